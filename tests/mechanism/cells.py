@@ -1,0 +1,61 @@
+"""A dish of cells: one cell type under a constant inhibition, with the shipped network."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from trialsim.engine.integrate import sdirk2_step
+from trialsim.mechanism import growth, signalling
+from trialsim.mechanism.individual import network_constants
+from trialsim.mechanism.signalling import CellParameters, Inhibition
+
+REFERENCE = CellParameters(
+    RTK=1.0, f_S6K=0.6, f_GRB10=0.7, PIK3CA=0.0, KRAS=0.0, AKT1=0.0, PTEN=1.0, TSC=1.0, mTOR_gain=0.0, r_4E=0.7, phi_mTORC2=0.3,
+    R_4EBP=1.0, amino_acids=1.0, ATP=1.0,
+)  # fmt: skip
+# 20 nM rapamycin in the dish: FKBP12 saturated, so the occupancy of mTORC1 is near its ceiling
+RAPAMYCIN = Inhibition(occupancy=0.94, C_cell_nM=20.0)
+NO_DRUG = Inhibition(occupancy=0.0, C_cell_nM=0.0)
+
+
+def cell(**changes) -> CellParameters:
+    return jax.tree.map(jnp.float32, REFERENCE._replace(**changes))
+
+
+@partial(jax.jit, static_argnums=(4,))
+def _run(x, inhibition, k, c, steps, h):
+    flow = lambda x, u, relax: signalling.flow(x, u, relax, k, c)
+    return jax.lax.scan(lambda x, _: (sdirk2_step(flow, x, inhibition, inhibition, h), None), x, length=steps)[0]
+
+
+def relax_to(network, c, inhibition=NO_DRUG, hours=400.0, start=None, steps=800):
+    """State after ``hours`` of a constant inhibition."""
+    k = jax.tree.map(jnp.float32, network_constants(network))
+    inhibition = Inhibition(*(jnp.float32(v) for v in inhibition))
+    x = signalling.start() if start is None else start
+    return _run(x, inhibition, k, c, steps, jnp.float32(hours / steps))
+
+
+def fold(network, c, inhibition, hours):
+    """State over its untreated steady state, after ``hours``: a Network of folds."""
+    before = relax_to(network, c)
+    after = relax_to(network, c, inhibition, hours, before, steps=600)
+    return signalling.Network(*(np.float64(a) / max(np.float64(b), 1e-9) for a, b in zip(after, before, strict=True)))
+
+
+def fates(network, c, inhibition, hours=72.0, b=0.3, phi=0.85):
+    """Relative proliferation and net growth of sensitive cells after ``hours``."""
+    g = network.growth
+    p = growth.GrowthParameters(
+        b=b, b_resistant=0.95, b_W=g.b_W, phi=phi, k_d=g.k_d, basal_death=g.basal_death, c_protect=g.c_protect, c_excess=g.c_excess,
+        autophagy_block=0.0,
+    )  # fmt: skip
+    before = relax_to(network, c)
+    after = relax_to(network, c, inhibition, hours, before, steps=600)
+    now, then = growth.fates(after, c, p), growth.fates(before, c, p)
+    G, _ = growth.net_growth(now, then, phi)
+    return float(now.sensitive / then.sensitive), float(G), float(now.death / then.death)

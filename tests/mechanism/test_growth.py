@@ -1,0 +1,56 @@
+"""Cell fates and diameters."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from cells import NO_DRUG, RAPAMYCIN, cell, fates, fold
+
+from trialsim.mechanism.growth import diameters
+from trialsim.mechanism.signalling import Inhibition
+
+
+def test_untreated_tumour_grows_at_its_own_rate(network):
+    proliferation, G, death = fates(network, cell(), NO_DRUG)
+    assert proliferation == pytest.approx(1.0, abs=1e-4) and G == pytest.approx(1.0, abs=2e-3) and death == pytest.approx(1.0, abs=1e-3)
+
+
+def test_published_insensitive_route_boylan(network):
+    """Late-gestation hepatocytes: S6 dephosphorylated, DNA synthesis unchanged (Boylan 2001); the adult kind is blocked."""
+    assert fold(network, cell(), RAPAMYCIN, 24.0).S6 < 0.3
+    assert fates(network, cell(), RAPAMYCIN, b=0.95)[0] > 0.95
+    assert fates(network, cell(), RAPAMYCIN, b=0.05)[0] < 0.75
+
+
+def test_published_cytostatic_not_cytotoxic(network):
+    """G1 arrest without apoptosis (Blood 2004;104:4620): death changes little, proliferation falls."""
+    proliferation, _, death = fates(network, cell(), RAPAMYCIN, b=0.1)
+    assert proliferation < 0.8 and 0.85 < death < 1.15
+
+
+def test_more_dependence_more_effect(network):
+    growth = [fates(network, cell(), RAPAMYCIN, b=b)[1] for b in (0.9, 0.6, 0.3, 0.1)]
+    assert np.all(np.diff(growth) < 0) and growth[0] > 0.5 and growth[-1] < 0.2
+
+
+def test_dose_response_is_graded(network):
+    growth = [fates(network, cell(), Inhibition(o, o), b=0.2)[1] for o in (0.0, 0.3, 0.5, 0.7, 0.9)]
+    assert np.all(np.diff(growth) < -0.02)
+
+
+def test_published_combined_receptor_and_kinase_inhibition_shrinks(network):
+    """Rodrik-Outmezguine 2011: TOR-kinase plus receptor inhibition abolishes AKT and causes regression."""
+    assert fates(network, cell(), Inhibition(0.0, 0.0, mTOR_kinase=0.95, RTK=0.9))[1] < 0.0
+
+
+def test_analytic_diameters():
+    """Free growth is exponential in the diameter; a fully resistant lesion ignores the sensitive integral."""
+    d0, g = jnp.array([20.0, 40.0]), jnp.array([0.002, 0.001])
+    free = diameters(d0, g, jnp.array([0.1, 0.1]), jnp.array(100.0), jnp.array(100.0))
+    assert np.allclose(free, [20 * np.exp(0.2), 40 * np.exp(0.1)], rtol=1e-5)
+    mixed = diameters(d0, g, jnp.array([1.0, 0.0]), jnp.array(-300.0), jnp.array(100.0))
+    assert np.allclose(mixed, [20 * np.exp(0.2), 40 * np.exp(-0.3)], rtol=1e-5)
+
+
+def test_resistant_part_takes_over():
+    d = [float(diameters(jnp.array([30.0]), jnp.array([0.003]), jnp.array([0.05]), jnp.array(-0.3 * t), jnp.array(1.0 * t))[0]) for t in (0.0, 200.0, 900.0)]
+    assert d[1] < d[0] < d[2]

@@ -1,0 +1,294 @@
+"""The command line: what is run, and that bad input stops it at once with exit code 2 and no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import trialsim
+from trialsim import cli
+from trialsim.artefacts import RunFolder
+from trialsim.schema import ConfigError
+from trialsim.schema.study import StudyConfig
+
+TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
+
+
+class Runs(list[tuple[StudyConfig, Path]]):
+    """The runs that the command line asked for; ``fail`` raises in those that it is true of."""
+
+    def fail(self, config: StudyConfig) -> None:
+        """Replaced by tests that need a run to fail."""
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
+    """A stand-in for the study, so that the command line is tested alone."""
+    found = Runs()
+
+    def run(config: StudyConfig, run_dir: Path) -> dict[str, Any]:
+        with RunFolder(run_dir, config) as folder:
+            found.append((config, folder.path))
+            found.fail(config)
+            for name in TABLES:
+                folder.write_table(name, pd.DataFrame({"patient_id": range(config.cohort.size)}))
+            summary = {"study": config.study.name, "title": config.study.title, "seed": config.seed}
+            folder.write_json("summary.json", summary)
+            folder.finish()
+        return summary
+
+    study = types.ModuleType("trialsim.study")
+    study.run = run  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "trialsim.study", study)
+    monkeypatch.setattr(trialsim, "study", study, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return found
+
+
+def trial(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["trialsim", *arguments])
+    return cli.main()
+
+
+def test_the_default_is_the_adult_study_in_a_folder_of_its_own(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert trial(monkeypatch) == 0
+    assert trial(monkeypatch) == 0
+    (config, first), (_, second) = runs
+    assert config.study.name == "everolimus_adult"
+    assert first != second
+    assert first.parent == Path.cwd() / "outputs" / "everolimus_adult"
+    assert json.loads((first / "status.json").read_text())["complete"] is True
+    assert not (first / ".hydra").exists()
+
+
+def test_experiment_and_overrides_reach_the_study(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert trial(monkeypatch, "experiment=everolimus_paediatric", "cohort.size=52", "regimen.dose=3", "seed=7") == 0
+    config, path = runs[0]
+    assert (config.study.published, config.cohort.size, config.regimen.dose, config.seed) == ("FOULADI07", 52, 3, 7)
+    assert path.parent.name == "everolimus_paediatric"
+
+
+def test_the_output_folder_can_be_chosen(runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert trial(monkeypatch, f"hydra.run.dir={tmp_path}/mine") == 0
+    assert runs[0][1] == tmp_path / "mine"
+
+
+def test_the_summary_is_printed(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trial(monkeypatch) == 0
+    assert "report.html" in capsys.readouterr().out
+
+
+def test_a_sweep_runs_every_combination_in_its_own_folder(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert trial(monkeypatch, "-m", "regimen.dose=2.5,5,10,20", "seed=1,2,3") == 0
+    assert {(config.regimen.dose, config.seed) for config, _ in runs} == {
+        (d, s) for d in (2.5, 5, 10, 20) for s in (1, 2, 3)
+    }
+    assert len({path for _, path in runs}) == 12
+    assert {path.name for _, path in runs} == {str(number) for number in range(12)}
+
+
+def test_a_sweep_over_experiments(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert trial(monkeypatch, "-m", "experiment=everolimus_adult,everolimus_paediatric") == 0
+    assert [config.study.name for config, _ in runs] == ["everolimus_adult", "everolimus_paediatric"]
+
+
+BAD = [
+    (["regimen.dose=-5"], "regimen.dose", "-5", "greater than 0"),
+    (["regimen.dose=ten"], "regimen.dose", "'ten'", "a number"),
+    (["regimen.dose=nan"], "regimen.dose", "nan", "finite"),
+    (["regimen.schedule=hourly"], "regimen.schedule", "'hourly'", "'daily'"),
+    (["cohort.size=0"], "cohort.size", "0", "at least 1"),
+    (["cohort.size=1.5"], "cohort.size", "1.5", "whole number"),
+    (["cohort.sise=5"], "cohort.sise", "5", "did you mean 'size'?"),
+    (["dose=5"], "dose", "5", "did you mean 'regimen.dose'?"),
+    (["+regimen.colour=red"], "regimen.colour", "'red'", "no such key"),
+    (["regimen.dose.mg=5"], "regimen.dose.mg", "5", "single value"),
+    (["~regimen.dose"], "regimen.dose", "None", "required"),
+    (["seed=-1"], "seed", "-1", "at least 0"),
+    (["seed=true"], "seed", "True", "whole number"),
+    (["seed=1,2"], "seed", "'1,2'", "trialsim -m"),
+    (["resume=perhaps"], "resume", "'perhaps'", "true or false"),
+    (["experiment=everolimus_adlt"], "experiment", "'everolimus_adlt'", "did you mean 'everolimus_adult'?"),
+    (["regimen=everolimus_20mg"], "regimen", "'everolimus_20mg'", "everolimus_10mg_daily"),
+    (["tumour=colorectal"], "tumour", "'colorectal'", "+tumour=colorectal"),
+    (["tumour.colorectal.genotype.pik3ca=1.5"], "tumour.colorectal.genotype.pik3ca", "1.5", "at most 1"),
+    (["cohort.mix.colorectal=0.9"], "cohort.mix", "", "sum to 1"),
+    (["cohort.covariates_file=nowhere.csv"], "cohort.covariates_file", "nowhere.csv", "exists"),
+    (["regimen.dose"], "command line", "'regimen.dose'", "key=value"),
+    (["regimen.dose={5"], "regimen.dose", "'{5'", "key=value"),
+    (["modification.hold_at.stomatitis=9"], "modification.hold_at.stomatitis", "9", "at most 4"),
+    (["+modification.hold_at.stomatits=2"], "modification.hold_at.stomatits", "2", "did you mean 'stomatitis'?"),
+    (["experiment=everolimus_paediatric", "regimen.dose=4"], "regimen.dose", "4", "2.1, 3, 5, 6.5"),
+    (["-m", "seed=1,2", "regimen.dose=5,-5"], "regimen.dose", "-5", "greater than 0"),
+    (["-m", "experiment=everolimus_adult,nobody"], "experiment", "'nobody'", "one of"),
+    (["-m", "seed=interval(1,5)"], "seed", "interval", "a list of values"),
+    (["--config-dir", "nowhere"], "--config-dir", "'nowhere'", "a folder"),
+    (["hydra.run.dri=x"], "command line", "hydra.run.dri", "Could not override"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "key", "value", "allowed"), BAD, ids=[" ".join(row[0]) for row in BAD])
+def test_bad_input_is_told_before_anything_runs(
+    arguments: list[str], key: str, value: str, allowed: str,
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+) -> None:  # fmt: skip
+    assert trial(monkeypatch, *arguments) == 2
+    text = capsys.readouterr().err
+    assert f"trialsim: {key} = " in text
+    assert value in text
+    assert allowed in text
+    assert "Traceback" not in text
+    assert not runs
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_faults_of_a_command_are_told_together(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trial(monkeypatch, "cohort.size=0", "seed=-1", "regimen.dose=0") == 2
+    text = capsys.readouterr().err
+    assert all(f"trialsim: {key} = " in text for key in ("cohort.size", "seed", "regimen.dose"))
+
+
+def test_a_faulty_covariates_file_is_told_before_anything_runs(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "patients.csv").write_text("age_y,sex\n50,F\n")
+    assert trial(monkeypatch, "cohort.covariates_file=patients.csv", "cohort.size=1") == 2
+    assert "missing column" in capsys.readouterr().err
+    assert not runs
+
+
+def test_a_result_is_never_overwritten(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trial(monkeypatch, "hydra.run.dir=mine") == 0
+    before = {file: file.read_bytes() for file in Path("mine").rglob("*")}
+    assert trial(monkeypatch, "hydra.run.dir=mine") == 2
+    assert "hydra.run.dir" in capsys.readouterr().err
+    assert trial(monkeypatch, "hydra.run.dir=mine", "seed=2") == 2
+    assert len(runs) == 1
+    assert before == {file: file.read_bytes() for file in Path("mine").rglob("*")}
+
+
+def test_resuming_a_finished_run_says_so(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trial(monkeypatch, "hydra.run.dir=mine") == 0
+    assert trial(monkeypatch, "hydra.run.dir=mine", "resume=true") == 0
+    assert "already finished" in capsys.readouterr().out
+    assert len(runs) == 1
+
+
+def test_resume_with_another_configuration_is_refused(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trial(monkeypatch, "hydra.run.dir=mine") == 0
+    assert trial(monkeypatch, "hydra.run.dir=mine", "resume=true", "regimen.dose=5") == 2
+    assert "regimen.dose" in capsys.readouterr().err
+
+
+def test_a_sweep_resumes_where_it_stopped(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs.fail = fail_on_seed_2  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        trial(monkeypatch, "-m", "seed=1,2,3", "hydra.sweep.dir=many")
+    del runs.fail
+    assert trial(monkeypatch, "-m", "seed=1,2,3", "hydra.sweep.dir=many") == 2
+    assert trial(monkeypatch, "-m", "seed=1,2,3", "hydra.sweep.dir=many", "resume=true") == 0
+    assert [config.seed for config, _ in runs] == [1, 2, 3, 2]
+
+
+def fail_on_seed_2(config: StudyConfig) -> None:
+    if config.seed == 2:
+        raise RuntimeError("the machine is on fire")
+
+
+def test_a_failed_job_does_not_stop_the_others(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs.fail = fail_on_seed_2  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        trial(monkeypatch, "-m", "seed=1,2,3")
+    assert [config.seed for config, _ in runs] == [1, 2, 3]
+    assert "job 1 (seed=2) failed: the machine is on fire" in capsys.readouterr().err
+
+
+def test_bad_input_found_while_running_ends_with_code_2(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(config: StudyConfig) -> None:
+        raise ConfigError("cohort.size", config.cohort.size, "fewer")
+
+    runs.fail = fail  # type: ignore[method-assign]
+    assert trial(monkeypatch) == 2
+    assert capsys.readouterr().err.count("cohort.size = 1000 is not allowed: fewer") == 1
+    assert trial(monkeypatch, "-m", "seed=1,2") == 2
+    text = capsys.readouterr().err
+    assert text.count("fewer") == 2 and "Traceback" not in text
+
+
+def test_an_interrupt_ends_with_130(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(config: StudyConfig) -> None:
+        raise KeyboardInterrupt
+
+    runs.fail = interrupt  # type: ignore[method-assign]
+    assert trial(monkeypatch, "hydra.run.dir=mine") == 130
+    text = capsys.readouterr().err
+    assert "interrupted" in text and "resume=true" in text and "Traceback" not in text
+    assert json.loads(Path("mine/status.json").read_text())["state"] == "interrupted"
+
+
+def test_a_users_own_experiment(runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "myconf" / "experiment").mkdir(parents=True)
+    (tmp_path / "myconf" / "experiment" / "mine.yaml").write_text(
+        "# @package _global_\nstudy: {name: mine}\nseed: 42\n"
+    )
+    assert trial(monkeypatch, "--config-dir", "myconf", "experiment=mine") == 0
+    assert (runs[0][0].study.name, runs[0][0].seed) == ("mine", 42)
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version", "--cfg=job"])
+def test_telling_flags_run_nothing(
+    flag: str, runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    try:
+        assert trial(monkeypatch, flag) == 0
+    except SystemExit as end:
+        assert not end.code
+    text = capsys.readouterr().out
+    expected = {
+        "--help": "experiment: everolimus_adult, everolimus_paediatric",
+        "--version": trialsim.__version__,
+        "--cfg=job": "dose: 10",
+    }
+    assert expected[flag] in text
+    assert not runs
+    assert list(tmp_path.iterdir()) == []
+
+
+def run_command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    code = "import sys\nfrom trialsim.cli import main\ncode = main()\nprint('jax' in sys.modules)\nsys.exit(code)"
+    command = [sys.executable, "-c", code, *arguments]
+    environment = os.environ | {"PYTHONPATH": str(Path(trialsim.__file__).parents[1])}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_as_a_process_bad_input_exits_with_2_before_jax_is_loaded(tmp_path: Path) -> None:
+    answer = run_command("regimen.dose=-5", cwd=tmp_path)
+    assert answer.returncode == 2
+    assert answer.stdout.strip() == "False"
+    assert answer.stderr.startswith("trialsim: regimen.dose = -5 is not allowed: a number greater than 0")
+    assert "Traceback" not in answer.stderr
+    assert list(tmp_path.iterdir()) == []

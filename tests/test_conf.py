@@ -1,0 +1,130 @@
+"""Every file of conf/ composes and validates, alone and as a whole study."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trialsim._paths import conf_dir
+from trialsim.cli import compose
+from trialsim.schema import ConfigError
+
+CONF = conf_dir()
+FILES = sorted(CONF.rglob("*.yaml"))
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+# Choices that belong together with a population or a design are tried in a study that fits.
+FITTING = {
+    "regimen=everolimus_paediatric_daily": "everolimus_paediatric",
+    "design=three_plus_three": "everolimus_paediatric",
+    "population=paediatric_solid": "everolimus_paediatric",
+    "endpoint=paediatric_phase1": "everolimus_paediatric",
+}
+NOT_A_CHOICE = {"experiment", "tumour"}
+CHOICES = [
+    f"{path.parent.name}={path.stem}"
+    for path in FILES
+    if path.parent.parent == CONF and path.parent.name not in NOT_A_CHOICE and path.stem != "recist"
+]
+
+
+def test_the_configuration_lies_beside_the_package_in_a_checkout() -> None:
+    assert (CONF / "config.yaml").is_file()
+    assert CONF.is_absolute()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONF)))
+def test_every_file_is_yaml_with_a_line_that_says_what_it_is(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert isinstance(yaml.safe_load(text), dict)
+    assert text.startswith("#"), "the first line of a configuration file says what it is"
+    assert not re.search(r"^\s*_target_:", text, flags=re.MULTILINE), "settings are data; they name no code to run"
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_composes_and_validates(experiment: str) -> None:
+    config = compose(experiment)
+    assert config.study.name == experiment
+    assert config.resume is False
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_of_a_group_validates(choice: str) -> None:
+    compose(FITTING.get(choice, "everolimus_adult"), [choice])
+
+
+@pytest.mark.parametrize("path", sorted((CONF / "tumour").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_tumour_type_can_join_a_study(path: Path) -> None:
+    in_default = f"  - {path.stem}" in (CONF / "population" / "adult_solid.yaml").read_text(encoding="utf-8")
+    overrides = [] if path.stem in compose().tumour else [f"+tumour={path.stem}"]
+    assert path.stem in compose(None, overrides).tumour
+    assert in_default or overrides
+
+
+def test_the_default_is_the_adult_study() -> None:
+    assert compose() == compose("everolimus_adult")
+    config = compose()
+    assert (config.cohort.size, config.regimen.dose, config.regimen.unit, config.study.published) == (
+        1000,
+        10,
+        "mg",
+        "CPCT03",
+    )
+
+
+def test_the_paediatric_study_starts_at_the_lowest_level() -> None:
+    config = compose("everolimus_paediatric")
+    assert config.design.kind == "three_plus_three"
+    assert config.regimen.dose == config.design.dose_levels[0] == 2.1
+    assert config.cohort.size % config.design.replicate_size == 0
+
+
+def test_no_parameter_of_mechanism_or_rule_differs_between_the_studies() -> None:
+    adult, child = compose("everolimus_adult"), compose("everolimus_paediatric")
+    assert adult.drug == child.drug
+    assert adult.network == child.network
+    assert adult.modification == child.modification
+    assert adult.design.dlt == child.design.dlt
+    assert adult.inference == child.inference
+
+
+def test_overrides_as_a_mapping_and_as_strings_agree() -> None:
+    strings = compose(None, ["cohort.size=50", "regimen=everolimus_5mg_daily", "seed=7"])
+    assert compose(None, {"cohort.size": 50, "regimen": "everolimus_5mg_daily"}, seed=7) == strings
+    assert strings.regimen.dose == 5
+
+
+@pytest.mark.parametrize("title", ["It's a study, isn't it", "a \\ b", "a=b,c", "ends with \\", "[1,2]", "null", " x "])
+def test_any_text_survives_as_an_override(title: str) -> None:
+    assert compose(None, {"study.title": title}).study.title == title
+
+
+def test_compose_leaves_a_callers_hydra_alone() -> None:
+    from hydra.core.global_hydra import GlobalHydra
+
+    compose()
+    assert not GlobalHydra.instance().is_initialized()
+
+
+def test_compose_raises_a_config_error_that_names_key_value_and_allowed() -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose(None, {"regimen.dose": -5})
+    assert caught.value.key == "regimen.dose"
+    assert caught.value.value == -5
+    assert "greater than 0" in caught.value.allowed
+
+
+def test_help_mentions_only_keys_and_groups_that_exist() -> None:
+    help_text = yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))["hydra"]["help"]["template"]
+    config = compose().model_dump(mode="json")
+    for key in re.findall(r"^  (\w+(?:\.\w+)+|seed|resume)  ", help_text, flags=re.MULTILINE):
+        here = config
+        for name in key.replace(".TERM", "").split("."):
+            assert name in here, f"--help names {key}"
+            here = here[name]
+    groups = {path.name for path in CONF.iterdir() if path.is_dir()}
+    described = help_text.split("Groups,")[1].split("Keys most often")[0]
+    named = set(re.findall(r"^  (\w+)  +[A-Za-z]", described, flags=re.MULTILINE))
+    assert named == groups

@@ -1,0 +1,48 @@
+"""Virtual clinical trials of rapalogs. The public names below are loaded when first used, so importing is instant."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public name -> the module that defines it.
+_PUBLIC = {
+    "ConfigError": "trialsim.schema",
+    "Study": "trialsim.study",
+    "StudyConfig": "trialsim.schema.study",
+    "compose": "trialsim.cli",
+    "fit": "trialsim.study",
+    "load_run": "trialsim.artefacts",
+    "run": "trialsim.study",
+    "sample_cohort": "trialsim.cohort",
+    "simulate": "trialsim.study",
+    "write_report": "trialsim.report",
+}
+
+__all__ = [
+    "ConfigError", "Study", "StudyConfig", "__version__", "compose", "fit", "load_run", "run", "sample_cohort",
+    "simulate", "write_report",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from trialsim.artefacts import load_run
+    from trialsim.cli import compose
+    from trialsim.cohort import sample_cohort
+    from trialsim.report import write_report
+    from trialsim.schema import ConfigError
+    from trialsim.schema.study import StudyConfig
+    from trialsim.study import Study, fit, run, simulate
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'trialsim' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,111 @@
+"""May this run have this folder? Nothing is overwritten, and only the same configuration resumes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from trialsim.artefacts.files import file_sha256
+from trialsim.schema import ConfigError
+from trialsim.schema.study import StudyConfig
+
+STATUS = "status.json"
+TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
+# Any of these in a folder that is not ours to resume means that a run would overwrite something.
+CLAIMED = (
+    STATUS,
+    "config.yaml",
+    "provenance.json",
+    "summary.json",
+    "report.html",
+    "posterior.nc",
+    "posterior_published.nc",
+    *(f"{name}.parquet" for name in TABLES),
+)
+
+
+def config_sha256(config: StudyConfig) -> str:
+    """Identity of a configuration: SHA-256 of its canonical JSON, without ``resume``, which changes no result."""
+    settings = config.model_dump(mode="json", exclude={"resume"})
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def inputs_sha256(config: StudyConfig) -> dict[str, str]:
+    """Identity of the files that a configuration names, by key; a run must not resume on other data."""
+    path = config.cohort.covariates_file
+    return {"cohort.covariates_file": file_sha256(Path(path))} if path is not None else {}
+
+
+def read_status(path: Path) -> dict[str, Any] | None:
+    """``status.json`` of a folder, or None where there is no run."""
+    file = path / STATUS
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def is_finished(path: Path, config: StudyConfig) -> bool:
+    """True where the folder already holds this very run, finished, and the user asked to resume.
+
+    Raises:
+        ConfigError: when a run there would overwrite something, or resume another configuration.
+    """
+    status = read_status(path)
+    key, value = "hydra.run.dir", str(path)
+    if status is None:
+        taken = [name for name in CLAIMED if (path / name).exists()]
+        if taken:
+            raise ConfigError(key, value, f"a folder without the files of another run; it has {', '.join(taken)}")
+        return False
+    if not config.resume:
+        state = "a finished run" if status.get("complete") else "an unfinished run; resume=true goes on with it"
+        raise ConfigError(key, value, f"a folder without a run, nothing is overwritten; this one holds {state}")
+    if status.get("config_sha256") != config_sha256(config):
+        changed = ", ".join(_changed_keys(path, config)) or "an older version of trialsim"
+        allowed = f"the configuration of the run in {path}, which differs in: {changed}; choose another hydra.run.dir"
+        raise ConfigError("resume", True, allowed)
+    for name, digest in inputs_sha256(config).items():
+        if status.get("inputs_sha256", {}).get(name) != digest:
+            raise ConfigError(name, str(config.cohort.covariates_file), f"the file that the run in {path} began with")
+    return bool(status.get("complete"))
+
+
+def lock(path: Path) -> int | None:
+    """Hold the folder against a second process; the lock leaves no file and goes with the process."""
+    try:
+        import fcntl
+    except ImportError:  # not POSIX: the folder's status still protects finished runs
+        return None
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ConfigError("hydra.run.dir", str(path), "a folder in which no other run is in progress") from None
+    except OSError:  # a file system without locks
+        pass
+    return handle
+
+
+def _changed_keys(path: Path, config: StudyConfig) -> list[str]:
+    """Keys in which the folder's configuration and this one differ, at most eight."""
+    try:
+        before = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError):
+        return []
+    after = config.model_dump(mode="json", exclude={"resume"})
+    old, new = dict(_leaves(before or {})), dict(_leaves(after))
+    old.pop("resume", None)
+    return sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))[:8]
+
+
+def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(data, Mapping):
+        for key, item in data.items():
+            yield from _leaves(item, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, data

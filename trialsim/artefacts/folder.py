@@ -1,0 +1,249 @@
+"""The folder of one run: claimed, logged, written stage by stage, marked when finished.
+
+``status.json`` says which stages are complete and what each wrote; ``"complete": true`` in it marks a finished run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pandas as pd
+import yaml
+
+from trialsim import provenance
+from trialsim.artefacts.claim import STATUS, config_sha256, inputs_sha256, is_finished, lock, read_status
+from trialsim.artefacts.files import PARTIAL, atomic, file_sha256, plain, write_json
+from trialsim.schema import ConfigError
+from trialsim.schema.study import StudyConfig
+
+LOG = "run.log"
+
+log = logging.getLogger(__name__)
+
+
+class Stage:
+    """One step of a run. ``complete`` says whether an earlier, interrupted run has done it already.
+
+    Use::
+
+        stage = folder.stage("simulate")
+        if not stage.complete:
+            with stage:
+                folder.write_table("patients", patients)
+        patients = folder.read_table("patients")
+
+    The stage becomes complete when the block ends without error, with the files written in it.
+    """
+
+    def __init__(self, folder: RunFolder, name: str):
+        self.folder, self.name = folder, name
+        self._started = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """True if the stage is recorded and every file that it wrote is still there, unchanged."""
+        record = self.folder.record(self.name)
+        if record is None:
+            return False
+        files: dict[str, str] = record["files"]
+        return all(
+            (self.folder.path / name).is_file() and file_sha256(self.folder.path / name) == digest
+            for name, digest in files.items()
+        )
+
+    def __enter__(self) -> Self:
+        self.folder.begin(self.name)
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.folder.end(self.name, time.perf_counter() - self._started, failed=error is not None)
+
+
+class RunFolder:
+    """The folder of one run. Use it as a context manager; it claims the folder, keeps ``run.log`` and the status.
+
+    Args:
+        path: the folder; made if it does not exist.
+        config: the validated configuration of the run.
+
+    Raises:
+        ConfigError: the folder holds a run (and ``resume`` is false), another configuration, or a run in progress.
+
+    Attributes:
+        path: absolute path of the folder.
+        finished: True when the folder holds this run already complete; then nothing is left to do.
+    """
+
+    def __init__(self, path: Path | str, config: StudyConfig):
+        self.path = Path(path).absolute()
+        self.config = config
+        self.finished = is_finished(self.path, config)
+        self._status: dict[str, Any] = read_status(self.path) or {}
+        self._open_stage: str | None = None
+        self._written: dict[str, str] = {}
+        self._lock: int | None = None
+        self._handler: logging.Handler | None = None
+
+    # ---- protocol
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                "hydra.run.dir", str(self.path), f"a folder that can be written ({error.strerror})"
+            ) from error
+        self._lock = lock(self.path)
+        self._handler = logging.FileHandler(self.path / LOG, encoding="utf-8")
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logging.getLogger().addHandler(self._handler)
+        logging.getLogger("trialsim").setLevel(logging.INFO)
+        if self.finished:
+            log.info("this run is already finished; nothing to do")
+            return self
+        for leftover in self.path.rglob(f"{PARTIAL}*"):
+            leftover.unlink(missing_ok=True)
+        if self._status:
+            done = ", ".join(stage["name"] for stage in self._status.get("stages", [])) or "none"
+            log.info("resuming; stages already complete: %s", done)
+        elif self.config.resume:
+            log.info("nothing to resume in %s; starting from the beginning", self.path)
+        self._update(
+            schema_version=1,
+            complete=False,
+            state="running",
+            config_sha256=config_sha256(self.config),
+            inputs_sha256=inputs_sha256(self.config),
+            started=self._status.get("started", _now()),
+            stages=self._status.get("stages", []),
+        )
+        settings = self.config.model_dump(mode="json")
+        with atomic(self.path / "config.yaml") as partial:
+            partial.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        self._write_provenance()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None and not self.finished:
+                state = "failed" if isinstance(error, Exception) else "interrupted"
+                level, show = (logging.ERROR, True) if state == "failed" else (logging.WARNING, False)
+                message = f"{type(error).__name__}: {error}".rstrip(": ")
+                log.log(level, "%s: %s", state, message, exc_info=show, extra={"file_only": True})
+                self._update(state=state, message=message, stopped=_now())
+        finally:
+            if self._handler is not None:
+                logging.getLogger().removeHandler(self._handler)
+                self._handler.close()
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
+
+    def finish(self) -> None:
+        """Mark the run as finished. Call it last, when every artefact is in place."""
+        self._write_provenance()
+        self._status.pop("message", None)
+        self._update(complete=True, state="complete", finished=_now())
+        self.finished = True
+
+    # ---- stages
+
+    def stage(self, name: str) -> Stage:
+        """A step of the run, see ``Stage``."""
+        return Stage(self, name)
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """What ``status.json`` says of a stage, or None."""
+        return next((stage for stage in self._status.get("stages", []) if stage["name"] == name), None)
+
+    def begin(self, name: str) -> None:
+        """Start a stage. It and all that were completed after it count as undone: they rest on what it writes."""
+        names = [stage["name"] for stage in self._status["stages"]]
+        keep = names.index(name) if name in names else len(names)
+        self._update(stages=self._status["stages"][:keep])
+        self._open_stage, self._written = name, {}
+
+    def end(self, name: str, seconds: float, failed: bool) -> None:
+        """Close a stage; it counts as complete unless it failed."""
+        if not failed:
+            files = {file: file_sha256(self.path / file) for file in self._written}
+            record = {"name": name, "files": files, "seconds": round(seconds, 3), "finished": _now()}
+            self._update(stages=[*self._status["stages"], record])
+            log.info("stage %s complete in %.1f s", name, seconds)
+        self._open_stage = None
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall-clock seconds of each complete stage."""
+        return {stage["name"]: stage["seconds"] for stage in self._status.get("stages", [])}
+
+    # ---- files
+
+    @contextlib.contextmanager
+    def atomic(self, name: str) -> Iterator[Path]:
+        """A path to write ``name`` to (for writers that need a path, e.g. NetCDF); moved into place at the end."""
+        with atomic(self.path / name) as partial:
+            yield partial
+        if self._open_stage is not None:
+            self._written[name] = ""
+
+    def write_table(self, name: str, table: pd.DataFrame) -> Path:
+        """Write ``<name>.parquet``, without the index."""
+        with self.atomic(f"{name}.parquet") as partial:
+            table.to_parquet(partial, index=False, engine="pyarrow")
+        return self.path / f"{name}.parquet"
+
+    def read_table(self, name: str) -> pd.DataFrame:
+        """Read ``<name>.parquet``."""
+        return pd.read_parquet(self.path / f"{name}.parquet", engine="pyarrow")
+
+    def write_csv(self, name: str, table: pd.DataFrame) -> Path:
+        """Write ``tables/<name>.csv``, without the index."""
+        with self.atomic(f"tables/{name}.csv") as partial:
+            table.to_csv(partial, index=False)
+        return self.path / "tables" / f"{name}.csv"
+
+    def write_json(self, name: str, value: Any) -> Path:
+        """Write a JSON file, e.g. ``summary.json`` or ``figures/waterfall.json``; NaN becomes null."""
+        text = json.dumps(plain(value), indent=2, allow_nan=False) + "\n"
+        return self.write_text(name, text)
+
+    def read_json(self, name: str) -> Any:
+        """Read a JSON file."""
+        return json.loads((self.path / name).read_text(encoding="utf-8"))
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file, e.g. ``report.html``."""
+        with self.atomic(name) as partial:
+            partial.write_text(text, encoding="utf-8")
+        return self.path / name
+
+    # ---- internal
+
+    def _update(self, **changes: Any) -> None:
+        self._status.update(changes)
+        write_json(self.path / STATUS, self._status)
+
+    def _write_provenance(self) -> None:
+        facts = provenance.collect()
+        facts |= {"seed": self.config.seed, "config_sha256": config_sha256(self.config), "seconds": self.seconds}
+        facts |= {"started": self._status.get("started"), "written": _now()}
+        write_json(self.path / "provenance.json", facts)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

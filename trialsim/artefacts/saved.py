@@ -1,0 +1,69 @@
+"""A finished run, read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from trialsim.artefacts.claim import TABLES, read_status
+from trialsim.schema import ConfigError
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A finished run, read from its folder.
+
+    Attributes:
+        path: the run folder.
+        config: the resolved configuration, nested plain values.
+        provenance: versions, device, seed, code state, times.
+        summary: the headline numbers, as in summary.json.
+        patients, visits, pharmacodynamics, adverse_events: the tables, see README.
+    """
+
+    path: Path
+    config: dict[str, Any]
+    provenance: dict[str, Any]
+    summary: dict[str, Any]
+    patients: pd.DataFrame
+    visits: pd.DataFrame
+    pharmacodynamics: pd.DataFrame
+    adverse_events: pd.DataFrame
+
+    def posterior(self, of: str = "simulated") -> Any:
+        """The fit as an xarray DataTree: ``of`` is ``"simulated"`` or ``"published"``."""
+        import xarray
+
+        names = {"simulated": "posterior.nc", "published": "posterior_published.nc"}
+        if of not in names:
+            raise ValueError(f"of = {of!r} is not allowed: one of {', '.join(names)}")
+        return xarray.open_datatree(self.path / names[of], engine="h5netcdf")
+
+
+def load_run(path: Path | str) -> SavedRun:
+    """Read the folder of a finished run.
+
+    Raises:
+        ConfigError: when there is no finished run in the folder.
+    """
+    folder = Path(path).absolute()
+    status = read_status(folder) if folder.is_dir() else None
+    if not (status and status.get("complete")):
+        state = "there is none here" if status is None else f"this one is {status.get('state', 'unfinished')}"
+        raise ConfigError("path", str(path), f"the folder of a finished run; {state}")
+
+    def read_json(name: str) -> Any:
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+
+    return SavedRun(
+        path=folder,
+        config=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")),
+        provenance=read_json("provenance.json"),
+        summary=read_json("summary.json"),
+        **{name: pd.read_parquet(folder / f"{name}.parquet", engine="pyarrow") for name in TABLES},
+    )

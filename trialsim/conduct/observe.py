@@ -1,0 +1,294 @@
+"""From courses to tables: what the trial's database holds at the data cut-off. Nothing later than that is visible.
+
+Column lists: ``PATIENT_COLUMNS`` and the functions' docstrings. All days count from the first dose.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from trialsim.conduct.kernel import Course
+from trialsim.endpoints import growth_ratio, recist, survival, toxicity
+from trialsim.endpoints.recist import RESPONSE_NAMES
+from trialsim.protocol.dosing import ON, STATUS
+from trialsim.protocol.visits import ScanSchedule
+
+if TYPE_CHECKING:
+    from trialsim.schema.study import StudyConfig
+
+PD_DAY = 28  # day on which on-treatment pathway read-outs are compared with baseline
+PK_DAY = 14  # index of day 15: steady state of a daily dose
+ACTIONS = ("none", "hold", "reduce", "stop")
+PD_COLUMNS = ("ps6_tumour", "p4ebp1_tumour", "pakt_tumour", "perk_tumour", "autophagy_tumour", "ps6_pbmc", "p4ebp1_pbmc", "pakt_pbmc")
+
+
+class Tables(NamedTuple):
+    """The four tables of a study (columns: see the functions below)."""
+
+    patients: pd.DataFrame
+    visits: pd.DataFrame
+    pharmacodynamics: pd.DataFrame
+    adverse_events: pd.DataFrame
+
+
+class Observed(NamedTuple):
+    """What was seen of each patient. Shapes (patients,) unless said.
+
+    Attributes:
+        follow_up: days to the data cut-off. off_study: day of death or withdrawal, inf if neither was seen.
+        death: day of death, inf if not seen. until: last day under observation, days.
+        treated_until: number of days of treatment, days; ended: treatment ended while observed.
+        scan_day: day of each scan on study, NaN if not done or after the end of observation, (patients, scans).
+        scan: fields of ``kernel.Scan`` at those scans, (patients, scans).
+    """
+
+    follow_up: np.ndarray
+    off_study: np.ndarray
+    death: np.ndarray
+    until: np.ndarray
+    treated_until: np.ndarray
+    ended: np.ndarray
+    scan_day: np.ndarray
+    sum_mm: np.ndarray
+    volume_ml: np.ndarray
+    new_lesion: np.ndarray
+    nontarget_progression: np.ndarray
+    response: np.ndarray
+
+
+def _first(happened: np.ndarray) -> np.ndarray:
+    """Index of the first True along days, inf if none: (patients, days) -> (patients,)."""
+    return np.where(happened.any(axis=1), happened.argmax(axis=1), np.inf)
+
+
+def observe(course: Course, schedule: ScanSchedule, follow_up: np.ndarray) -> Observed:
+    """Cut each course at death, withdrawal or data cut-off."""
+    days = course.days
+    total = days.alive.shape[1]
+    follow_up = np.minimum(follow_up, total)
+    death = _first(~days.alive)
+    off_study = _first(~days.on_study)
+    seen_off = off_study < follow_up
+    until = np.where(seen_off, off_study, follow_up)
+    stopped = _first(days.status != ON)
+    ended = stopped < np.minimum(until + 1, follow_up)
+    on_study = schedule.days[:, 2:]
+    rows = np.arange(len(on_study))[:, None]
+    inside = np.clip(on_study, 0, total - 1)
+    done = days.scanned[rows, inside] & (on_study < total) & (on_study <= until[:, None])
+    at = lambda field: np.where(done, field[rows, inside], np.nan)  # noqa: E731
+    flag = lambda field: done & field[rows, inside]  # noqa: E731
+    return Observed(
+        follow_up=follow_up,
+        off_study=np.where(seen_off, off_study, np.inf),
+        death=np.where(seen_off & (death <= off_study), death, np.inf),
+        until=until,
+        treated_until=np.where(ended, np.minimum(stopped, until), until),
+        ended=ended,
+        scan_day=np.where(done, on_study, np.nan),
+        sum_mm=at(days.scan.sum_mm),
+        volume_ml=at(days.scan.volume_ml),
+        new_lesion=flag(days.scan.new_lesion),
+        nontarget_progression=flag(days.scan.nontarget_progression),
+        response=np.where(done, days.scan.response[rows, inside], 0).astype(int),
+    )
+
+
+def dose_limiting(config: StudyConfig, course: Course, until: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """DLT by term (patients, terms) and whether each patient could be judged for DLT (patients,)."""
+    dlt = config.design.dlt
+    thresholds = toxicity.dlt_thresholds(tuple(config.drug.toxicity.terms), dlt.min_grade)
+    by_term = toxicity.dose_limiting(course.days.grades, thresholds, dlt.window_days, until)
+    evaluable = toxicity.dlt_evaluable(
+        by_term.any(axis=1), course.days.dose_mg, course.days.planned_mg, dlt.window_days, until, dlt.min_dose_fraction
+    )
+    return by_term, evaluable
+
+
+def _clinical_benefit(config: StudyConfig, course: Course, schedule: ScanSchedule, seen: Observed, best: np.ndarray):
+    """TTP ratio of each patient (NaN without a pre-treatment scan) and clinical benefit as the study defines it."""
+    rule = config.endpoint.clinical_benefit
+    before_ml, baseline_ml = course.before.volume_ml[:, 0], course.before.volume_ml[:, 1]
+    baseline_day = schedule.days[:, 1]
+    if config.endpoint.pre_treatment_scan_weeks is None:
+        ratio = np.full(len(best), np.nan)
+        benefit = np.zeros(len(best), bool)
+    else:
+        interval = (baseline_day - schedule.days[:, 0]).astype(float)
+        before = growth_ratio.time_before(before_ml, baseline_ml, interval, volume_increase=rule.volume_increase)
+        on, progressed = growth_ratio.time_on(
+            baseline_ml, baseline_day, seen.scan_day, seen.volume_ml, seen.new_lesion, seen.death, rule.volume_increase,
+            rule.interpolate,
+        )  # fmt: skip
+        found = growth_ratio.ttp_ratio(before, on, progressed, rule.threshold)
+        ratio, benefit = found.ratio, found.benefit
+    if rule.kind == "disease_control":
+        benefit = recist.has_lasting_control(best, seen.scan_day, seen.response, rule.days, seen.until)
+    return ratio, benefit
+
+
+def patients_table(
+    config: StudyConfig, course: Course, schedule: ScanSchedule, seen: Observed, covariates: pd.DataFrame
+) -> pd.DataFrame:
+    """One row a patient: the cohort's columns, then what the study saw (column meanings: docs in the README)."""
+    e, days = config.endpoint, course.days
+    baseline = course.before.sum_mm[:, 1]
+    common = dict(sd_minimum_days=e.sd_minimum_days, last_day=seen.until)
+    unconfirmed = recist.best_overall_response(seen.scan_day, seen.response, **common)
+    best = recist.best_overall_response(seen.scan_day, seen.response, confirmation_days=e.confirmation_days, **common)
+    pfs = survival.progression_free_survival(
+        seen.scan_day, seen.response, seen.death, seen.until, maximum_gap_days=e.maximum_gap_days
+    )
+    os = survival.overall_survival(seen.death, seen.until)
+    ratio, benefit = _clinical_benefit(config, course, schedule, seen, best)
+    by_term, evaluable = dose_limiting(config, course, seen.until)
+    terms = np.array(list(config.drug.toxicity.terms))
+    row = np.arange(len(covariates))
+    last = np.clip(seen.until.astype(int), 0, days.status.shape[1] - 1)
+    status = np.where(seen.ended, days.status[row, last], ON)
+    treated = seen.treated_until
+    until_action = np.arange(days.action.shape[1]) <= treated[:, None]
+    observed = lambda value, day: np.where(seen.until > day, value, np.nan)  # noqa: E731
+    pk_day, pd_day = min(PK_DAY, days.alive.shape[1] - 1), min(PD_DAY, days.alive.shape[1]) - 1
+    today = days.day
+    found = pd.DataFrame(
+        {
+            "follow_up_days": seen.follow_up,
+            "days_on_treatment": treated,
+            "off_treatment_reason": np.array(STATUS, dtype=object)[status],
+            "best_response": RESPONSE_NAMES[best],
+            "best_response_unconfirmed": RESPONSE_NAMES[unconfirmed],
+            "best_sld_change_percent": recist.best_change_percent(baseline, seen.sum_mm, seen.scan_day, seen.response),
+            "responder": recist.is_responder(best),
+            "disease_control": recist.has_disease_control(best),
+            "clinical_benefit": benefit,
+            "ttp_ratio": ratio,
+            "pfs_days": pfs.time,
+            "pfs_event": pfs.event,
+            "os_days": os.time,
+            "os_event": os.event,
+            "dlt": by_term.any(axis=1),
+            "dlt_evaluable": evaluable,
+            "dlt_terms": [" ".join(terms[which]) for which in by_term],
+            "relative_dose_intensity": toxicity.relative_dose_intensity(days.dose_mg, days.planned_mg, treated),
+            "n_holds": np.sum(np.isin(days.action, (1, 2)) & until_action, axis=1),
+            "n_reductions": np.sum((days.action == 2) & until_action, axis=1),
+            "cmin_ng_ml": observed(today.cmin[:, pk_day], PK_DAY),
+            "cmax_ng_ml": observed(today.cmax[:, pk_day], PK_DAY),
+            "auc24_ng_h_ml": observed(today.auc24[:, pk_day], PK_DAY),
+            **{f"{name}_d28": observed(value[:, pd_day], pd_day) for name, value in _pathway(course).items() if name in _D28},
+            "integration_ok": course.ok,
+        },
+        index=covariates.index,
+    )
+    return pd.concat([covariates, found], axis=1)
+
+
+_D28 = ("ps6_tumour", "p4ebp1_tumour", "pakt_tumour", "ps6_pbmc", "p4ebp1_pbmc", "pakt_pbmc")
+
+
+def _pathway(course: Course) -> dict[str, np.ndarray]:
+    """Pathway read-outs by name, folds of the patient's own untreated state, (patients, days)."""
+    day = course.days.day
+    return {
+        "ps6_tumour": day.ps6[..., 0],
+        "p4ebp1_tumour": day.p4ebp1[..., 0],
+        "pakt_tumour": day.pakt[..., 0],
+        "perk_tumour": day.perk,
+        "autophagy_tumour": day.autophagy,
+        "ps6_pbmc": day.ps6[..., 1],
+        "p4ebp1_pbmc": day.p4ebp1[..., 1],
+        "pakt_pbmc": day.pakt[..., 1],
+    }
+
+
+def visits_table(course: Course, schedule: ScanSchedule, seen: Observed, ids: np.ndarray) -> pd.DataFrame:
+    """One row a scan: patient_id, visit, day, sld_mm, sld_change_percent (from baseline), sld_nadir_mm (before this scan),
+    target_volume_ml, new_lesion, nontarget_progression, on_treatment, response ("" before treatment)."""
+    n, scans = seen.scan_day.shape
+    baseline = course.before.sum_mm[:, 1]
+    _, nadir = recist.assess_history(baseline, seen.sum_mm, seen.new_lesion, seen.nontarget_progression)
+    day = np.concatenate([schedule.days[:, :2].astype(float), seen.scan_day], axis=1)
+    sum_mm = np.concatenate([course.before.sum_mm, seen.sum_mm], axis=1)
+    none = np.zeros((n, 2), bool)
+    response = np.concatenate([np.full((n, 2), "", dtype=object), RESPONSE_NAMES[seen.response].astype(object)], axis=1)
+    names = np.array(["screening", "baseline", *(f"scan_{i + 1}" for i in range(scans))], dtype=object)
+    kept = np.isfinite(day) & ~np.concatenate([schedule.missed[:, :2], np.zeros((n, scans), bool)], axis=1)
+    patient, scan = np.nonzero(kept)
+    pick = lambda values: values[patient, scan]  # noqa: E731
+    return pd.DataFrame(
+        {
+            "patient_id": ids[patient],
+            "visit": names[scan],
+            "day": pick(day).astype(int),
+            "sld_mm": pick(sum_mm),
+            "sld_change_percent": 100.0 * (pick(sum_mm) / baseline[patient] - 1.0),
+            "sld_nadir_mm": pick(np.concatenate([np.repeat(baseline[:, None], 2, axis=1), nadir], axis=1)),
+            "target_volume_ml": pick(np.concatenate([course.before.volume_ml, seen.volume_ml], axis=1)),
+            "new_lesion": pick(np.concatenate([none, seen.new_lesion], axis=1)),
+            "nontarget_progression": pick(np.concatenate([none, seen.nontarget_progression], axis=1)),
+            "on_treatment": (pick(day) >= 0) & (pick(day) <= seen.treated_until[patient]),
+            "response": pick(response),
+        }
+    )
+
+
+def pharmacodynamics_table(course: Course, seen: Observed, ids: np.ndarray) -> pd.DataFrame:
+    """One row a patient a week while observed: patient_id, day, dose_mg (taken), on_treatment, cmin_ng_ml, PD_COLUMNS."""
+    total = course.days.alive.shape[1]
+    weeks = np.arange(0, total, 7)
+    patient, week = np.nonzero(weeks[None, :] < seen.until[:, None])
+    day = weeks[week]
+    return pd.DataFrame(
+        {
+            "patient_id": ids[patient],
+            "day": day,
+            "dose_mg": course.days.dose_mg[patient, day],
+            "on_treatment": day < seen.treated_until[patient],
+            "cmin_ng_ml": course.days.day.cmin[patient, day],
+            **{name: value[patient, day] for name, value in _pathway(course).items()},
+        }
+    )
+
+
+def adverse_events_table(config: StudyConfig, course: Course, seen: Observed, ids: np.ndarray) -> pd.DataFrame:
+    """One row an episode that began on treatment or within 28 days after it: patient_id, term, grade (worst), start_day, end_day
+    (NaN: ongoing), action (none | hold | reduce | stop: what was done to the dose on its first day at the grade), dlt."""
+    reported_until = np.minimum(seen.until, seen.treated_until + 28.0)
+    found = toxicity.episodes(course.days.grades, reported_until)
+    terms = np.array(list(config.drug.toxicity.terms), dtype=object)
+    rules = config.modification
+    may_act = np.array([term in rules.hold_at or term in rules.stop_at for term in terms])
+    lowest = np.array([min(rules.hold_at.get(term, 5), rules.stop_at.get(term, 5)) for term in terms])
+    acted = np.where(
+        may_act[found.term] & (found.grade >= lowest[found.term]), course.days.action[found.patient, found.start_day], 0
+    )
+    thresholds = toxicity.dlt_thresholds(tuple(terms), config.design.dlt.min_grade)
+    return pd.DataFrame(
+        {
+            "patient_id": ids[found.patient],
+            "term": terms[found.term],
+            "grade": found.grade,
+            "start_day": found.start_day,
+            "end_day": found.end_day,
+            "action": np.array(ACTIONS, dtype=object)[acted],
+            "dlt": (found.grade >= thresholds[found.term]) & (found.start_day < config.design.dlt.window_days),
+        }
+    )
+
+
+def make_tables(
+    config: StudyConfig, course: Course, schedule: ScanSchedule, covariates: pd.DataFrame, follow_up: np.ndarray
+) -> Tables:
+    """All tables of a chunk of patients. ``covariates`` has one row a patient, in the order of the course."""
+    seen = observe(course, schedule, follow_up)
+    ids = covariates["patient_id"].to_numpy()
+    return Tables(
+        patients=patients_table(config, course, schedule, seen, covariates),
+        visits=visits_table(course, schedule, seen, ids),
+        pharmacodynamics=pharmacodynamics_table(course, seen, ids),
+        adverse_events=adverse_events_table(config, course, seen, ids),
+    )

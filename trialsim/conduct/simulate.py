@@ -1,0 +1,49 @@
+"""All patients through the trial: chunks of courses, from the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import cache
+from typing import TYPE_CHECKING
+
+import jax
+import numpy as np
+
+from trialsim.conduct.inputs import make_setting, make_subjects
+from trialsim.conduct.kernel import Course, simulate_patient
+from trialsim.engine.population import compile_for_population, map_population, usable_devices
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trialsim.schema.study import StudyConfig
+
+
+@cache
+def _compiled(reading, days: int, steps: int, devices: int | None, precision: str):
+    """One program per (reading error, length, mesh, devices); kept, so that chunks and studies of a sweep share it."""
+
+    def course(subject, setting):
+        return simulate_patient(subject, setting, reading, days, steps)
+
+    return compile_for_population(course, usable_devices(devices))
+
+
+def simulate_courses(
+    config: StudyConfig, covariates: pd.DataFrame, dose_level: np.ndarray, days: int
+) -> Iterator[tuple[slice, Course]]:
+    """Courses of all patients, chunk by chunk (see ``engine.population.map_population``).
+
+    Args:
+        covariates: the cohort. dose_level: assigned dose of each patient in ``regimen.unit``. days: days simulated.
+    """
+    c = config.compute
+    # float64 must be allowed while the program is traced and while it runs
+    with jax.enable_x64(True) if c.precision == "float64" else nullcontext():
+        compiled = _compiled(config.endpoint, days, c.steps_per_day, c.devices, c.precision)
+
+        def patients(part: slice):
+            return make_subjects(config, covariates.iloc[part], dose_level[part])
+
+        yield from map_population(compiled, patients, make_setting(config), len(covariates), c.chunk)

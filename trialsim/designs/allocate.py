@@ -1,0 +1,77 @@
+"""Who is treated, in which virtual study, at which dose. One cohort holds many virtual studies of the published size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from trialsim.conduct.observe import dose_limiting
+from trialsim.conduct.simulate import simulate_courses
+from trialsim.designs.escalation import three_plus_three
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trialsim.schema.study import StudyConfig
+
+
+class Allocation(NamedTuple):
+    """Attributes, all (patients,) in the order of the cohort unless said:
+    treated: enters a study. replicate: virtual study. position: place in its queue. dose_level: in ``regimen.unit``, NaN if
+        not treated.
+    mtd: MTD of each virtual study in ``regimen.unit``, NaN if no level was safe or no decision was reached, (studies,); None for
+        designs that do not look for one.
+    """
+
+    treated: np.ndarray
+    replicate: np.ndarray
+    position: np.ndarray
+    dose_level: np.ndarray
+    mtd: np.ndarray | None
+
+
+def allocate(config: StudyConfig, covariates: pd.DataFrame, advance: Callable[[int], None] = lambda n: None) -> Allocation:
+    """Assign doses as the design does.
+
+    Args:
+        covariates: the cohort, in order of enrolment.
+        advance: told the number of patients done, for progress.
+    """
+    n, size = len(covariates), config.design.replicate_size
+    order = np.arange(n)
+    replicate, position = order // size, order % size
+    if config.design.kind == "single_arm":
+        return Allocation(np.ones(n, bool), replicate, position, np.full(n, config.regimen.dose), None)
+    dlt, evaluable = dlt_by_level(config, covariates, advance)
+    levels = np.array(config.design.dose_levels)
+    start = int(np.argmin(np.abs(levels - config.regimen.dose)))
+    given, mtd = np.full(n, -1), []
+    for study in range(replicate[-1] + 1):
+        queue = replicate == study
+        result = three_plus_three(dlt[queue], evaluable[queue], start, config.design.cohort_size)
+        given[queue] = result.level
+        mtd.append(levels[result.mtd] if result.mtd >= 0 else np.nan)
+    treated = given >= 0
+    return Allocation(treated, replicate, position, np.where(treated, levels[given], np.nan), np.array(mtd))
+
+
+def dlt_by_level(
+    config: StudyConfig, covariates: pd.DataFrame, advance: Callable[[int], None] = lambda n: None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Would each patient have a DLT, and could it be judged, at each dose level? Virtual twins: the same patient, the same chances.
+
+    Returns:
+        dlt, evaluable: bool, (patients, levels).
+    """
+    n, levels = len(covariates), config.design.dose_levels
+    window = config.design.dlt.window_days
+    dlt, evaluable = np.zeros((n, len(levels)), bool), np.zeros((n, len(levels)), bool)
+    for j, level in enumerate(levels):
+        for part, course in simulate_courses(config, covariates, np.full(n, level), window):
+            off = np.where(course.days.on_study.all(axis=1), np.inf, course.days.on_study.argmin(axis=1))
+            by_term, can = dose_limiting(config, course, np.minimum(off, window))
+            dlt[part, j], evaluable[part, j] = by_term.any(axis=1), can
+            advance(part.stop - part.start)
+    return dlt, evaluable

@@ -1,0 +1,18 @@
+"""Published numbers: tables with source and definition, checked on loading. A leaf that inference and report read.
+
+load          the tables as typed, checked DataFrames
+schema        what every column means, its unit and range
+counts        events and denominators behind a row
+published     one study's endpoints under the names of summary.json
+monotherapy   single-agent counts by tumour type
+intervals     exact (Clopper-Pearson) intervals
+"""
+
+from trialsim.evidence.intervals import clopper_pearson as clopper_pearson
+from trialsim.evidence.load import load_biomarkers as load_biomarkers
+from trialsim.evidence.load import load_efficacy as load_efficacy
+from trialsim.evidence.load import load_phase1 as load_phase1
+from trialsim.evidence.load import load_survival_points as load_survival_points
+from trialsim.evidence.monotherapy import monotherapy_counts as monotherapy_counts
+from trialsim.evidence.published import PublishedEndpoint as PublishedEndpoint
+from trialsim.evidence.published import published_endpoints as published_endpoints

@@ -1,0 +1,49 @@
+"""The tumour types of the papers in the project's words, so that published and simulated counts share their names."""
+
+from __future__ import annotations
+
+from trialsim.schema import ConfigError
+
+# As published -> project name. Where a study's population is wider than the name, the comment says why it stands there.
+TUMOUR_TYPES: dict[str, str] = {
+    "solid tumours, mixed": "mixed",
+    "paediatric solid tumours, mixed": "mixed",  # age_group keeps adults and children apart
+    "breast": "breast_hr",  # unselected or hormone-receptor positive; HER2-selected arms are mapped apart below
+    "colorectal": "colorectal",
+    "gastric": "gastric",
+    "pancreatic adenocarcinoma": "pancreatic_adenocarcinoma",
+    "pancreatic NET": "pancreatic_net",
+    "NET": "net",  # of any site
+    "NET (85 pancreatic, 84 other)": "net",
+    "RCC": "rcc_clear_cell",  # metastatic RCC trials of the sunitinib era: mostly clear cell
+    "RCC clear cell": "rcc_clear_cell",
+    "RCC non-clear-cell": "rcc_non_clear_cell",
+    "HCC": "hcc",
+    "urothelial": "urothelial",
+    "NSCLC": "nsclc",
+    "endometrial": "endometrial",
+    "DLBCL": "dlbcl",
+    "mantle cell lymphoma": "mantle_cell_lymphoma",
+    "soft-tissue/bone sarcoma": "soft_tissue_sarcoma",
+    "SEGA": "sega",
+    "angiomyolipoma": "angiomyolipoma",
+    "low-grade glioma": "low_grade_glioma",
+    "high-grade glioma": "high_grade_glioma",
+    "neuroblastoma": "neuroblastoma",
+    "rhabdomyosarcoma": "rhabdomyosarcoma",
+    "meningioma": "meningioma",
+    "melanoma": "melanoma",
+}
+SELECTED: dict[tuple[str, str], str] = {("breast", "HER2+"): "breast_her2"}
+
+
+def project_name(tumour_type: str, biomarker_selection: str = "") -> str:
+    """Project name of a published tumour type.
+
+    Raises:
+        ConfigError: the type is not in the table; add it there with a comment if its population differs.
+    """
+    name = SELECTED.get((tumour_type, biomarker_selection)) or TUMOUR_TYPES.get(tumour_type)
+    if name is None:
+        raise ConfigError("evidence.efficacy.tumour_type", tumour_type, f"one of {', '.join(TUMOUR_TYPES)}")
+    return name

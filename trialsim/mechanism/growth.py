@@ -1,0 +1,101 @@
+"""From signalling to cells and millimetres.
+
+Proliferation runs partly through mTORC1-dependent translation and partly through a rapamycin-insensitive route of weight b (late-
+gestation hepatocytes: b near 1, pS6 abolished and DNA synthesis unchanged; Boylan 2001). A tumour keeps losing cells while it
+grows (cell-loss factor phi, Steel 1967), so slowing proliferation alone can shrink it:
+
+    k_prol  ~ (1-b) F(CYCD^0.6 protein^0.6) + b sqrt(g(ERK)) (+ KRAS route),   F(d) = 1.6 d/(0.6+d),   b = b0 + b_W W (1-b0)
+    k_death = k_d (basal + 2 (1-S)) - protection + excess,   S = 0.6 AKT/(0.08+AKT) + 0.4 cap/(0.2+cap)
+    protection = min(c_A flux, 1.2 k_d (1-S)),   excess = c_X max(flux - 0.55, 0)          the two signs of autophagy
+    G = (rho_prol - phi rho_death)/(1 - phi),  rho = rate over its own untreated value     (G = 1 untreated)
+
+Diameters are the state: d log(diameter)/dt = g G with g the untreated growth rate of the diameter (1/day; volumes grow three times
+as fast). Each lesion holds a sensitive and a resistant part, which differ in b only and share the patient's signalling:
+
+    diameter(t)^3 = diameter(0)^3 [(1-r) e^{3 g I_s(t)} + r e^{3 g I_r(t)}],   I = int G dt
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from trialsim.mechanism.signalling import CellParameters, Network, akt_activity, cap_translation, erk_drive
+
+
+class GrowthParameters(NamedTuple):
+    """One patient's tumour.
+
+    Attributes:
+        b: weight of the rapamycin-insensitive route in sensitive cells before treatment, 0-1.
+        b_resistant: the same in the resistant fraction.
+        b_W: how far the slow shift of dependence raises b under treatment, 0-1.
+        phi: cell-loss factor of the tumour, 0-1.
+        k_d: death rate scale, 1/h; basal_death: part of it that no signal changes (necrosis, shedding), relative to k_d.
+        c_protect, c_excess: effects of autophagic flux on death, 1/h.
+        autophagy_block: inhibition of flux by an autophagy inhibitor, 0-1.
+    """
+
+    b: jax.Array
+    b_resistant: jax.Array
+    b_W: jax.Array
+    phi: jax.Array
+    k_d: jax.Array
+    basal_death: jax.Array
+    c_protect: jax.Array
+    c_excess: jax.Array
+    autophagy_block: jax.Array
+
+
+class Fates(NamedTuple):
+    """Relative proliferation of sensitive and resistant cells, and death rate (1/h)."""
+
+    sensitive: jax.Array
+    resistant: jax.Array
+    death: jax.Array
+
+
+def fates(x: Network, c: CellParameters, p: GrowthParameters) -> Fates:
+    """Cell fates at a signalling state. Shapes as the state's."""
+    drive = x.CYCD**0.6 * x.protein**0.6
+    through_mTORC1 = 1.6 * drive / (0.6 + drive)
+    insensitive = jnp.sqrt(erk_drive(x.ERK)) + c.KRAS * 0.45 * x.ERK / (1.2 + x.ERK)
+
+    def proliferation(b: jax.Array) -> jax.Array:
+        b = b + p.b_W * x.W * (1.0 - b)
+        return (1.0 - b) * through_mTORC1 + b * insensitive
+
+    AKT = akt_activity(x)
+    cap = cap_translation(x.BP, c.R_4EBP)
+    survival = 0.6 * AKT / (0.08 + AKT) + 0.4 * cap / (0.2 + cap)
+    stress = p.k_d * (1.0 - survival)
+    flux = x.flux * (1.0 - p.autophagy_block)
+    protection = jnp.minimum(p.c_protect * flux, 1.2 * stress)
+    excess = p.c_excess * jnp.maximum(flux - 0.55, 0.0)
+    return Fates(proliferation(p.b), proliferation(p.b_resistant), p.basal_death * p.k_d + 2.0 * stress - protection + excess)
+
+
+def net_growth(now: Fates, untreated: Fates, phi: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """G of sensitive and resistant cells: 1 untreated, 0 stasis, negative shrinkage."""
+    death = now.death / untreated.death
+    sensitive = (now.sensitive / untreated.sensitive - phi * death) / (1.0 - phi)
+    resistant = (now.resistant / untreated.resistant - phi * death) / (1.0 - phi)
+    return sensitive, resistant
+
+
+def diameters(
+    d0_mm: jax.Array, growth_per_day: jax.Array, resistant: jax.Array, I_sensitive: jax.Array, I_resistant: jax.Array
+) -> jax.Array:
+    """Lesion diameters, mm.
+
+    Args:
+        d0_mm: diameters at first dose (NaN or 0: no lesion). Shape (..., lesions).
+        growth_per_day: untreated growth of the diameter of each lesion, 1/day. Shape (..., lesions).
+        resistant: resistant part of each lesion's volume at first dose. Shape (..., lesions).
+        I_sensitive, I_resistant: int G dt since first dose, days. Shape (...).
+    """
+    g = 3.0 * growth_per_day
+    volume = (1.0 - resistant) * jnp.exp(g * I_sensitive[..., None]) + resistant * jnp.exp(g * I_resistant[..., None])
+    return d0_mm * jnp.cbrt(volume)

@@ -1,0 +1,182 @@
+"""From who the patient is to the patient's parameters: typical value x covariate effects x the patient's own deviation.
+
+Every deviation is drawn for (seed, name, patient id), see ``trialsim.streams``; lognormal deviations keep the typical value as
+median and turn a published CV into a log-SD by sqrt(log(1 + CV^2)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.stats import beta
+
+from trialsim.mechanism.binding import BindingParameters
+from trialsim.mechanism.growth import GrowthParameters
+from trialsim.mechanism.patient import PatientParameters
+from trialsim.mechanism.pharmacokinetics import PKParameters, disposition
+from trialsim.mechanism.signalling import CellParameters, NetworkConstants
+from trialsim.mechanism.toxicity import ToxicityParameters
+from trialsim.streams import normals, uniforms
+from trialsim.units import ng_ml_to_nM
+
+FRB_MUTANT_K_FRB = 1e9  # nM: the complex no longer binds mTOR
+Covariates = Mapping[str, Any]  # a DataFrame, or a dict of arrays, with the cohort's columns
+
+
+def _log_sd(cv: float) -> float:
+    return float(np.sqrt(np.log1p(cv**2)))
+
+
+def _logit(p):
+    return np.log(p) - np.log1p(-p)
+
+
+def _expit(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def network_constants(network) -> NetworkConstants:
+    """Signalling constants as the kernel takes them."""
+    return NetworkConstants(**{name: getattr(network.signalling, name) for name in NetworkConstants._fields})
+
+
+def pharmacokinetics(covariates: Covariates, drug, seed: int, ids: np.ndarray) -> PKParameters:
+    """Individual kinetics (ter Heine 2018 for adults; children's CL after Park 2023). Shape (patients,)."""
+    pk = drug.pk
+    age, ffm = np.asarray(covariates["age_y"], float), np.asarray(covariates["ffm_kg"], float)
+    bsa, hct = np.asarray(covariates["bsa_m2"], float), np.asarray(covariates["haematocrit"], float)
+    size = ffm / pk.ffm_reference
+    adult = _expit((age - pk.adult_from_y) / 1.0)
+    child_ratio = (pk.child_CL_intercept + pk.child_CL_slope * bsa / 1.5) / pk.adult_CL_whole_blood
+    CLint = (
+        pk.CLint
+        * (adult + (1.0 - adult) * child_ratio)
+        * np.array([pk.hepatic_CLint[level] for level in covariates["hepatic_function"]])
+        * np.array([pk.comedication_CLint[level] for level in covariates["cyp3a4_comedication"]])
+        * np.exp(_log_sd(pk.iiv_CLint) * normals(seed, "pk_CLint", ids)[:, 0])
+    )
+    plasma_flow = pk.hepatic_plasma_flow * size**0.75 * (1.0 - hct)
+    extraction = pk.fu * CLint / (plasma_flow + pk.fu * CLint)
+    Vc = pk.Vc * size * np.exp(_log_sd(pk.iiv_Vc) * normals(seed, "pk_Vc", ids)[:, 0])
+    alpha, beta, share = disposition(plasma_flow * extraction, Vc, pk.Q * size**0.75, pk.Vp * size)
+    everyone = np.ones_like(ffm)
+    return PKParameters(
+        alpha=np.asarray(alpha),
+        beta=np.asarray(beta),
+        share_alpha=np.asarray(share),
+        Vc=Vc,
+        F=(1.0 - extraction) * np.where(np.asarray(covariates["abcb1_ttt"], bool), pk.abcb1_ttt_F, 1.0),
+        MAT=pk.MAT * everyone,
+        fu=pk.fu * everyone,
+        haematocrit=hct,
+        Bmax=pk.Bmax * everyone,
+        Kd=pk.Kd * everyone,
+        Kns=pk.Kns * everyone,
+    )
+
+
+def individual_parameters(
+    covariates: Covariates, drug, network, tumours: Mapping[str, Any], seed: int, ids: np.ndarray, occasions: int
+) -> PatientParameters:
+    """Parameters of each patient; leaves have shape (patients, ...), cell-specific ones (patients, 2: tumour and PBMC).
+
+    Args:
+        covariates: the cohort's columns.
+        drug: ``DrugSettings``. network: ``NetworkSettings``. tumours: ``TumourSettings`` by tumour type.
+        seed, ids: of the study and of the patients.
+        occasions: number of dosing occasions of the follow-up.
+    """
+    n = len(ids)
+    spread, genes, growth = network.spread, network.genotype, network.growth
+    flag = {name: np.asarray(covariates[name], bool).astype(float) for name in ("pik3ca", "akt1", "tsc", "kras", "mtor")}
+    pten_lost = np.asarray(covariates["pten_loss"], bool).astype(float)  # the protein, not the mutation, is what acts
+    by_type = lambda name: np.array([getattr(tumours[t].pathway, name) for t in covariates["tumour_type"]], float)  # noqa: E731
+
+    def lognormal(name: str, median: float, sd: float) -> np.ndarray:
+        return median * np.exp(sd * normals(seed, name, ids)[:, 0])
+
+    def both(tumour: np.ndarray, host: Any) -> np.ndarray:
+        return np.stack([np.broadcast_to(tumour, (n,)), np.broadcast_to(host, (n,))], axis=1)
+
+    r_4E = spread.r_4E_max * uniforms(seed, "r_4E", ids, 2)
+    r_4E[:, 0] = np.where(flag["tsc"] > 0, np.minimum(r_4E[:, 0], genes.tsc_r_4E), r_4E[:, 0])
+    phi_mTORC2 = np.minimum(beta.ppf(uniforms(seed, "phi_mTORC2", ids)[:, 0], spread.phi_mTORC2_alpha, spread.phi_mTORC2_beta), 0.95)
+    cell = CellParameters(
+        RTK=both(lognormal("RTK", 1.0, spread.RTK_sd), 1.0),
+        f_S6K=both(lognormal("f_S6K", spread.f_S6K, spread.f_S6K_sd), spread.host_f_S6K),
+        f_GRB10=both(lognormal("f_GRB10", spread.f_GRB10, spread.f_GRB10_sd), spread.f_GRB10),
+        PIK3CA=both(flag["pik3ca"], 0.0),
+        KRAS=both(flag["kras"], 0.0),
+        AKT1=both(flag["akt1"], 0.0),
+        PTEN=both(1.0 - pten_lost, 1.0),
+        TSC=both(1.0 - flag["tsc"], 1.0),
+        mTOR_gain=both(genes.MTOR_gain * flag["mtor"] + by_type("non_genomic_drive"), 0.0),
+        r_4E=np.stack([r_4E[:, 0], r_4E[:, 1]], axis=1),
+        phi_mTORC2=both(phi_mTORC2, 0.3),
+        R_4EBP=both(lognormal("R_4EBP", 1.0, spread.R_4EBP_sd), 1.0),
+        amino_acids=both(1.0, 1.0),
+        ATP=both(1.0, 1.0),
+    )
+
+    effect = {"pik3ca": genes.PIK3CA, "akt1": genes.AKT1, "tsc": genes.TSC, "mtor": genes.MTOR, "kras": genes.KRAS}
+    shift = genes.PTEN_loss * pten_lost + sum(size * flag[gene] for gene, size in effect.items())
+    dependence = np.clip(np.asarray(covariates["pathway_dependence"], float), 1e-3, 1.0 - 1e-3)
+    noise = growth.dependence_sd * normals(seed, "dependence", ids)[:, 0]
+    b = 1.0 - _expit(_logit(dependence) + shift + noise)
+    b_W = _expit(_logit(growth.b_W) + growth.b_W_sd * normals(seed, "b_W", ids)[:, 0])
+    everyone = np.ones(n)
+    fates = GrowthParameters(
+        b=b,
+        b_resistant=np.maximum(growth.b_resistant, b),
+        b_W=b_W,
+        phi=growth.phi * everyone,
+        k_d=growth.k_d * everyone,
+        basal_death=growth.basal_death * everyone,
+        c_protect=growth.c_protect * everyone,
+        c_excess=growth.c_excess * everyone,
+        autophagy_block=0.0 * everyone,
+    )
+
+    fkbp12 = lognormal("FKBP12", drug.binding.FKBP12, drug.binding.iiv_FKBP12)
+    partition = lognormal("partition", drug.binding.partition_tumour, drug.binding.iiv_partition) * by_type("penetration")
+    held = BindingParameters(
+        FKBP12=both(fkbp12, fkbp12),
+        K_FKBP12=both(drug.binding.K_FKBP12, drug.binding.K_FKBP12),
+        K_FRB=both(drug.binding.K_FRB, drug.binding.K_FRB),
+        PS=both(drug.binding.PS, drug.binding.PS),
+        partition=both(partition, drug.binding.partition_pbmc),
+    )
+    iov = lambda name, cv: np.exp(_log_sd(cv) * normals(seed, name, ids, occasions))  # noqa: E731
+    return PatientParameters(
+        pk=pharmacokinetics(covariates, drug, seed, ids),
+        iov_F=iov("iov_F", drug.pk.iov_F),
+        iov_MAT=iov("iov_MAT", drug.pk.iov_MAT),
+        nM_per_ng_ml=ng_ml_to_nM(drug.binding.molar_mass) * everyone,
+        binding=held,
+        cell=cell,
+        growth=fates,
+    )
+
+
+def toxicity_parameters(drug, seed: int, ids: np.ndarray) -> ToxicityParameters:
+    """Adverse events of the drug, with each patient's frailty: shared leaves (terms,), ``frailty`` (patients, terms)."""
+    terms = drug.toxicity.terms
+    column = lambda name: np.array([getattr(term, name) for term in terms.values()], float)  # noqa: E731
+    return ToxicityParameters(
+        drug_hazard=column("hazard"),
+        background_hazard=column("background"),
+        shape=column("shape"),
+        slope=column("slope"),
+        cut_2=_logit(column("grade_2")),
+        cut_3=_logit(column("grade_3")),
+        cut_4=_logit(column("grade_4")),
+        grade_slope=column("grade_slope"),
+        recovery_on_days=column("recovery_on_days"),
+        recovery_off_days=column("recovery_off_days"),
+        reference_ng_ml=np.asarray(drug.toxicity.reference_cmin),
+        frailty=np.stack(
+            [np.exp(term.frailty_sd * normals(seed, f"frailty_{name}", ids)[:, 0]) for name, term in terms.items()], axis=1
+        ),
+    )

@@ -1,0 +1,222 @@
+"""The PI3K-AKT-mTOR network of one cell type: 17 species, normalised levels, hours.
+
+Mass flow (see each line's comment for its evidence):
+
+    RTK -> IRS1 -> PI3K -> PIP3 -> AKT(T308, S473 by mTORC2) -| TSC -| RHEB -> mTORC1 -> S6K -> S6
+                                                                              |-> 4E-BP1 -> eIF4F (cap)
+                                                                              |-| ULK1 -> autophagic flux
+    S6K -| IRS1 (degradation), mTORC1 -> GRB10 -| PI3K     the negative feedback that a rapalog removes
+    PI3K -> ERK                                            the second escape route (Carracedo 2008)
+
+A rapalog's occupancy O acts on mTORC1 substrate by substrate. mTORC1 is a dimer: one complex is taken to be enough to keep S6K
+from its seat, both are needed to displace 4E-BP1 (assumed: it gives S6K a steep and 4E-BP1 a shallow dose-response from one
+occupancy, as seen: near-complete pS6 loss at 10 mg/day while p4E-BP1 inhibition tracks the trough, Tabernero 2008; rapamycin-
+resistant 4E-BP1 sites, Choo 2008, Kang 2013):
+
+    a_S6K = m1 (1 - e_S6K (1 - (1-O)^2)),  a_GRB10 = m1 (1 - e_GRB10 O),  a_ULK = m1 (1 - e_ULK O),
+    a_4E  = m1 (1 - e_4E (1 - r_4E Z) O^2),   Z follows O in about 2 h: re-phosphorylation of 4E-BP1 within 6 h (Choo 2008)
+
+All rates are linear in their own species (see ``engine.integrate``): production and loss are written once, here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+
+class NetworkConstants(NamedTuple):
+    """What all cells share (units and sources: ``conf/network``). k_*: 1/h. Others dimensionless.
+
+    k_IRS1, k_GRB10, k_PIP3, k_T308, k_mTORC2, k_S473, k_RHEB, k_S6K, k_S6, k_4EBP1, k_Z, k_ULK, k_flux, k_ERK, k_CYCD, k_protein,
+    k_W: turnover rates. K_PIP3: PIP3 at half-maximal AKT recruitment. K_AKT: AKT activity that halves TSC. S6K_reference: S6K
+    activity of the untreated wild-type cell. e_*: largest inhibition of mTORC1 towards a substrate. IC50_mTORC2: nM, free drug in
+    the cell.
+    """
+
+    k_IRS1: Any
+    k_GRB10: Any
+    k_PIP3: Any
+    k_T308: Any
+    k_mTORC2: Any
+    k_S473: Any
+    k_RHEB: Any
+    k_S6K: Any
+    k_S6: Any
+    k_4EBP1: Any
+    k_Z: Any
+    k_ULK: Any
+    k_flux: Any
+    k_ERK: Any
+    k_CYCD: Any
+    k_protein: Any
+    k_W: Any
+    K_PIP3: Any
+    K_AKT: Any
+    S6K_reference: Any
+    e_S6K: Any
+    e_GRB10: Any
+    e_ULK: Any
+    e_4E: Any
+    IC50_mTORC2: Any
+
+
+class CellParameters(NamedTuple):
+    """What differs between patients and cell types (arrays of one shape).
+
+    Attributes:
+        RTK: growth-factor input (1 = reference).
+        f_S6K: strength of the S6K -| IRS1 feedback.
+        f_GRB10: strength of the GRB10 -| PI3K feedback.
+        PIK3CA, KRAS, AKT1: 1 if activating mutation, else 0.
+        PTEN: 1 intact, 0 lost.
+        TSC: 1 intact, 0 lost.
+        mTOR_gain: extra mTORC1 activity (activating MTOR mutation; non-genomic drive of clear-cell RCC).
+        r_4E: part of 4E-BP1 inhibition that re-phosphorylation undoes, 0-0.85.
+        phi_mTORC2: part of mTORC2 that prolonged exposure disassembles, 0-0.95.
+        R_4EBP: 4E-BP over eIF4E abundance (1 = reference).
+        amino_acids, ATP: nutrient inputs (1 = replete).
+    """
+
+    RTK: jax.Array
+    f_S6K: jax.Array
+    f_GRB10: jax.Array
+    PIK3CA: jax.Array
+    KRAS: jax.Array
+    AKT1: jax.Array
+    PTEN: jax.Array
+    TSC: jax.Array
+    mTOR_gain: jax.Array
+    r_4E: jax.Array
+    phi_mTORC2: jax.Array
+    R_4EBP: jax.Array
+    amino_acids: jax.Array
+    ATP: jax.Array
+
+
+class Inhibition(NamedTuple):
+    """Fractional inhibition of each node by what is given, 0-1.
+
+    Attributes:
+        occupancy: rapalog-FKBP12 occupancy O of mTORC1.
+        C_cell_nM: free rapalog in the cell, nM (acts on mTORC2 assembly).
+        PI3K, AKT, mTOR_kinase, MEK, endocrine, RTK: catalytic or receptor inhibition by partner drugs.
+    """
+
+    occupancy: jax.Array
+    C_cell_nM: jax.Array
+    PI3K: jax.Array | float = 0.0
+    AKT: jax.Array | float = 0.0
+    mTOR_kinase: jax.Array | float = 0.0
+    MEK: jax.Array | float = 0.0
+    endocrine: jax.Array | float = 0.0
+    RTK: jax.Array | float = 0.0
+
+
+class Network(NamedTuple):
+    """State: phospho-fractions or levels relative to a wild-type cell.
+
+    Attributes:
+        IRS1, GRB10: levels. PIP3: level. T308, S473: AKT phospho-fractions. mTORC2: intact part. RHEB: GTP-bound part.
+        S6K, S6, BP: phospho-fractions of S6K T389, S6, 4E-BP1. Z: 4E-BP1 adaptation. ULK: active ULK1. flux: autophagic flux.
+        ERK: activity. CYCD: cyclin D1. protein: protein synthesis. W: slow shift of pathway dependence.
+    """
+
+    IRS1: jax.Array
+    GRB10: jax.Array
+    PIP3: jax.Array
+    T308: jax.Array
+    S473: jax.Array
+    mTORC2: jax.Array
+    RHEB: jax.Array
+    S6K: jax.Array
+    S6: jax.Array
+    BP: jax.Array
+    Z: jax.Array
+    ULK: jax.Array
+    flux: jax.Array
+    ERK: jax.Array
+    CYCD: jax.Array
+    protein: jax.Array
+    W: jax.Array
+
+
+def start(shape: tuple[int, ...] = ()) -> Network:
+    """A state to relax from (not a steady state)."""
+    values = Network(1.0, 0.5, 0.6, 0.25, 0.35, 1.0, 0.35, 0.4, 0.5, 0.65, 0.0, 0.3, 0.3, 0.5, 1.0, 1.0, 0.0)
+    return jax.tree.map(lambda v: jnp.full(shape, v), values)
+
+
+def akt_activity(x: Network) -> jax.Array:
+    """AKT kinase activity from its two sites; S473 about doubles it."""
+    return x.T308 * (0.45 + 0.55 * x.S473)
+
+
+def cap_translation(BP: jax.Array, R_4EBP: jax.Array) -> jax.Array:
+    """eIF4F-dependent translation: hypophosphorylated 4E-BP1 takes eIF4E out; few 4E-BP (low R) means resistance (Alain 2012)."""
+    return 1.0 / (1.0 + 6.0 * R_4EBP * (1.0 - BP) ** 2)
+
+
+def erk_drive(ERK: jax.Array) -> jax.Array:
+    """Saturating effect of ERK on proliferation, 1 at the wild-type level."""
+    return 1.35 * ERK / (0.16 + ERK)
+
+
+def flow(x: Network, inhibition: Inhibition, relax: Any, k: NetworkConstants, c: CellParameters) -> Network:
+    """The network in causal order; ``relax`` gives each species its next value (``engine.integrate``)."""
+    i = inhibition
+    # receptor side: S6K drives IRS1 to degradation, so IRS1 accumulates when S6K is inhibited (O'Reilly 2006, Harrington 2004)
+    IRS1 = relax.IRS1(k.k_IRS1 * (1.0 + c.f_S6K), k.k_IRS1 * (1.0 + c.f_S6K * (x.S6K / k.S6K_reference) ** 2))
+    receptor = c.RTK * (1.0 - i.RTK) * IRS1 * (1.0 - 0.4 * i.endocrine) * (1.0 + 0.5 * c.KRAS)
+    PI3K = (receptor / (1.0 + c.f_GRB10 * x.GRB10) + 1.2 * c.PIK3CA) * (1.0 - i.PI3K)
+    PIP3 = relax.PIP3(k.k_PIP3 * PI3K, k.k_PIP3 * (0.25 + 0.75 * c.PTEN))
+    recruited = PIP3 / (k.K_PIP3 + PIP3)
+    recruited = recruited + 0.5 * c.AKT1 * (1.0 - recruited)  # E17K binds the membrane without PIP3
+
+    # mTORC2 phosphorylates S473, which in turn supports T308 (Rodrik-Outmezguine 2011); prolonged exposure starves its assembly
+    O2 = i.C_cell_nM / (i.C_cell_nM + k.IC50_mTORC2)
+    mTORC2 = relax.mTORC2(k.k_mTORC2 * (1.0 - c.phi_mTORC2 * O2), k.k_mTORC2)
+    by_mTORC2 = 1.2 * mTORC2 * (1.0 - i.mTOR_kinase) * (0.4 + 1.5 * recruited) * recruited
+    S473 = relax.S473(k.k_S473 * by_mTORC2, k.k_S473 * (by_mTORC2 + 0.7))
+    by_PDK1 = recruited * (0.5 + 0.7 * S473)
+    T308 = relax.T308(k.k_T308 * by_PDK1, k.k_T308 * (by_PDK1 + 0.9))
+    AKT = T308 * (0.45 + 0.55 * S473) * (1.0 - i.AKT)
+    ERK = relax.ERK(k.k_ERK * (0.35 + 0.25 * jnp.minimum(PI3K, 3.0) + 1.5 * c.KRAS) * (1.0 - i.MEK), k.k_ERK)
+
+    # TSC integrates AKT, ERK and energy; RHEB-GTP and amino acids drive mTORC1
+    AMPK = 1.0 / (1.0 + (c.ATP / 0.35) ** 3)
+    TSC = c.TSC * (1.0 + 2.0 * AMPK) / (1.0 + (AKT / k.K_AKT) ** 2 + 0.3 * ERK)
+    RHEB = relax.RHEB(0.25 * k.k_RHEB, k.k_RHEB * (0.25 + TSC))
+    m = 1.3 * (1.0 + c.mTOR_gain) * RHEB * c.amino_acids / (0.3 + c.amino_acids) * (1.0 - 0.6 * AMPK)
+    m = m * jnp.sqrt(m)
+    mTORC1 = 1.9 * m / (0.55 + m) * (1.0 - i.mTOR_kinase)
+
+    O = i.occupancy
+    Z = relax.Z(k.k_Z * O, k.k_Z)
+    a_S6K = mTORC1 * (1.0 - k.e_S6K * (1.0 - (1.0 - O) ** 2))
+    a_GRB10 = mTORC1 * (1.0 - k.e_GRB10 * O)
+    a_ULK = mTORC1 * (1.0 - k.e_ULK * O)
+    a_4E = mTORC1 * (1.0 - k.e_4E * (1.0 - c.r_4E * Z) * O**2)
+
+    GRB10 = relax.GRB10(k.k_GRB10 * a_GRB10, k.k_GRB10)
+    S6K = relax.S6K(k.k_S6K * a_S6K, k.k_S6K * (a_S6K + 0.8))
+    to_S6 = S6K + 0.03 * ERK  # RSK leaves a trace of pS6
+    S6 = relax.S6(k.k_S6 * to_S6, k.k_S6 * (to_S6 + 0.8))
+    BP = relax.BP(2.0 * k.k_4EBP1 * a_4E, k.k_4EBP1 * (2.0 * a_4E + 0.5))
+    to_ULK = 0.15 + 1.5 * AMPK
+    ULK = relax.ULK(k.k_ULK * to_ULK, k.k_ULK * (to_ULK + 1.2 * a_ULK))
+    flux = relax.flux(k.k_flux * ULK, k.k_flux)
+
+    # S6K and cap-dependent translation are necessary for cyclin D1 and biomass; ERK and AKT help, with saturation
+    cap = cap_translation(BP, c.R_4EBP) / 0.6
+    S6K_fold = S6K / k.S6K_reference
+    akt_help = 1.2 * AKT / (0.04 + AKT)
+    cyclin = cap**0.8 * (0.3 + 0.7 * S6K_fold) * erk_drive(ERK) * akt_help * (1.0 - 0.5 * i.endocrine)
+    CYCD = relax.CYCD(k.k_CYCD * cyclin, k.k_CYCD)
+    protein = relax.protein(k.k_protein * (0.45 * cap + 0.55 * S6K_fold), k.k_protein)
+    W = relax.W(k.k_W * O, k.k_W)
+    return Network(
+        IRS1, GRB10, PIP3, T308, S473, mTORC2, RHEB, S6K, S6, BP, Z, ULK, flux, ERK, CYCD, protein, W
+    )

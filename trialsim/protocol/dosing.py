@@ -1,0 +1,98 @@
+"""Dose today: schedule, holds, reductions and stops for toxicity, as a small state machine one day a step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+SCHEDULES = {"daily": 0, "alternate_day": 1, "weekly": 2, "five_days_a_week": 3}
+ON, PROGRESSION, TOXICITY, DEATH, WITHDRAWAL, COMPLETED = range(6)
+STATUS = ("ongoing", "progression", "toxicity", "death", "withdrawal", "completed")
+ACTION_NONE, ACTION_HOLD, ACTION_REDUCE, ACTION_STOP = range(4)
+
+
+class Rules(NamedTuple):
+    """Dose modification by CTCAE grade. Grades of 5 mean never.
+
+    Attributes:
+        hold_at, reduce_at, stop_at: lowest grade of each term that holds the dose, makes the restart one level lower, or ends
+            treatment. int32, shape (terms,).
+        resume_at: highest grade of a held-for term at which dosing restarts. fractions: dose at each level over the full
+            dose, shape (levels,). max_hold_days: a longer hold ends treatment.
+    """
+
+    hold_at: jax.Array
+    reduce_at: jax.Array
+    stop_at: jax.Array
+    resume_at: jax.Array
+    fractions: jax.Array
+    max_hold_days: jax.Array
+
+
+class DosingState(NamedTuple):
+    """Attributes: status (index into STATUS), level, holding, pending reduction, days of the present hold, counts so far."""
+
+    status: jax.Array
+    level: jax.Array
+    holding: jax.Array
+    pending: jax.Array
+    hold_days: jax.Array
+    n_holds: jax.Array
+    n_reductions: jax.Array
+
+
+def first_day() -> DosingState:
+    zero, no = jnp.zeros((), jnp.int32), jnp.zeros((), bool)
+    return DosingState(zero, zero, no, no, zero, zero, zero)
+
+
+def scheduled(schedule: jax.Array, day: jax.Array) -> jax.Array:
+    """Whether the schedule (index, see SCHEDULES) has a dose on ``day`` (0 = first dose)."""
+    every = jnp.stack([jnp.ones_like(day, bool), day % 2 == 0, day % 7 == 0, day % 7 < 5])
+    return every[schedule]
+
+
+def modify(state: DosingState, grades: jax.Array, rules: Rules) -> tuple[DosingState, jax.Array]:
+    """What the investigator does on seeing today's grades (terms,). Returns the state and the action taken."""
+    on = state.status == ON
+    must_hold = jnp.any(grades >= rules.hold_at)
+    must_reduce = jnp.any(grades >= rules.reduce_at)
+    must_stop = jnp.any(grades >= rules.stop_at)
+
+    starts = on & ~state.holding & must_hold
+    holding = state.holding | starts
+    pending = holding & (state.pending | must_reduce)
+    hold_days = jnp.where(holding, jnp.where(starts, 1, state.hold_days + 1), 0)
+
+    # a term that can hold the dose must have come down to resume_at before dosing restarts
+    unresolved = jnp.any((rules.hold_at <= 4) & (grades > rules.resume_at))
+    resumes = on & holding & ~starts & ~unresolved
+    level = state.level + (resumes & pending)
+    exhausted = level >= rules.fractions.shape[0]
+    stops = on & (must_stop | exhausted | (~resumes & (hold_days > rules.max_hold_days)))
+
+    action = jnp.where(starts, jnp.where(must_reduce, ACTION_REDUCE, ACTION_HOLD), ACTION_NONE)
+    action = jnp.where(stops, ACTION_STOP, action)
+    after = DosingState(
+        status=jnp.where(stops, TOXICITY, state.status),
+        level=jnp.minimum(level, rules.fractions.shape[0] - 1),
+        holding=holding & ~resumes & on,
+        pending=pending & ~resumes,
+        hold_days=jnp.where(resumes, 0, hold_days),
+        n_holds=state.n_holds + starts,
+        n_reductions=state.n_reductions + (resumes & pending & ~exhausted),
+    )
+    return jax.tree.map(lambda new, old: jnp.where(on, new, old), after, state), jnp.where(on, action, ACTION_NONE)
+
+
+def dose_today(state: DosingState, rules: Rules, full_dose_mg: jax.Array, due: jax.Array, taken: jax.Array) -> jax.Array:
+    """mg taken today: the level's fraction of the full dose if treatment goes on, a dose is due, and it is not missed."""
+    give = (state.status == ON) & ~state.holding & due & taken
+    return jnp.where(give, full_dose_mg * rules.fractions[state.level], 0.0)
+
+
+def leave(state: DosingState, why: int, when: jax.Array) -> DosingState:
+    """End treatment for reason ``why`` where ``when`` and it was still going on."""
+    return state._replace(status=jnp.where((state.status == ON) & when, why, state.status))

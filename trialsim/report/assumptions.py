@@ -1,0 +1,117 @@
+"""Every setting of the run as a row: key, value, meaning and source.
+
+The saved configuration has lost its YAML comments, so meanings come from the settings' own descriptions, and sources
+from the ``source`` and ``sources`` fields beside the values.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel
+
+from trialsim.report.wording import number
+
+SOURCE_KEYS = ("source", "sources")
+NOTE_KEYS = ("unit", "units", "note", "notes", "comment", "meaning")
+
+
+class Assumption(NamedTuple):
+    """One row."""
+
+    key: str
+    value: str
+    meaning: str
+    source: str
+
+
+def assumptions(section: Any, key: str, model: Any = None, meaning: str = "", source: str = "") -> list[Assumption]:
+    """Flatten one section of the configuration.
+
+    Args:
+        section: nested plain values.
+        key: dotted name of the section.
+        model: pydantic class (or annotation holding one) that describes it, if known.
+        meaning: what the enclosing setting means, for values that have no description of their own.
+        source: source of the enclosing setting.
+    """
+    if isinstance(section, list) and any(isinstance(item, dict) for item in section):
+        inner = _models(model)
+        return [
+            row for i, item in enumerate(section) for row in assumptions(item, f"{key}[{i}]", inner, meaning, source)
+        ]
+    if not isinstance(section, dict):
+        return [Assumption(key, _text(section), meaning, source)]
+    sources = section.get("sources")
+    own = _joined(section.get("source")) or (_joined(sources) if not isinstance(sources, dict) else "") or source
+    if "value" in section and not isinstance(section["value"], dict):
+        notes = "; ".join(str(section[name]) for name in NOTE_KEYS if section.get(name))
+        return [Assumption(key, _text(section["value"]), notes or meaning, own)]
+    rows = []
+    for name, value in section.items():
+        if name in SOURCE_KEYS:
+            continue
+        field, inner = _field(model, name)
+        named = _joined(sources.get(name)) if isinstance(sources, dict) else ""
+        rows += assumptions(value, f"{key}.{name}" if key else str(name), inner, field or meaning, named or own)
+    return rows or [Assumption(key, "none", meaning, own)]
+
+
+def by_section(config: dict[str, Any]) -> dict[str, list[Assumption]]:
+    """All settings, one list a top-level section, in the order of the file."""
+    from trialsim.schema.study import StudyConfig
+
+    found: dict[str, list[Assumption]] = {}
+    for name, section in config.items():
+        meaning, inner = _field(StudyConfig, name)
+        group = str(name) if isinstance(section, dict | list) else "study"  # loose values such as the seed
+        found.setdefault(group, []).extend(assumptions(section, str(name), inner, meaning))
+    return found
+
+
+def _field(model: Any, name: str) -> tuple[str, Any]:
+    """Description of a field and the annotation of what it holds; in a mapping, what every key holds."""
+    held = _mapping_values(model)
+    if held is not None:
+        return "", held
+    for candidate in _models(model):
+        if name in candidate.model_fields:
+            info = candidate.model_fields[name]
+            return info.description or "", info.annotation
+    return "", None
+
+
+def _mapping_values(annotation: Any) -> Any:
+    """X of ``dict[str, X]``, also inside an optional; None where the annotation is no mapping."""
+    if get_origin(annotation) is dict:
+        return get_args(annotation)[1]
+    if get_origin(annotation) is list:
+        return None
+    return next((held for part in get_args(annotation) if (held := _mapping_values(part)) is not None), None)
+
+
+def _models(annotation: Any) -> tuple[type[BaseModel], ...]:
+    """The pydantic classes in an annotation, however wrapped (optional, list, mapping)."""
+    if isinstance(annotation, tuple):
+        return annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return (annotation,)
+    return tuple(model for part in get_args(annotation) for model in _models(part))
+
+
+def _joined(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_joined(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(_joined(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(item) for item in value) if value else "none"
+    if value is None:
+        return "not set"
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e5 else number(value)
+    return {"True": "yes", "False": "no"}.get(str(value), str(value))

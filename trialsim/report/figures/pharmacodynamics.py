@@ -1,0 +1,142 @@
+"""Target inhibition over time in tumour and blood cells: median with 50 % and 90 % bands of patients on treatment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from plotly.subplots import make_subplots
+
+from trialsim.report.figures.panel import Panel
+from trialsim.report.reader import Run
+from trialsim.report.theme import colour, figure, style_axes
+from trialsim.report.wording import join, number
+from trialsim.units import DAYS_PER_WEEK
+
+MARKERS: dict[str, str] = {
+    "ps6": "pS6 (S6 kinase read-out)",
+    "p4ebp1": "p4E-BP1 (cap-dependent translation)",
+    "pakt": "pAKT (feedback read-out)",
+    "perk": "pERK",
+    "autophagy": "Autophagy flux",
+}
+TISSUES: dict[str, tuple[str, str]] = {"tumour": ("Tumour", "simulated"), "pbmc": ("Blood cells (PBMC)", "second")}
+FEWEST, FEWEST_SHARE = (
+    5,
+    0.02,
+)  # weeks with fewer patients on treatment (count, share of the first week) have no stable bands
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def bands(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Quantiles across patients on treatment by week: index day, columns QUANTILES and n; thin weeks left out.
+
+    Args:
+        table: pharmacodynamics, one row a patient a week.
+        column: marker, fold of the patient's own baseline.
+    """
+    used = table[table["on_treatment"].astype(bool)] if "on_treatment" in table else table
+    grouped = used.dropna(subset=[column]).groupby("day")[column]
+    found = grouped.quantile(QUANTILES).unstack()
+    found["n"] = grouped.size()
+    if found.empty:
+        return found
+    most = int(found["n"].max())
+    return found[found["n"] >= min(max(FEWEST, FEWEST_SHARE * most), most)]
+
+
+def marker_panel(run: Run, marker: str) -> Panel | None:
+    """One marker, tumour beside blood cells; None if the marker was not saved at all."""
+    table = run.pharmacodynamics
+    tissues = [tissue for tissue in TISSUES if f"{marker}_{tissue}" in table.columns]
+    tissues = [tissue for tissue in tissues if table[f"{marker}_{tissue}"].notna().any()]
+    if not tissues:
+        return None
+    base = figure(330, margin=dict(l=12, r=12, t=30, b=12))
+    made = make_subplots(
+        rows=1,
+        cols=len(tissues),
+        shared_yaxes=True,
+        horizontal_spacing=0.06,
+        figure=base,
+        subplot_titles=[TISSUES[tissue][0] for tissue in tissues],
+    )
+    made.update_layout(base.layout)
+    style_axes(made)
+    sentences, highest = [], 1.0
+    for column, tissue in enumerate(tissues, start=1):
+        name, tone = TISSUES[tissue]
+        found = bands(table, f"{marker}_{tissue}")
+        weeks = (found.index.to_numpy(float) / DAYS_PER_WEEK).astype("f4")
+        _bands(made, weeks, found, tone, column, show=False)
+        made.add_hline(y=1.0, line=dict(color=colour("muted"), width=1, dash="dash"), layer="below", row=1, col=column)
+        highest = max(highest, float(found[0.95].max()))
+        later = found[found.index >= 28]
+        if len(later):
+            first = later.iloc[0]
+            sentences.append(
+                f"{name.lower().replace('pbmc', 'PBMC')}: {number(first[0.5], 2)} "
+                f"(90 % of patients {number(first[0.05], 2)} to {number(first[0.95], 2)})"
+            )
+    for note in made.layout.annotations:
+        note.font = dict(size=12, color=colour("muted"))
+    made.update_xaxes(title_text="weeks")
+    made.update_yaxes(range=[0, highest * 1.08])
+    made.update_yaxes(title_text="fold of own baseline", row=1, col=1)
+    caption = (
+        f"Median fold of baseline at day 28 in {join(sentences)}."
+        if sentences
+        else "No patient was on treatment at day 28."
+    )
+    return Panel(
+        f"pd_{marker}",
+        MARKERS[marker],
+        f"{caption} Line: median; dark band: middle 50 %; light band: middle 90 % of patients on treatment.",
+        made,
+        wide=False,
+    )
+
+
+def panels(run: Run) -> list[Panel]:
+    """All markers that were saved."""
+    if run.pharmacodynamics.empty:
+        return [Panel("pd", "Target inhibition over time", "No pharmacodynamic course was saved.")]
+    return [panel for panel in (marker_panel(run, marker) for marker in MARKERS) if panel]
+
+
+def _bands(made, weeks: np.ndarray, found: pd.DataFrame, tone: str, column: int, show: bool) -> None:
+    for low, high, shade in ((0.05, 0.95, f"{tone}_90"), (0.25, 0.75, f"{tone}_50")):
+        made.add_scatter(
+            x=np.concatenate([weeks, weeks[::-1]]),
+            y=np.concatenate([found[low], found[high][::-1]]).astype("f4"),
+            fill="toself",
+            mode="lines",
+            fillcolor=colour(shade),
+            line=dict(width=0),
+            hoverinfo="skip",
+            showlegend=show,
+            row=1,
+            col=column,
+        )
+    made.add_scatter(
+        x=weeks,
+        y=found[0.5].to_numpy("f4"),
+        mode="lines",
+        line=dict(color=colour(tone), width=2),
+        showlegend=show,
+        customdata=found["n"].to_numpy("i4"),
+        hovertemplate="week %{x:.0f}: %{y:.2f}, %{customdata} patients<extra></extra>",
+        row=1,
+        col=column,
+    )
+
+
+def summary_table(run: Run) -> pd.DataFrame:
+    """Day-28 folds by marker and tissue: columns marker, tissue, n, low_90, low_50, median, high_50, high_90."""
+    columns = ["marker", "tissue", "n", "low_90", "low_50", "median", "high_50", "high_90"]
+    rows = []
+    for marker in MARKERS:
+        for tissue, (name, _) in TISSUES.items():
+            values = run.patients.get(f"{marker}_{tissue}_d28", pd.Series(dtype=float)).dropna()
+            if len(values):
+                rows.append([MARKERS[marker], name, len(values), *(float(values.quantile(q)) for q in QUANTILES)])
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,140 @@
+"""Kaplan-Meier curves with confidence bands, censoring marks and numbers at risk."""
+
+from __future__ import annotations
+
+import numpy as np
+from plotly.subplots import make_subplots
+
+from trialsim.endpoints.survival import kaplan_meier
+from trialsim.report.figures.panel import Panel
+from trialsim.report.reader import Run
+from trialsim.report.theme import colour, figure, style_axes
+from trialsim.report.wording import amount, interval, is_number, percent, plural
+from trialsim.units import DAYS_PER_MONTH
+
+CENSOR_MARKS = 200  # more would hide the curve
+
+
+def kaplan_meier_panel(run: Run, name: str, title: str, words: str) -> Panel:
+    """PFS or OS.
+
+    Args:
+        run: the run.
+        name: column stem, ``pfs`` or ``os``.
+        title: heading.
+        words: what an event is, for the caption.
+    """
+    days, events = f"{name}_days", f"{name}_event"
+    if not {days, events} <= set(run.patients.columns):
+        return Panel(f"km_{name}", title, "Times were not saved, so there is no curve to show.", wide=False)
+    table = run.patients[[days, events]].dropna()
+    if table.empty:
+        return Panel(f"km_{name}", title, "No patient has a time, so there is no curve to show.", wide=False)
+    months, event = table[days].to_numpy(float) / DAYS_PER_MONTH, table[events].to_numpy(bool)
+    curve = kaplan_meier(months, event)  # the unit of time is the caller's
+    step = _tick_step(float(months.max()))
+    ticks = np.arange(0, months.max() + 0.5 * step, step)
+    base = figure(450)
+    made = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.9, 0.1], vertical_spacing=0.2, figure=base)
+    made.update_layout(base.layout)
+    style_axes(made)
+    made.add_scatter(
+        x=_steps(curve.time, curve.high)[0],
+        y=_steps(curve.time, curve.high)[1],
+        mode="lines",
+        line=dict(width=0),
+        hoverinfo="skip",
+        showlegend=False,
+        row=1,
+        col=1,
+    )
+    made.add_scatter(
+        x=_steps(curve.time, curve.low)[0],
+        y=_steps(curve.time, curve.low)[1],
+        mode="lines",
+        line=dict(width=0),
+        fill="tonexty",
+        fillcolor=colour("simulated_90"),
+        hoverinfo="skip",
+        name="95 % confidence band",
+        row=1,
+        col=1,
+    )
+    made.add_scatter(
+        x=curve.time.astype("f4"),
+        y=(curve.survival * 100).astype("f4"),
+        mode="lines",
+        line=dict(shape="hv", color=colour("simulated"), width=2),
+        name="estimate",
+        hovertemplate="month %{x:.1f}: %{y:.1f} %<extra></extra>",
+        row=1,
+        col=1,
+    )
+    censored = np.sort(months[~event])
+    if censored.size:
+        if censored.size > CENSOR_MARKS:
+            censored = censored[np.round(np.linspace(0, censored.size - 1, CENSOR_MARKS)).astype(int)]
+        height = curve.survival[np.searchsorted(curve.time, censored, side="right") - 1] * 100
+        made.add_scatter(
+            x=censored.astype("f4"),
+            y=height.astype("f4"),
+            mode="markers",
+            name="censored",
+            hoverinfo="skip",
+            marker=dict(symbol="line-ns-open", size=7, color=colour("ink"), line=dict(width=1, color=colour("ink"))),
+            row=1,
+            col=1,
+        )
+    at_risk = [int((months >= tick).sum()) for tick in ticks]
+    made.add_scatter(
+        x=ticks,
+        y=np.zeros(len(ticks)),
+        mode="text",
+        text=[f"{n:,}" for n in at_risk],
+        textfont=dict(size=11),
+        showlegend=False,
+        hoverinfo="skip",
+        cliponaxis=False,
+        row=2,
+        col=1,
+    )
+    edge = float(months.max()) * 0.04
+    made.update_xaxes(range=[-edge, float(max(months.max(), ticks[-1])) + edge], tickvals=ticks)
+    made.update_xaxes(showticklabels=True, title_text="months since first dose", row=1, col=1)
+    made.update_xaxes(visible=False, row=2, col=1)
+    made.update_yaxes(title_text=f"{words} (%)", range=[0, 102], row=1, col=1)
+    made.update_yaxes(visible=False, range=[-1, 1], row=2, col=1)
+    made.add_annotation(
+        text="Number at risk",
+        xref="paper",
+        x=0,
+        xanchor="left",
+        yref="y2 domain",
+        y=1.0,
+        yanchor="bottom",
+        showarrow=False,
+        font=dict(size=11, color=colour("muted")),
+    )
+    return Panel(f"km_{name}", title, _caption(run, name, words, len(table), int(event.sum())), made, wide=False)
+
+
+def _caption(run: Run, name: str, words: str, count: int, events: int) -> str:
+    median = run.section("endpoints").get(f"median_{name}_months") or {}
+    text = f"Median {amount(median.get('estimate'), 'months', 'not reached')}"
+    if is_number(median.get("low")) or is_number(median.get("high")):
+        text += f" (95 % confidence interval {interval(median.get('low'), median.get('high'), 'months')})"
+    for key, when in ((f"{name}_6_months", "6 months"), (f"{name}_12_months", "12 months")):
+        found = run.section("endpoints").get(key) or {}
+        if is_number(found.get("estimate")):
+            text += f"; {percent(found['estimate'])} {words} at {when}"
+    return f"{text}. {plural(count, 'virtual patient')}, {plural(events, 'event')}, {count - events:,} censored."
+
+
+def _tick_step(longest: float) -> float:
+    """Months between ticks, so that at most six numbers at risk stand side by side on a telephone."""
+    return next((step for step in (1, 2, 3, 6, 12, 24) if longest / step <= 5), 36)
+
+
+def _steps(time: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Corner points of a step function, in percent, so that a filled band has upright edges."""
+    return np.repeat(time, 2)[1:].astype("f4"), (np.repeat(value, 2)[:-1] * 100).astype("f4")

@@ -1,0 +1,128 @@
+"""The one reader of a run folder. Whatever is absent is empty here, so that the figures need not ask twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from trialsim.report.posterior import Posterior, read_posterior
+from trialsim.report.wording import words
+from trialsim.schema.report import ReportSettings
+
+RESPONSES: tuple[str, ...] = ("CR", "PR", "SD", "PD", "NE")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything one run left behind, as the report reads it.
+
+    Attributes:
+        folder: the run folder.
+        config: the resolved configuration.
+        provenance: versions, seed, device, code state.
+        summary: the headline numbers.
+        patients: one row a virtual patient.
+        visits: one row a scan.
+        pharmacodynamics: one row a patient a week.
+        adverse_events: one row an episode.
+        posterior: the fit to the simulated study, or None.
+        posterior_published: the same model fitted to published counts, or None.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    provenance: dict[str, Any]
+    summary: dict[str, Any]
+    patients: pd.DataFrame
+    visits: pd.DataFrame
+    pharmacodynamics: pd.DataFrame
+    adverse_events: pd.DataFrame
+    posterior: Posterior | None = None
+    posterior_published: Posterior | None = None
+    settings: ReportSettings = field(default_factory=ReportSettings)
+
+    def section(self, name: str) -> dict[str, Any]:
+        """A part of summary.json, empty if it is absent or null."""
+        found = self.summary.get(name)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def count(self) -> int:
+        """Patients who started treatment in the simulation."""
+        return len(self.patients)
+
+    @property
+    def dose_unit(self) -> str:
+        return str(self.section("regimen").get("unit") or self.part("regimen").get("unit") or "")
+
+    def part(self, name: str) -> dict[str, Any]:
+        """A section of the configuration, empty if absent."""
+        found = self.config.get(name)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def dose_levels(self) -> list[float]:
+        """Assigned dose levels that hold patients, in ascending order."""
+        if "dose_level" not in self.patients:
+            return []
+        return sorted(float(level) for level in self.patients["dose_level"].dropna().unique())
+
+    @property
+    def escalation(self) -> bool:
+        """True when the design searches for a dose."""
+        return self.part("design").get("kind") == "three_plus_three" or len(self.dose_levels) > 1
+
+    def tumour_name(self, key: str) -> str:
+        """A tumour type as the configuration labels it, else its key in words."""
+        found = self.part("tumour").get(key)
+        name = found.get("label") if isinstance(found, dict) else None
+        return str(name) if name else words(key)
+
+    @property
+    def responses(self) -> pd.Series:
+        """Best response of each patient; anything unknown counts as not evaluable."""
+        if "best_response" not in self.patients:
+            return pd.Series("NE", index=self.patients.index)
+        found = self.patients["best_response"].astype("object")
+        return found.where(found.isin(RESPONSES), "NE")
+
+    def flag(self, name: str) -> pd.Series:
+        """A yes/no column as bool, False where missing; a numpy-backed answer whatever parquet stored."""
+        if name not in self.patients:
+            return pd.Series(False, index=self.patients.index)
+        return self.patients[name].map(lambda value: bool(value) if pd.notna(value) else False).astype(bool)
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run folder. Only summary.json and patients.parquet must be there."""
+    folder = Path(folder)
+    for name in ("summary.json", "patients.parquet"):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder} is not a finished run: it has no {name}")
+    config = yaml.safe_load(_text(folder / "config.yaml")) or {}
+    return Run(
+        folder=folder,
+        config=config,
+        provenance=json.loads(_text(folder / "provenance.json") or "{}"),
+        summary=json.loads(_text(folder / "summary.json")),
+        patients=pd.read_parquet(folder / "patients.parquet"),
+        visits=_table(folder / "visits.parquet"),
+        pharmacodynamics=_table(folder / "pharmacodynamics.parquet"),
+        adverse_events=_table(folder / "adverse_events.parquet"),
+        posterior=read_posterior(folder / "posterior.nc"),
+        posterior_published=read_posterior(folder / "posterior_published.nc"),
+        settings=ReportSettings.model_validate(config.get("report") or {}),
+    )
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _table(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()

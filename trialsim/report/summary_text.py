@@ -1,0 +1,198 @@
+"""The first page in plain language: what was simulated, what came out, whether to believe it, and how it compares."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from trialsim.report.reader import Run
+from trialsim.report.wording import (
+    ENDPOINT_NAMES,
+    amount,
+    dose,
+    interval,
+    is_number,
+    join,
+    kind_of,
+    label,
+    lie,
+    number,
+    percent,
+    plural,
+    unit_text,
+    words,
+)
+
+SCHEDULES = {
+    "daily": "every day",
+    "alternate_day": "every other day",
+    "weekly": "once a week",
+    "five_days_a_week": "five days a week",
+}
+ADULT_FROM_Y = 18.0
+
+
+class Card(NamedTuple):
+    """One headline number."""
+
+    title: str
+    value: str
+    interval: str
+    published: str
+
+
+class Verdict(NamedTuple):
+    """Whether the numbers may be believed.
+
+    Attributes:
+        good: the run's own judgement.
+        headline: one line.
+        messages: what is wrong, or the figures that say that all is well.
+    """
+
+    good: bool
+    headline: str
+    messages: list[str]
+
+
+def what_was_simulated(run: Run) -> str:
+    """Who was treated, with what, for how long."""
+    people = _people(run)
+    drug = run.summary.get("drug")
+    drug = drug.get("name") if isinstance(drug, dict) else drug
+    regimen = run.section("regimen")
+    unit = str(regimen.get("unit") or run.dose_unit)
+    schedule = SCHEDULES.get(str(regimen.get("schedule")), words(str(regimen.get("schedule") or "")))
+    if run.escalation and run.dose_levels:
+        given = f"{join(f'{level:g}' for level in run.dose_levels)} {unit_text(unit)} (dose levels)"
+    else:
+        given = dose(regimen.get("dose"), unit)
+    verb = "was" if run.count == 1 else "were"
+    text = (
+        f"In a computer simulation, {people} {verb} given {drug or 'the study drug'}, {given} {schedule}".rstrip() + "."
+    )
+    if "replicate" in run.patients and run.patients["replicate"].nunique() > 1:
+        sizes = run.patients["replicate"].value_counts()
+        text += f" They make up {sizes.size} virtual studies of {number(float(sizes.max()))} patients each."
+    if "tumour_type" in run.patients and run.count:
+        top = run.patients["tumour_type"].value_counts(normalize=True)
+        named = join(
+            f"{_inside_sentence(run.tumour_name(str(name)))} ({percent(part, 0)})" for name, part in top.head(3).items()
+        )
+        verb = "is" if len(top) == 1 else "are"
+        text += f" They have {plural(len(top), 'tumour type')}; the most frequent {verb} {named}."
+    return text
+
+
+def _people(run: Run) -> str:
+    if not run.count or "age_y" not in run.patients:
+        return plural(run.count, "virtual patient")
+    age = run.patients["age_y"].dropna()
+    kind = "adult" if age.min() >= ADULT_FROM_Y else "child" if age.max() < 22 else "patient"
+    many = {"child": "children and adolescents"}.get(kind, f"{kind}s")
+    years = (
+        f"aged {age.min():.0f} to {age.max():.0f} years (median {age.median():.0f})"
+        if run.count > 1
+        else f"aged {age.iloc[0]:.0f} years"
+    )
+    return f"{plural(run.count, f'virtual {kind}', f'virtual {many}')}, {years},"
+
+
+def _inside_sentence(name: str) -> str:
+    """Small first letter, unless the name starts with an abbreviation."""
+    return name if name[1:2].isupper() or name[1:2] == "-" else name[:1].lower() + name[1:]
+
+
+def cards(run: Run) -> list[Card]:
+    """Headline numbers in the field's order, dose-limiting toxicity last."""
+    found = {name: value for name, value in run.section("endpoints").items() if isinstance(value, dict)}
+    order = [
+        *[name for name in ENDPOINT_NAMES if name in found],
+        *[name for name in found if name not in ENDPOINT_NAMES],
+    ]
+    published = run.section("comparison")
+    return [_card(name, found[name], published.get(name) or {}) for name in order]
+
+
+def _card(name: str, value: dict[str, Any], published: dict[str, Any]) -> Card:
+    kind = kind_of(name, value.get("unit"))
+    # a curve that never falls below one half has no median; any other missing number could not be determined
+    empty = "not reached" if kind == "months" and name.startswith("median") else "not determined"
+    beside = ""
+    if is_number(published.get("published")):
+        beside = amount(published["published"], kind)
+        limits = published.get("published_low"), published.get("published_high")
+        if is_number(limits[0]) and is_number(limits[1]):
+            beside += f" ({interval(*limits, kind)})"
+    shown = (
+        interval(value.get("low"), value.get("high"), kind)
+        if is_number(value.get("low")) or is_number(value.get("high"))
+        else ""
+    )
+    return Card(label(name), amount(value.get("estimate"), kind, empty), shown, beside)
+
+
+def verdict(run: Run) -> Verdict:
+    """The run's judgement of its own inference and solver."""
+    found = run.section("diagnostics")
+    messages = [str(message) for message in found.get("messages") or []]
+    if not found:
+        return Verdict(False, "No diagnostics were saved: do not rely on the inference in this report.", messages)
+    figures = [
+        f"largest R-hat {number(found.get('max_rhat'), 4)}",
+        f"smallest effective sample size {number(found.get('min_ess'), 4)}",
+        plural(int(found.get("divergences") or 0), "divergent step"),
+    ]
+    if found.get("ok") is True:
+        return Verdict(True, f"Diagnostics passed: {join(figures)}.", messages)
+    return Verdict(
+        False,
+        "Diagnostics FAILED: do not rely on the inferred numbers in this report.",
+        [*messages, f"For reference: {join(figures)}."],
+    )
+
+
+def agreement(run: Run) -> list[str]:
+    """How the simulated study compares with the published one, in sentences."""
+    compared = {
+        name: value
+        for name, value in run.section("comparison").items()
+        if isinstance(value, dict) and is_number(value.get("published"))
+    }
+    study = run.summary.get("published_trial") or run.part("study").get("published")
+    if not compared:
+        return [f"No published result was compared{f' ({study})' if study else ': no published study was chosen'}."]
+    inside = [name for name, value in compared.items() if value.get("inside_90")]
+    told = [
+        f"{len(inside)} of {plural(len(compared), 'published result')}{f' of {study}' if study else ''} "
+        f"{lie(len(inside))} inside the 90 % predictive interval of a virtual study of the same size."
+    ]
+    for name, value in compared.items():
+        kind = kind_of(name)
+        limits = interval(value.get("low_90"), value.get("high_90"), kind)
+        told.append(
+            f"{label(name)}: published {amount(value['published'], kind)}, "
+            f"predicted {amount(value.get('predicted'), kind)} ({limits}), "
+            f"{'inside' if value.get('inside_90') else 'OUTSIDE'}."
+        )
+    missing = run.summary.get("not_published") or []
+    if missing:
+        told.append(f"Not published and so not compared: {join(label(name) for name in missing)}.")
+    return told
+
+
+def cautions(run: Run) -> list[str]:
+    """What a reader must keep in mind."""
+    told = [
+        "No real patient took part. The numbers follow from the assumptions listed below "
+        "and are no basis for treating a patient."
+    ]
+    if run.count < 5:
+        told.append(f"Only {plural(run.count, 'virtual patient')}: intervals are wide and the figures show little.")
+    failed = int(run.summary.get("n_failed") or 0)
+    if failed:
+        told.append(
+            f"{plural(failed, 'patient')} could not be simulated and {'is' if failed == 1 else 'are'} left out."
+        )
+    if run.posterior is None:
+        told.append("The statistical fit was not saved, so there is no inference in this report.")
+    return told

@@ -1,0 +1,69 @@
+"use strict";
+(function () {
+  const specs = JSON.parse(document.getElementById("figure-data").textContent);
+  const darkOf = JSON.parse(document.getElementById("colour-exchange").textContent);
+  const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
+  const NARROW = 440; // px: below this, smaller type and room for a legend of several lines
+  const config = { responsive: true, displayModeBar: false, scrollZoom: false, showTips: false };
+  let printing = false;
+
+  // A copy of a figure in which every colour of the light page is its dark partner.
+  function recolour(value, dark) {
+    if (typeof value === "string") return dark && Object.hasOwn(darkOf, value) ? darkOf[value] : value;
+    if (Array.isArray(value)) return value.map((item) => recolour(item, dark));
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, recolour(item, dark)]));
+    }
+    return value;
+  }
+
+  function fit(layout, width) {
+    if (width >= NARROW) return layout;
+    layout.font.size = 11;
+    const entries = layout.showlegend === false ? 0 : 1;
+    layout.height += 44 * entries;
+    return layout;
+  }
+
+  function draw(place) {
+    const spec = recolour(specs[place.dataset.figure], prefersDark.matches && !printing);
+    const layout = fit(spec.layout, place.clientWidth);
+    place.style.minHeight = layout.height + "px";
+    return Plotly.react(place, spec.data, layout, config);
+  }
+
+  const places = [...document.querySelectorAll("[data-figure]")];
+  function drawAll() { places.forEach(draw); }
+
+  // One figure after the other, so that the page stays responsive while it fills.
+  (function next(index) {
+    if (index >= places.length) { document.documentElement.dataset.drawn = "yes"; return; }
+    draw(places[index]);
+    setTimeout(() => next(index + 1), 0);
+  })(0);
+
+  let narrow = window.innerWidth < NARROW;
+  window.addEventListener("resize", () => {
+    if ((window.innerWidth < NARROW) !== narrow) { narrow = !narrow; drawAll(); }
+  });
+  prefersDark.addEventListener("change", drawAll);
+  window.addEventListener("beforeprint", () => {
+    printing = true;
+    document.querySelectorAll("details").forEach((part) => { part.open = true; });
+    drawAll();
+  });
+  window.addEventListener("afterprint", () => { printing = false; drawAll(); });
+
+  // Contents: folded on a small screen; the chapter in view is marked.
+  const contents = document.querySelector(".contents details");
+  if (window.innerWidth < 1080) contents.open = false;
+  const links = new Map([...document.querySelectorAll(".contents a")].map((link) => [link.hash.slice(1), link]));
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      links.forEach((link) => link.removeAttribute("aria-current"));
+      links.get(entry.target.id)?.setAttribute("aria-current", "true");
+    }
+  }, { rootMargin: "-10% 0px -80% 0px" });
+  document.querySelectorAll("main > section").forEach((section) => seen.observe(section));
+})();

@@ -1,0 +1,26 @@
+"""How it is computed: batch size, devices, step, precision. None of these changes who the patients are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from trialsim.schema.base import Settings
+
+
+class Compute(Settings):
+    """Numerical settings. A chunk is padded to its full size, so one compiled program serves every chunk."""
+
+    chunk: int = Field(ge=16, le=1_048_576, multiple_of=16, description="patients advanced together in one batch")
+    devices: int | None = Field(
+        default=None, ge=1, description="devices to share the patients; null uses all there are"
+    )
+    steps_per_day: int = Field(ge=4, le=1000, description="steps of the fast scheme per day")
+    precision: Literal["float32", "float64"] = Field(description="floating-point type of the simulation")
+    solver_check_patients: int = Field(
+        ge=0,
+        le=1000,
+        description="patients integrated again with the reference solver to report the fast scheme's error",
+    )
+    progress: Literal["auto", "on", "off"] = Field(description="progress bars; auto shows them on a terminal only")

@@ -1,0 +1,201 @@
+"""From pydantic's findings to sentences a person can act on: key, value, and what is allowed, every fault at once."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from trialsim.schema.base import ConfigError
+
+
+class ConfigErrors(ConfigError):
+    """Several faults found together; ``key``, ``value`` and ``allowed`` are those of the first.
+
+    Args:
+        errors: the faults, at least one.
+    """
+
+    def __init__(self, errors: Iterable[ConfigError]):
+        self.errors = tuple(errors)
+        first = self.errors[0]
+        super().__init__(first.key, first.value, first.allowed)
+        self.args = ("\n".join(str(error) for error in self.errors),)
+
+
+def flatten(error: ConfigError) -> tuple[ConfigError, ...]:
+    """The single faults of an error, whether it holds one or several."""
+    return error.errors if isinstance(error, ConfigErrors) else (error,)
+
+
+def raise_all(errors: Sequence[ConfigError]) -> None:
+    """Raise what was found: nothing, the one fault, or all of them together."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ConfigErrors(errors)
+
+
+def near(word: str, words: Iterable[str]) -> str:
+    """``"; did you mean 'size'?"`` when a known word is close to the given one, else the empty string."""
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def non_finite(data: Any, path: str = "") -> list[ConfigError]:
+    """Faults for every NaN or infinity in nested settings: JSON has neither, and no setting has a use for them."""
+    if isinstance(data, Mapping):
+        return [
+            fault for key, item in data.items() for fault in non_finite(item, f"{path}.{key}" if path else str(key))
+        ]
+    if isinstance(data, list | tuple):
+        return [fault for index, item in enumerate(data) for fault in non_finite(item, f"{path}.{index}")]
+    if isinstance(data, float) and not math.isfinite(data):
+        return [ConfigError(path, data, "a finite number")]
+    return []
+
+
+def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseModel]) -> list[ConfigError]:
+    """Pydantic's findings as configuration faults.
+
+    Args:
+        error: what pydantic raised.
+        data: the nested settings that were validated; gives the value that was at fault.
+        model: the model they were validated against; gives field descriptions and known keys.
+    """
+    faults: list[ConfigError] = []
+    for finding in error.errors(include_url=False):
+        inner = finding.get("ctx", {}).get("error")
+        if isinstance(inner, ConfigError):
+            faults.extend(flatten(inner))
+            continue
+        path = _real_path(finding["loc"], data)
+        key = ".".join(str(part) for part in path) or "config"
+        section, description = _describe(model, path)
+        allowed = _allowed(finding, str(path[-1]) if path else "", section)
+        if description and finding["type"] not in ("extra_forbidden", "value_error"):
+            allowed = f"{allowed} ({description})"
+        value = None if finding["type"] == "missing" else _lookup(data, path)
+        faults.append(ConfigError(key, value, allowed))
+    # Each member of a union that was tried reports its own failure on one value; say one thing a key.
+    unique: dict[str, ConfigError] = {}
+    for fault in faults:
+        known = unique.get(fault.key)
+        if known is None:
+            unique[fault.key] = fault
+        elif fault.allowed not in known.allowed:
+            unique[fault.key] = ConfigError(fault.key, fault.value, f"{known.allowed}, or {fault.allowed}")
+    return list(unique.values())
+
+
+def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | None) -> str:
+    """What would have been accepted, in words."""
+    kind, context = finding["type"], finding.get("ctx", {})
+    if kind == "extra_forbidden":
+        keys = list(section.model_fields) if section else []
+        return "there is no such key" + near(key, keys) + (f"; keys here: {', '.join(keys)}" if keys else "")
+    if kind == "value_error":
+        return str(context.get("error", finding["msg"]))
+    words = {
+        "missing": "this key is required",
+        "int_type": "a whole number",
+        "int_parsing": "a whole number",
+        "int_from_float": "a whole number",
+        "float_type": "a number",
+        "float_parsing": "a number",
+        "bool_type": "true or false",
+        "bool_parsing": "true or false",
+        "string_type": "text",
+        "none_required": "null",
+        "list_type": "a list",
+        "tuple_type": "a list",
+        "dict_type": "a section of key: value",
+        "model_type": "a section of key: value",
+        "model_attributes_type": "a section of key: value",
+        "path_type": "a file path",
+        "finite_number": "a finite number",
+    }
+    if kind in words:
+        return words[kind]
+    templates = {
+        "greater_than": "a number greater than {gt}",
+        "greater_than_equal": "a number of at least {ge}",
+        "less_than": "a number less than {lt}",
+        "less_than_equal": "a number of at most {le}",
+        "multiple_of": "a multiple of {multiple_of}",
+        "literal_error": "one of {expected}",
+        "enum": "one of {expected}",
+        "too_short": "at least {min_length} item(s)",
+        "too_long": "at most {max_length} item(s)",
+        "string_too_short": "text of at least {min_length} character(s)",
+        "string_too_long": "text of at most {max_length} characters",
+        "string_pattern_mismatch": "text matching {pattern}",
+    }
+    shown = {name: f"{item:g}" if isinstance(item, float) else item for name, item in context.items()}
+    return templates[kind].format(**shown) if kind in templates else str(finding["msg"])
+
+
+def _real_path(location: Sequence[int | str], data: Any) -> tuple[int | str, ...]:
+    """Pydantic's location without the parts that name a union member or a validator, which are not in the data."""
+    path: list[int | str] = []
+    here: Any = data
+    for index, part in enumerate(location):
+        last = index == len(location) - 1
+        if isinstance(here, Mapping) and (part in here or (last and isinstance(part, str) and "[" not in part)):
+            path.append(part)
+            here = here.get(part)
+        elif isinstance(here, list | tuple) and isinstance(part, int) and part < len(here):
+            path.append(part)
+            here = here[part]
+    return tuple(path)
+
+
+def _lookup(data: Any, path: Sequence[int | str]) -> Any:
+    """The value at a path, or None where the path ends early."""
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _describe(model: type[BaseModel], path: Sequence[int | str]) -> tuple[type[BaseModel] | None, str]:
+    """The section a key belongs to, and the key's own description."""
+    section: Any = model
+    description = ""
+    for index, part in enumerate(path):
+        last = index == len(path) - 1
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            field = section.model_fields.get(str(part))
+            if field is None:
+                return section, ""
+            description = field.description or ""
+            if last:
+                return section, description
+            section = _inner_type(field.annotation)
+        else:
+            section = _inner_type(section)
+            if last:
+                return None, description
+    return (section if isinstance(section, type) and issubclass(section, BaseModel) else None), description
+
+
+def _inner_type(annotation: Any) -> Any:
+    """What is inside ``X | None``, ``dict[str, X]``, ``tuple[X, ...]``, ``Annotated[X, ...]``."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _inner_type(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        inner = [item for item in typing.get_args(annotation) if item is not type(None)]
+        return _inner_type(inner[0]) if inner else None
+    if origin in (dict, Mapping):
+        return _inner_type(typing.get_args(annotation)[1])
+    if origin in (tuple, list):
+        return _inner_type(typing.get_args(annotation)[0])
+    return annotation

@@ -1,0 +1,103 @@
+"""Signalling and growth of cells: constants, spread between patients, and what a genotype changes. Values in conf/network."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trialsim.schema.base import Settings
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class SignallingSettings(Settings):
+    """Constants of mechanism/signalling.py, same names."""
+
+    k_IRS1: Positive
+    k_GRB10: Positive
+    k_PIP3: Positive
+    k_T308: Positive
+    k_mTORC2: Positive
+    k_S473: Positive
+    k_RHEB: Positive
+    k_S6K: Positive
+    k_S6: Positive
+    k_4EBP1: Positive
+    k_Z: Positive
+    k_ULK: Positive
+    k_flux: Positive
+    k_ERK: Positive
+    k_CYCD: Positive
+    k_protein: Positive
+    k_W: Positive
+    K_PIP3: Positive
+    K_AKT: Positive
+    S6K_reference: Positive
+    e_S6K: Fraction
+    e_GRB10: Fraction
+    e_ULK: Fraction
+    e_4E: Fraction
+    IC50_mTORC2: Positive
+    sources: dict[str, str]
+
+
+class SpreadSettings(Settings):
+    """Typical values and spread of what differs between tumours (mechanism/individual.py)."""
+
+    RTK_sd: NonNegative  # log-SD of the growth-factor input
+    f_S6K: Positive  # median feedback strength
+    f_S6K_sd: NonNegative  # log-SD
+    f_GRB10: Positive
+    f_GRB10_sd: NonNegative
+    r_4E_max: Fraction  # r_4E = r_4E_max * uniform
+    phi_mTORC2_alpha: Positive  # Beta(alpha, beta) of the part of mTORC2 lost on prolonged exposure
+    phi_mTORC2_beta: Positive
+    R_4EBP_sd: NonNegative
+    host_f_S6K: Positive  # PBMC: typical feedback strength
+    sources: dict[str, str]
+
+
+class GenotypeSettings(Settings):
+    """Effect of each alteration on the logit of pathway dependence; its effect inside the network is structural."""
+
+    PIK3CA: float
+    PTEN_loss: float
+    AKT1: float
+    TSC: float
+    MTOR: float
+    KRAS: float
+    MTOR_gain: NonNegative  # extra mTORC1 activity of an activating MTOR mutation
+    tsc_r_4E: Fraction  # r_4E in TSC-null cells
+    sources: dict[str, str]
+
+
+class GrowthSettings(Settings):
+    """Cell fates and tumour growth (mechanism/growth.py)."""
+
+    dependence_sd: NonNegative  # spread on the logit scale beyond tumour type and genotype
+    b_resistant: Fraction
+    b_W: Fraction  # median
+    b_W_sd: NonNegative  # on the logit scale
+    phi: Fraction
+    k_d: Positive  # 1/h
+    basal_death: NonNegative  # relative to k_d
+    c_protect: NonNegative  # 1/h
+    c_excess: NonNegative  # 1/h
+    lesion_growth_sd: NonNegative  # log-SD of growth between lesions of one patient
+    lesion_resistant_sd: NonNegative  # log-SD of the resistant share between lesions of one patient
+    death_burden: NonNegative  # exponent of SLD/SLD0 in the hazard of death
+    death_progression: Positive  # hazard ratio of death after progression
+    new_lesion_growth: NonNegative  # exponent of relative proliferation in the hazard of new lesions
+    sources: dict[str, str]
+
+
+class NetworkSettings(Settings):
+    """Everything the cells share."""
+
+    signalling: SignallingSettings
+    spread: SpreadSettings
+    genotype: GenotypeSettings
+    growth: GrowthSettings

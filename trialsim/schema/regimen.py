@@ -1,0 +1,72 @@
+"""What is given and how toxicity changes it: the regimen and the dose-modification rules."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from trialsim.schema.base import ConfigError, Settings
+from trialsim.schema.faults import raise_all
+
+Schedule = Literal["daily", "alternate_day", "weekly", "five_days_a_week"]
+DoseUnit = Literal["mg", "mg/m2"]
+Grade = Annotated[int, Field(ge=1, le=4)]
+
+# Far above anything tried in man (everolimus weekly up to 70 mg; children 6.5 mg/m2 daily): catches a slip of the unit.
+LARGEST_DOSE: dict[str, float] = {"mg": 200.0, "mg/m2": 50.0}
+
+
+class Regimen(Settings):
+    """The treatment as prescribed at the start."""
+
+    dose: float = Field(gt=0, allow_inf_nan=False, description="dose of one administration, in regimen.unit")
+    unit: DoseUnit = Field(description="mg, or mg/m2 of body surface")
+    schedule: Schedule = Field(description="days on which a dose is due")
+    adherence: float = Field(gt=0, le=1, description="probability that a due dose is taken")
+    max_treatment_days: int = Field(ge=7, le=731, description="treatment stops after this day at the latest")
+
+    @model_validator(mode="after")
+    def _plausible_dose(self) -> Self:
+        largest = LARGEST_DOSE[self.unit]
+        if self.dose > largest:
+            raise ConfigError("regimen.dose", self.dose, f"at most {largest:g} {self.unit}; check regimen.unit")
+        return self
+
+
+class Modification(Settings):
+    """Rules that turn adverse events into dose holds, reductions and stops while the trial runs.
+
+    A term without an entry in ``hold_at`` never holds the dose; without one in ``stop_at`` it never ends treatment.
+    """
+
+    hold_at: dict[str, Grade] = Field(description="lowest CTCAE grade at which the dose is held, by term")
+    reduce_at: dict[str, Grade] = Field(description="lowest grade after which dosing resumes one level lower, by term")
+    stop_at: dict[str, Grade] = Field(description="lowest grade that ends treatment, by term")
+    resume_at: int = Field(ge=0, le=1, description="a held dose resumes when the grade is no higher than this")
+    dose_fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        min_length=1, description="dose levels as fractions of the starting dose, from 1 downwards"
+    )
+    max_hold_days: int = Field(ge=1, le=365, description="a hold longer than this ends treatment, days")
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        faults: list[ConfigError] = []
+        fractions = list(self.dose_fractions)
+        if fractions[0] != 1.0 or any(low >= high for high, low in zip(fractions[:-1], fractions[1:], strict=True)):
+            faults.append(
+                ConfigError("modification.dose_fractions", fractions, "1.0 first, then strictly smaller numbers")
+            )
+        for term, grade in self.reduce_at.items():
+            hold = self.hold_at.get(term)
+            if hold is None or grade < hold:
+                allowed = "a term held at the same or a lower grade: a dose is reduced when it resumes after a hold"
+                faults.append(ConfigError(f"modification.reduce_at.{term}", grade, allowed))
+        for term, grade in self.stop_at.items():
+            hold = self.hold_at.get(term)
+            if hold is not None and grade < hold:
+                faults.append(
+                    ConfigError(f"modification.stop_at.{term}", grade, f"no lower than hold_at, which is {hold}")
+                )
+        raise_all(faults)
+        return self

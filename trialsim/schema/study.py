@@ -1,0 +1,126 @@
+"""The whole configuration of one virtual study, and the checks that need more than one section."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from trialsim.schema.base import ConfigError, Settings
+from trialsim.schema.cohort import PopulationSettings, TumourSettings
+from trialsim.schema.compute import Compute
+from trialsim.schema.design import Design
+from trialsim.schema.drug import DrugSettings
+from trialsim.schema.endpoint import EndpointSettings
+from trialsim.schema.faults import ConfigErrors, near, non_finite, raise_all, translate
+from trialsim.schema.inference import InferenceSettings
+from trialsim.schema.network import NetworkSettings
+from trialsim.schema.regimen import Modification, Regimen
+from trialsim.schema.report import ReportSettings
+from trialsim.units import DAYS_PER_MONTH
+
+FLAT_DOSE_FROM_Y = 12.0  # assumed: younger children are dosed by body surface
+
+
+class StudyInfo(Settings):
+    """What the study is called, and which published study it is compared with."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80, description="short name, used in files")
+    title: str = Field(min_length=1, description="one line for the report's head")
+    published: Literal["CPCT03", "FOULADI07"] | None = Field(description="published study to compare with, or null")
+
+
+class StudyConfig(Settings):
+    """Everything that defines a run. Build it with ``validate`` or ``trialsim.compose``; it is immutable."""
+
+    study: StudyInfo
+    seed: int = Field(ge=0, le=2**32 - 1, description="seed of all random numbers")
+    resume: bool = Field(description="go on with the unfinished run in hydra.run.dir")
+    cohort: PopulationSettings
+    tumour: dict[str, TumourSettings] = Field(min_length=1, description="settings by tumour type")
+    drug: DrugSettings
+    network: NetworkSettings
+    regimen: Regimen
+    modification: Modification
+    design: Design
+    endpoint: EndpointSettings
+    inference: InferenceSettings
+    compute: Compute
+    report: ReportSettings
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        raise_all([*_mix_faults(self), *_dose_faults(self), *_term_faults(self)])
+        return self
+
+
+def validate(data: Mapping[str, Any]) -> StudyConfig:
+    """Check resolved settings and freeze them.
+
+    Types are taken as YAML wrote them: ``true`` is not a number and ``"5"`` is not either.
+
+    Args:
+        data: nested settings, plain Python values, nothing left to interpolate.
+
+    Raises:
+        ConfigError: one fault, or ``ConfigErrors`` with all of them.
+    """
+    raise_all(non_finite(data))
+    try:
+        # JSON mode is strict on scalars yet lets a list be a tuple and a word be a choice, which is what YAML needs.
+        return StudyConfig.model_validate_json(json.dumps(data, default=str), strict=True)
+    except ValidationError as error:
+        raise_all(translate(error, data, StudyConfig))
+        raise
+
+
+def _mix_faults(config: StudyConfig) -> list[ConfigError]:
+    """Tumour types that nobody described; that the shares sum to 1 is checked in the section itself."""
+    known = tuple(config.tumour)
+    return [
+        ConfigError(f"cohort.mix.{name}", share, f"a tumour type of this study: {', '.join(known)}{near(name, known)}")
+        for name, share in config.cohort.mix.items()
+        if name not in known
+    ]
+
+
+def _dose_faults(config: StudyConfig) -> list[ConfigError]:
+    """A start outside the escalation, a unit unfit for children, and a treatment longer than the follow-up."""
+    faults: list[ConfigError] = []
+    youngest = config.cohort.age.minimum_y
+    if youngest < FLAT_DOSE_FROM_Y and config.regimen.unit == "mg":
+        allowed = f"mg/m2, as patients are as young as cohort.age.minimum_y = {youngest:g} years"
+        faults.append(ConfigError("regimen.unit", config.regimen.unit, allowed))
+    levels = config.design.dose_levels
+    if config.design.kind == "three_plus_three" and config.regimen.dose not in levels:
+        allowed = (
+            f"one of design.dose_levels, where the escalation starts: {', '.join(f'{level:g}' for level in levels)}"
+        )
+        faults.append(ConfigError("regimen.dose", config.regimen.dose, allowed))
+    longest = config.design.max_follow_up_months * DAYS_PER_MONTH
+    if config.regimen.max_treatment_days > longest + 1:
+        allowed = f"no longer than design.max_follow_up_months, {longest:.0f} days"
+        faults.append(ConfigError("regimen.max_treatment_days", config.regimen.max_treatment_days, allowed))
+    return faults
+
+
+def _term_faults(config: StudyConfig) -> list[ConfigError]:
+    """Rules for adverse events that the drug does not have: a misspelt term would silently never act."""
+    known = tuple(config.drug.toxicity.terms)
+    rules = {
+        "modification.hold_at": config.modification.hold_at,
+        "modification.reduce_at": config.modification.reduce_at,
+        "modification.stop_at": config.modification.stop_at,
+        "design.dlt.min_grade": config.design.dlt.min_grade,
+    }
+    return [
+        ConfigError(f"{section}.{term}", grade, f"an adverse event of the drug: {', '.join(known)}{near(term, known)}")
+        for section, rule in rules.items()
+        for term, grade in rule.items()
+        if term not in known
+    ]
+
+
+__all__ = ["ConfigErrors", "StudyConfig", "StudyInfo", "validate"]

@@ -1,0 +1,124 @@
+"""The headline numbers of a simulated study: endpoints with intervals, exposure, pathway, toxicity, flow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom
+
+from trialsim.endpoints import pharmacodynamics, proportions, survival
+from trialsim.endpoints.estimate import Estimate
+from trialsim.schema.study import StudyConfig
+from trialsim.units import DAYS_PER_MONTH
+
+PAKT_RISE = 1.2  # fold above which pAKT counts as up (Tabernero 2008 reports 50 % of treated tumours up, threshold not given)
+
+
+def _entry(found: Estimate, unit: str, scale: float = 1.0) -> dict[str, Any]:
+    number = lambda value: None if value is None or not np.isfinite(value) else float(value) * scale  # noqa: E731
+    return {
+        "estimate": number(found.estimate), "low": number(found.low), "high": number(found.high), "n": int(found.n),
+        "unit": unit, "method": found.method,
+    }  # fmt: skip
+
+
+def endpoints(patients: pd.DataFrame, config: StudyConfig) -> dict[str, dict[str, Any]]:
+    """Every endpoint of the simulated cohort with its 95 % interval; null where not reached."""
+    share = lambda column: _entry(proportions.share(patients[column].to_numpy(bool)), "fraction")  # noqa: E731
+    found = {"orr": share("responder"), "dcr": share("disease_control"), "clinical_benefit_rate": share("clinical_benefit")}
+    per_month = 1.0 / DAYS_PER_MONTH
+    for name, landmark in (("pfs", 6), ("os", 12)):
+        time, event = patients[f"{name}_days"].to_numpy(float), patients[f"{name}_event"].to_numpy(bool)
+        curve = survival.kaplan_meier(time, event)
+        found[f"median_{name}_months"] = _entry(survival.quantile(curve), "months", per_month)
+        found[f"{name}_{landmark}_months"] = _entry(survival.survival_at(curve, landmark * DAYS_PER_MONTH), "fraction")
+    stopped = (patients["off_treatment_reason"] != "ongoing").to_numpy()
+    found["median_time_on_treatment_months"] = _entry(
+        survival.median(patients["days_on_treatment"].to_numpy(float), stopped), "months", per_month
+    )
+    found["median_relative_dose_intensity"] = _entry(_median(patients["relative_dose_intensity"]), "fraction")
+    for level, group in patients.groupby("dose_level"):
+        judged = group[group["dlt_evaluable"]]
+        rate = proportions.share(judged["dlt"].to_numpy(bool))
+        found[f"dlt_rate_{level:g}{config.regimen.unit}"] = _entry(rate, "fraction of evaluable")
+    return found
+
+
+def _median(values: pd.Series) -> Estimate:
+    """Median with the distribution-free interval of order statistics."""
+    x = np.sort(values.dropna().to_numpy(float))
+    if len(x) == 0:
+        return Estimate(np.nan, np.nan, np.nan, 0, "order statistics")
+    low, high = int(binom.ppf(0.025, len(x), 0.5)), int(binom.ppf(0.975, len(x), 0.5))
+    return Estimate(float(np.median(x)), x[max(low - 1, 0)], x[min(high, len(x) - 1)], len(x), "order statistics")
+
+
+def _quantiles(values: pd.Series) -> dict[str, float | None]:
+    x = values.dropna().to_numpy(float)
+    names = ("p05", "p25", "median", "p75", "p95")
+    if len(x) == 0:
+        return dict.fromkeys(names)
+    return {name: float(q) for name, q in zip(names, np.quantile(x, (0.05, 0.25, 0.5, 0.75, 0.95)), strict=True)}
+
+
+def exposure(patients: pd.DataFrame) -> dict[str, Any]:
+    """Whole-blood exposure on day 15 by dose level, with what was published for 10 mg daily."""
+    columns = ("cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml")
+    return {
+        "day": 15,
+        "by_dose_level": {
+            f"{level:g}": {column: _quantiles(group[column]) for column in columns}
+            for level, group in patients.groupby("dose_level")
+        },
+    }
+
+
+def pathway(patients: pd.DataFrame) -> dict[str, Any]:
+    """Pathway read-outs on day 28 as folds of baseline, and the share of tumours with pAKT up."""
+    columns = [column for column in patients.columns if column.endswith("_d28")]
+    up = pharmacodynamics.responder_share(patients["pakt_tumour_d28"].to_numpy(float), PAKT_RISE)
+    return {
+        "day": 28,
+        "fold_of_baseline": {column.removesuffix("_d28"): _quantiles(patients[column]) for column in columns},
+        "share_pakt_up": _entry(up, "fraction"),
+        "pakt_up_above_fold": PAKT_RISE,
+    }
+
+
+def toxicity(patients: pd.DataFrame, adverse_events: pd.DataFrame, terms: list[str]) -> dict[str, Any]:
+    """Share of patients by worst grade of each adverse event."""
+    n = len(patients)
+    worst = adverse_events.groupby(["patient_id", "term"])["grade"].max().reset_index()
+    found = {}
+    for term in terms:
+        grades = worst.loc[worst["term"] == term, "grade"]
+        found[term] = {
+            "any_grade": _entry(proportions.clopper_pearson(len(grades), n), "fraction"),
+            "grade_3_4": _entry(proportions.clopper_pearson(int((grades >= 3).sum()), n), "fraction"),
+            "by_grade": {str(grade): int((grades == grade).sum()) for grade in range(1, 5)},
+        }
+    return found
+
+
+def flow(patients: pd.DataFrame, screened: int) -> dict[str, Any]:
+    """Numbers of a CONSORT-like diagram."""
+    return {
+        "screened": int(screened),
+        "enrolled": len(patients),
+        "treated": len(patients),
+        "evaluable_response": int((patients["best_response"] != "NE").sum()),
+        "evaluable_dlt": int(patients["dlt_evaluable"].sum()),
+        "off_treatment": {str(k): int(v) for k, v in patients["off_treatment_reason"].value_counts().items()},
+        "failed_integration": int((~patients["integration_ok"]).sum()),
+        "virtual_studies": int(patients["replicate"].nunique()),
+    }
+
+
+def maximum_tolerated_dose(mtd: np.ndarray | None, levels: tuple[float, ...]) -> dict[str, Any] | None:
+    """How often each level was found to be the MTD over the virtual studies."""
+    if mtd is None:
+        return None
+    counts = {f"{level:g}": int(np.sum(mtd == level)) for level in levels}
+    return {"studies": len(mtd), "counts": counts, "none": int(np.sum(np.isnan(mtd)))}
