@@ -214,6 +214,15 @@ def test_a_damaged_artefact_makes_its_stage_incomplete(tmp_path: Path, config: S
         assert not folder.stage("simulate").complete
 
 
+def test_files_of_other_code_count_when_adopted(tmp_path: Path, config: StudyConfig) -> None:
+    with RunFolder(tmp_path, config) as folder, folder.stage("report"):
+        (tmp_path / "report.html").write_text("<html>")
+        folder.adopt("report.html")
+    (tmp_path / "report.html").unlink()
+    with RunFolder(tmp_path, resuming(config)) as folder:
+        assert not folder.stage("report").complete
+
+
 def test_redoing_a_stage_undoes_those_that_rest_on_it(tmp_path: Path, config: StudyConfig) -> None:
     with RunFolder(tmp_path, config) as folder:
         for name in ("simulate", "fit", "report"):

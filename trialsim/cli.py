@@ -10,8 +10,10 @@ import copy
 import os
 import re
 import sys
+import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from trialsim import __version__
+from trialsim import __version__, console
 from trialsim._paths import conf_dir
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten, near, raise_all
@@ -236,18 +238,25 @@ def _check_all(arguments: Namespace) -> None:
     with hydra.initialize_config_dir(directory, version_base=VERSION_BASE, job_name="trialsim"):
         faults: dict[str, ConfigError] = {}
         seen: set[Path] = set()
-        for number, job in enumerate(_jobs(arguments, overrides)):
-            try:
-                composed = _composed(name, job, with_hydra=True)
-                config = _validated(composed)
-                folder = _output_folder(composed, number if _is_sweep(arguments, overrides) else None)
-                _check_folder(folder, config, seen)
-                _check_covariates(config)
-            except ConfigError as error:
-                faults.update({str(fault): fault for fault in flatten(error)})
+        jobs = list(_jobs(arguments, overrides))
+        sweep = _is_sweep(arguments, overrides)
+        with console.progress("checking the jobs", len(jobs)) if len(jobs) > 1 else nullcontext(_silent) as advance:
+            for number, job in enumerate(jobs):
+                try:
+                    composed = _composed(name, job, with_hydra=True)
+                    config = _validated(composed)
+                    _check_folder(_output_folder(composed, number if sweep else None), config, seen)
+                    _check_covariates(config)
+                except ConfigError as error:
+                    faults.update({str(fault): fault for fault in flatten(error)})
+                advance(1)
     raise_all(list(faults.values()))
-    for folder in seen:
-        _make(folder)
+    for folder in sorted(seen)[:1]:
+        _check_writable(folder)
+
+
+def _silent(done: int) -> None:
+    """Progress of a single job: none."""
 
 
 def _is_sweep(arguments: Namespace, overrides: Sequence[str]) -> bool:
@@ -297,11 +306,20 @@ def _check_folder(folder: Path, config: StudyConfig, seen: set[Path]) -> None:
     is_finished(folder, config)
 
 
-def _make(folder: Path) -> None:
+def _check_writable(folder: Path) -> None:
+    """The folder can be made and written to. Leaves nothing behind: a name with the time in it is not the run's own."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        raise ConfigError("hydra.run.dir", str(folder), f"a folder that can be made ({error.strerror})") from error
+        allowed = f"a folder that can be made and written to ({error.strerror})"
+        raise ConfigError("hydra.run.dir", str(folder), allowed) from error
+    finally:
+        with suppress(OSError):
+            for place in missing:
+                place.rmdir()
 
 
 def _check_covariates(config: StudyConfig) -> None:
@@ -330,7 +348,6 @@ def _job(config: DictConfig) -> None:
 
 def _run(config: StudyConfig, folder: Path) -> None:
     # Imported here: bad input must be told before the seconds that JAX takes to load.
-    from trialsim import console
     from trialsim.artefacts import is_finished
 
     console.set_up_logging()

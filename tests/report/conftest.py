@@ -1,6 +1,8 @@
 """Synthetic run folders with the columns and files of a real run, for both kinds of study. Numbers are invented."""
 
+import functools
 import json
+import shutil
 from pathlib import Path
 
 import arviz_base
@@ -17,7 +19,7 @@ TYPES = [
     "soft_tissue_sarcoma",
     "<script>alert(1)</script>",
 ]
-ENDPOINTS = ["response", "disease_control", "clinical_benefit"]
+ENDPOINTS = ["orr", "dcr", "clinical_benefit_rate"]
 TERMS = [
     "stomatitis",
     "pneumonitis",
@@ -182,7 +184,7 @@ def adverse_events_table(rng, patients):
 
 def posterior(rng, shift=0.0):
     """A fit with the variables that the inference writes."""
-    chains, draws, kinds = 4, 200, len(TYPES)
+    chains, draws, kinds = 4, 100, len(TYPES)
     z = rng.normal(size=(chains, draws, 3, kinds))
     logit = z * 0.4 + np.array([-3.3, 0.3, -0.6])[:, None] + shift
     probability = 1 / (1 + np.exp(-logit))
@@ -275,7 +277,7 @@ def summary(patients, levels, paediatric):
             endpoints[f"dlt_rate_{level:g}mg/m2"] = share(part["dlt"])
         comparison = {
             "orr": compared(0.0, 0.0, 0.185, 0.01, 0.0, 0.08, 18),
-            "mtd_mg/m2": compared(5.0, None, None, 5.0, 3.0, 6.5),
+            "mtd": compared(5.0, None, None, 5.0, 3.0, 6.5),
             "dlt_count_6.5mg/m2": compared(3.0, None, None, 1.0, 0.0, 3.0),
             "dlt_count_5mg/m2": compared(0.0, None, None, 2.0, 1.0, 3.0),
         }
@@ -292,7 +294,7 @@ def summary(patients, levels, paediatric):
         "title": "Synthetic study of everolimus <em>in the test folder</em>",
         "seed": 1,
         "n_patients": len(patients),
-        "n_failed": 3,
+        "n_failed": 0,
         "drug": "everolimus",
         "regimen": {"dose": levels[0], "unit": "mg/m2" if paediatric else "mg", "schedule": "daily"},
         "published_trial": "FOULADI07" if paediatric else "CPCT03",
@@ -322,15 +324,16 @@ def summary(patients, levels, paediatric):
         "pharmacokinetics": {"auc24_ng_h_ml": {"published": 239.6, "dose_level": 5, "source": "Fouladi et al."}}
         if paediatric
         else {"cmin_ng_ml": {"published": 12.9, "published_low": 9.0, "published_high": 22.8, "source": "EVEREST"}},
-        "pharmacodynamics": {},
+        "pharmacodynamics": {"share_pakt_up": share(patients["pakt_tumour_d28"] > 1.2), "pakt_up_above_fold": 1.2},
         "toxicity": {},
-        "mtd": {"published": 5.0, "distribution": {"none": 0.05, "2.1": 0.1, "3": 0.25, "5": 0.4, "6.5": 0.2}}
-        if paediatric
-        else None,
+        "mtd": {"studies": 20, "counts": {"2.1": 2, "3": 5, "5": 8, "6.5": 4}, "none": 1} if paediatric else None,
         "flow": {
-            "enrolled": len(patients) + 3,
+            "screened": len(patients) + (9 if paediatric else 0),
+            "enrolled": len(patients),
             "treated": len(patients),
-            "evaluable": int((patients["best_response"] != "NE").sum()),
+            "evaluable_response": int((patients["best_response"] != "NE").sum()),
+            "evaluable_dlt": int(patients["dlt_evaluable"].sum()),
+            "failed_integration": 0,
         },
     }
 
@@ -367,7 +370,7 @@ def config(paediatric):
     }
 
 
-def write_run(folder, count=400, paediatric=False, seed=3):
+def write_run(folder, count=150, paediatric=False, seed=3):
     """A complete synthetic run folder without a report."""
     rng = np.random.default_rng(seed)
     folder = Path(folder)
@@ -407,12 +410,22 @@ def paediatric_run(tmp_path_factory):
     """Paediatric 3+3 run with its report. Shared: do not change the folder."""
     from trialsim.report import write_report
 
-    folder = write_run(tmp_path_factory.mktemp("paediatric"), count=260, paediatric=True)
+    folder = write_run(tmp_path_factory.mktemp("paediatric"), count=156, paediatric=True)
     write_report(folder)
     return folder
 
 
+@pytest.fixture(scope="session")
+def run_template(tmp_path_factory):
+    """Run folders without a report, each made once."""
+    return functools.cache(lambda count, paediatric: write_run(tmp_path_factory.mktemp("run"), count, paediatric))
+
+
 @pytest.fixture
-def make_run(tmp_path):
-    """A run folder of one's own to spoil: make_run(count=..., paediatric=..., seed=...)."""
-    return lambda **options: write_run(tmp_path / "run", **options)
+def make_run(run_template, tmp_path):
+    """A run folder of one's own to spoil: make_run(count=..., paediatric=...)."""
+
+    def make(count=40, paediatric=False):
+        return Path(shutil.copytree(run_template(count, paediatric), tmp_path / "run"))
+
+    return make

@@ -201,6 +201,11 @@ class RunFolder:
         if self._open_stage is not None:
             self._written[name] = ""
 
+    def adopt(self, *names: str) -> None:
+        """Record files that other code wrote into the folder, e.g. the report, as part of the stage in progress."""
+        if self._open_stage is not None:
+            self._written.update(dict.fromkeys(names, ""))
+
     def write_table(self, name: str, table: pd.DataFrame) -> Path:
         """Write ``<name>.parquet``, without the index."""
         with self.atomic(f"{name}.parquet") as partial:

@@ -17,12 +17,13 @@ import numpyro
 import numpyro.distributions as dist
 import pandas as pd
 import xarray as xr
+from scipy import special, stats
 
-from trialsim.inference.sampling import OBSERVED, add_predictive, sample, seed_of
+from trialsim.inference.sampling import OBSERVED, draw_posterior, seed_of, to_tree
 from trialsim.schema import ConfigError
 from trialsim.schema.inference import InferenceSettings
 
-DIMS = {"alpha": ["stratum"], "dlt_probability": ["stratum", "dose_level"], OBSERVED: ["observation"]}
+DIMS = {"alpha": ["stratum"], "dlt_probability": ["stratum", "dose_level"], OBSERVED: ["observation"], "n": ["observation"]}
 PARAMETERS = ("alpha", "log_slope")
 
 
@@ -78,12 +79,17 @@ def fit_dlt(counts: pd.DataFrame, settings: InferenceSettings, seed: int, name: 
             "log_slope_mean": priors.log_slope_mean, "log_slope_sd": priors.log_slope_sd,
         },
     }  # fmt: skip
-    tree = sample(model, arguments | {"y": y}, settings, seed, name, coords, DIMS)
+    draws, statistics = draw_posterior(model, arguments | {"y": y}, settings, seed, name)
     rng = np.random.default_rng(seed_of(seed, f"predictive/{name}", settings))
-    at = np.searchsorted(doses, counts["dose"].to_numpy(float))
-    chosen = np.clip(tree["posterior"]["dlt_probability"].values[..., member.to_numpy(), at].astype(float), 0.0, 1.0)
-    add_predictive(tree, "posterior_predictive", {OBSERVED: rng.binomial(n, chosen)}, coords, DIMS)
-    tree["constant_data"] = xr.DataTree(
-        xr.Dataset({"n": ("observation", n), "reference_dose": reference}, coords={"observation": labels})
-    )
-    return tree
+    slope = np.exp(draws["log_slope"].astype(float))[..., None]
+    logit = draws["alpha"].astype(float)[..., member.to_numpy()] + slope * arguments["log_dose"]
+    probability = np.clip(special.expit(logit), 1e-12, 1.0 - 1e-12)
+    groups = {
+        "posterior": draws,
+        "sample_stats": statistics,
+        "log_likelihood": {OBSERVED: stats.binom.logpmf(y, n, probability)},
+        "posterior_predictive": {OBSERVED: rng.binomial(n, probability)},
+        "observed_data": {OBSERVED: y},
+        "constant_data": {"n": n, "reference_dose": reference},
+    }
+    return to_tree(groups, coords, DIMS)

@@ -1,17 +1,23 @@
 """Hierarchical response model: partial pooling over tumour types, with covariates, for several endpoints at once.
 
-    y[o] ~ Binomial(n[o], p[e, c]),      logit p[e, c] = mu[e] + x[c] . beta[e] + tau[e] * z[e, t(c)]
+    y[e, c] ~ Binomial(n[e, c], p[e, c]),      logit p[e, c] = mu[e] + effect[e, t(c)] + x[c] . beta[e]
 
-    mu[e]   ~ Logistic(0, 1)      mean logit of endpoint e at the population's mean covariates; the rate is uniform on 0 to 1
-    beta[e] ~ Normal(0, 1)        log odds ratio of each covariate
-    tau[e]  ~ HalfNormal(1)       SD between tumour types, logit
-    z[e, t] ~ Normal(0, 1)        standardised effect of tumour type t (non-centred: tau may be near 0)
+    mu[e]         ~ Logistic(0, 1)      logit of the rate of endpoint e in a typical tumour type, at mean covariates; the prior
+                                        is uniform on the rate
+    beta[e]       ~ Normal(0, 1)        log odds ratio of each covariate
+    tau[e]        ~ HalfNormal(1)       SD between tumour types, logit
+    effect[e, t]  ~ Normal(0, tau[e])   tumour type t
 
-for observation o of endpoint e in cell c (tumour type t(c), centred covariates x[c]). With one tumour type, z and tau have
-nothing to describe and are left out; then, without covariates, the posterior is Beta(y + 1, n - y + 1). The likelihood is on
-counts. Endpoints are fitted side by side and independently given the counts: that a responder also has disease control is not
-used, which leaves each endpoint's own posterior unchanged. Partial pooling in basket trials: Thall et al., Stat Med
-2003;22:763; Berry et al., Clin Trials 2013;10:720.
+for endpoint e in cell c, of tumour type t(c) and centred covariates x[c]. With one tumour type, effect and tau have nothing to
+describe and are left out; then, without covariates, the posterior is Beta(y + 1, n - y + 1). The likelihood is on counts.
+Endpoints are fitted side by side and independently given the counts: that a responder also has disease control is not used,
+which leaves each endpoint's own posterior unchanged. Partial pooling in basket trials: Thall et al., Stat Med 2003;22:763;
+Berry et al., Clin Trials 2013;10:720.
+
+Sampling needs the effects non-centred where counts say little (else tau near 0 makes a funnel) and centred where they say much
+(else tau and the effects lie on a ridge). The sampled variable is raw ~ Normal(w mu, tau^w) with mu + effect = mu + tau^(1-w)
+(raw - w mu): w = 0 is non-centred, w = 1 centred, and w follows the counts, see `centring`. The posterior is the same for every
+w. Papaspiliopoulos, Roberts, Skold, Stat Sci 2007;22:59.
 """
 
 from __future__ import annotations
@@ -23,8 +29,9 @@ import numpyro
 import numpyro.distributions as dist
 import pandas as pd
 import xarray as xr
+from scipy import special, stats
 
-from trialsim.inference.sampling import OBSERVED, add_predictive, sample, seed_of
+from trialsim.inference.sampling import OBSERVED, draw_posterior, seed_of, to_tree
 from trialsim.inference.tables import ResponseData, response_data
 from trialsim.schema.inference import InferenceSettings
 
@@ -32,47 +39,57 @@ DIMS = {
     "mu": ["endpoint"],
     "tau": ["endpoint"],
     "beta": ["endpoint", "covariate"],
-    "z": ["endpoint", "tumour_type"],
+    "effect": ["endpoint", "tumour_type"],
     "cell_probability": ["endpoint", "cell"],
     "probability": ["endpoint", "tumour_type"],
     "cohort_probability": ["endpoint"],
     OBSERVED: ["observation"],
+    "n": ["observation"],
+    "endpoint_of": ["observation"],
+    "cell_weight": ["cell"],
 }
-PARAMETERS = ("mu", "beta", "tau", "z")
+PARAMETERS = ("mu", "beta", "tau", "effect")
+RAW = "raw"
+HALF_CENTRED = 5.0  # variance between types over that of a type's own logit at which w = 1/2; chosen by trial
 
 
-def model(types, design, weight, index, n, priors, y=None):
-    """The model above. Shapes in words: C cells, T types, K covariates, E endpoints, O observations.
+def model(types, design, weight, centring, priors, n, y=None):
+    """The model above. Shapes in words: C cells, T types, K covariates, E endpoints.
 
     Args:
         types: one-hot tumour type of each cell, (C, T).
         design: centred covariates, (C, K).
         weight: share of the population in each cell, (C,).
-        index: position of each observation in the flattened (E, C) table of probabilities, int (O,).
-        n: patients, (O,).
-        priors: {intercept_location (E,), intercept_scale, covariate_sd, heterogeneity_scale}.
-        y: events, (O,), or None to draw them.
+        centring: w of each endpoint and type, (E, T).
+        priors: {intercept_location, intercept_scale, covariate_sd, heterogeneity_scale}, scalars.
+        n: patients, 0 where a cell was not observed, (E, C).
+        y: events, (E, C), or None to draw them.
     """
-    endpoints = priors["intercept_location"].shape[0]
+    endpoints, cells = n.shape
     kinds, covariates = types.shape[1], design.shape[1]
-    mu = numpyro.sample("mu", dist.Logistic(priors["intercept_location"], priors["intercept_scale"]).to_event(1))
-    logit = jnp.broadcast_to(mu[:, None], (endpoints, types.shape[0]))
+    prior_mu = dist.Logistic(priors["intercept_location"], priors["intercept_scale"])
+    mu = numpyro.sample("mu", prior_mu.expand([endpoints]).to_event(1))[:, None]
+    logit = jnp.broadcast_to(mu, (endpoints, cells))
     if covariates:
         beta = numpyro.sample("beta", dist.Normal(0.0, priors["covariate_sd"]).expand([endpoints, covariates]).to_event(2))
         logit = logit + beta @ design.T
     if kinds > 1:
-        tau = numpyro.sample("tau", dist.HalfNormal(priors["heterogeneity_scale"]).expand([endpoints]).to_event(1))
-        z = numpyro.sample("z", dist.Normal(0.0, 1.0).expand([endpoints, kinds]).to_event(2))
-        logit = logit + (tau[:, None] * z) @ types.T
+        tau = numpyro.sample("tau", dist.HalfNormal(priors["heterogeneity_scale"]).expand([endpoints]).to_event(1))[:, None]
+        raw = numpyro.sample(RAW, dist.Normal(centring * mu, tau**centring).to_event(2))
+        effect = numpyro.deterministic("effect", tau ** (1.0 - centring) * (raw - centring * mu))
+        logit = logit + effect @ types.T
     probability = numpyro.deterministic("cell_probability", jax.nn.sigmoid(logit))
-    of_type = types * weight[:, None]
-    numpyro.deterministic("probability", probability @ of_type / of_type.sum(0))
+    numpyro.deterministic("probability", probability @ (types * weight[:, None]) / (weight @ types))
     numpyro.deterministic("cohort_probability", probability @ weight)
-    numpyro.sample(OBSERVED, dist.BinomialLogits(total_count=n, logits=logit.reshape(-1)[index]).to_event(0), obs=y)
+    numpyro.sample(OBSERVED, dist.BinomialLogits(total_count=n, logits=logit).to_event(2), obs=y)
 
 
 def fit_response(
-    counts: pd.DataFrame | ResponseData, settings: InferenceSettings, seed: int, name: str = "response", population: pd.DataFrame | None = None
+    counts: pd.DataFrame | ResponseData,
+    settings: InferenceSettings,
+    seed: int,
+    name: str = "response",
+    population: pd.DataFrame | None = None,
 ) -> xr.DataTree:
     """Fit the model.
 
@@ -85,71 +102,88 @@ def fit_response(
 
     Returns:
         Tree with groups posterior, sample_stats, log_likelihood, posterior_predictive, prior, prior_predictive, observed_data,
-        constant_data. Posterior variables: mu, beta, tau, z; cell_probability (endpoint, cell), probability (endpoint,
+        constant_data. Posterior variables: mu, beta, tau, effect; cell_probability (endpoint, cell), probability (endpoint,
         tumour_type: over the population of the type), cohort_probability (endpoint: over the population).
     """
     data = counts if isinstance(counts, ResponseData) else response_data(counts, population)
-    arguments = _arguments(data, settings)
-    coords = {
-        "endpoint": list(data.endpoints), "tumour_type": list(data.tumour_types), "covariate": list(data.covariates),
-        "cell": list(data.cell_labels), "observation": list(data.labels),
-    }  # fmt: skip
-    tree = sample(model, arguments | {"y": data.y}, settings, seed, name, coords, DIMS)
+    draws, statistics = draw_posterior(model, model_arguments(data, settings), settings, seed, name)
+    draws.pop(RAW, None)
     rng = np.random.default_rng(seed_of(seed, f"predictive/{name}", settings))
-    posterior = tree["posterior"]["cell_probability"].values
-    _add_counts(tree, "posterior_predictive", posterior, data, rng, coords)
-    prior = _prior_probabilities(data, settings, rng)
-    _add_counts(tree, "prior_predictive", prior["cell_probability"], data, rng, coords)
-    add_predictive(tree, "prior", prior, coords, DIMS)
-    tree["constant_data"] = xr.DataTree(
-        xr.Dataset(
-            {"n": ("observation", data.n), "cell_weight": ("cell", data.cell_weight), "endpoint_of": ("observation", data.obs_endpoint)},
-            coords={"observation": list(data.labels), "cell": list(data.cell_labels)},
-        )
-    )
-    return tree
+    prior = draw_prior(data, settings, rng)
+    groups = {
+        "posterior": draws,
+        "sample_stats": statistics,
+        "log_likelihood": {OBSERVED: stats.binom.logpmf(data.y, data.n, _observed(draws, data))},
+        "posterior_predictive": {OBSERVED: rng.binomial(data.n, _observed(draws, data))},
+        "prior": prior,
+        "prior_predictive": {OBSERVED: rng.binomial(data.n, _observed(prior, data))},
+        "observed_data": {OBSERVED: data.y},
+        "constant_data": {"n": data.n, "endpoint_of": data.obs_endpoint, "cell_weight": data.cell_weight},
+    }
+    coords = {
+        "endpoint": data.endpoints, "tumour_type": data.tumour_types, "covariate": data.covariates, "cell": data.cell_labels,
+        "observation": data.labels,
+    }  # fmt: skip
+    return to_tree(groups, coords, DIMS)
 
 
-def _arguments(data: ResponseData, settings: InferenceSettings) -> dict:
+def _observed(draws: dict[str, np.ndarray], data: ResponseData) -> np.ndarray:
+    """Probability of each observation, (chain, draw, O), kept off 0 and 1 where rounding reached them."""
+    chosen = draws["cell_probability"][..., data.obs_endpoint, data.obs_cell].astype(float)
+    return np.clip(chosen, 1e-12, 1.0 - 1e-12)
+
+
+def model_arguments(data: ResponseData, settings: InferenceSettings) -> dict:
     """What the model takes. Covariates are centred at the population's mean, so that mu is the logit of an average patient."""
-    centred = data.cell_design - data.cell_weight @ data.cell_design
-    priors = settings.priors
+    table = np.zeros((2, len(data.endpoints), len(data.cell_type)))
+    for position, values in enumerate((data.n, data.y)):  # arms of the same cell are added up: their sum is sufficient
+        np.add.at(table[position], (data.obs_endpoint, data.obs_cell), values)
+    n, y = table
+    types = np.eye(len(data.tumour_types))[data.cell_type]
     return {
-        "types": np.eye(len(data.tumour_types))[data.cell_type],
-        "design": centred,
+        "types": types,
+        "design": data.cell_design - data.cell_weight @ data.cell_design,
         "weight": data.cell_weight,
-        "index": data.obs_endpoint * len(data.cell_type) + data.obs_cell,
-        "n": data.n,
-        "priors": {
-            "intercept_location": np.full(len(data.endpoints), priors.intercept_location),
-            "intercept_scale": priors.intercept_scale,
-            "covariate_sd": priors.covariate_sd,
-            "heterogeneity_scale": priors.heterogeneity_scale,
-        },
+        "centring": centring(n @ types, y @ types),
+        "priors": settings.priors.model_dump(),
+        "n": n,
+        "y": y,
     }
 
 
-def _prior_probabilities(data: ResponseData, settings: InferenceSettings, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draws from the prior, each array (1, draws, ...): the same formula as `model`, in numpy, to spare a compilation."""
-    arguments, priors = _arguments(data, settings), settings.priors
-    draws, endpoints = settings.chains * settings.samples, len(data.endpoints)
-    made = {"mu": rng.logistic(priors.intercept_location, priors.intercept_scale, (1, draws, endpoints))}
+def centring(n: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How far each type's effect is sampled centred, w in [0, 1), (E, T): near 1 only where types plainly differ.
+
+    With information i of a type's logit and variance v between types (DerSimonian and Laird, Control Clin Trials 1986;7:177),
+    the best w for known v is i v / (1 + i v); a steeper curve keeps clear of the funnel where v is uncertain.
+
+    Args:
+        n, y: patients and events by endpoint and type, (E, T).
+    """
+    rate = (y.sum(1, keepdims=True) + 1.0) / (n.sum(1, keepdims=True) + 2.0)
+    information = n * rate * (1.0 - rate)
+    logit = np.log((y + 0.5) / (n - y + 0.5))
+    total = np.maximum(information.sum(1, keepdims=True), 1e-9)
+    mean = (information * logit).sum(1, keepdims=True) / total
+    excess = (information * (logit - mean) ** 2).sum(1, keepdims=True) - (n.shape[1] - 1)
+    variance = np.maximum(excess, 0.0) / np.maximum(total - (information**2).sum(1, keepdims=True) / total, 1e-9)
+    ratio = information * variance
+    return ratio**2 / (ratio**2 + HALF_CENTRED**2)
+
+
+def draw_prior(data: ResponseData, settings: InferenceSettings, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Draws from the prior, each array (1, draws, ...): the formula of `model` in numpy, which spares a compilation."""
+    arguments, priors = model_arguments(data, settings), settings.priors
+    shape, kinds = (1, settings.chains * settings.samples, len(data.endpoints)), len(data.tumour_types)
+    made = {"mu": rng.logistic(priors.intercept_location, priors.intercept_scale, shape)}
     logit = made["mu"][..., None] + np.zeros(len(data.cell_type))
     if data.covariates:
-        made["beta"] = rng.normal(0, priors.covariate_sd, (1, draws, endpoints, len(data.covariates)))
+        made["beta"] = rng.normal(0.0, priors.covariate_sd, (*shape, len(data.covariates)))
         logit = logit + made["beta"] @ arguments["design"].T
-    if len(data.tumour_types) > 1:
-        made["tau"] = np.abs(rng.normal(0, priors.heterogeneity_scale, (1, draws, endpoints)))
-        made["z"] = rng.normal(0, 1, (1, draws, endpoints, len(data.tumour_types)))
-        logit = logit + (made["tau"][..., None] * made["z"]) @ arguments["types"].T
-    made["cell_probability"] = 1.0 / (1.0 + np.exp(-logit))
+    if kinds > 1:
+        made["tau"] = np.abs(rng.normal(0.0, priors.heterogeneity_scale, shape))
+        made["effect"] = made["tau"][..., None] * rng.normal(0.0, 1.0, (*shape, kinds))
+        logit = logit + made["effect"] @ arguments["types"].T
+    made["cell_probability"] = special.expit(logit)
     made["cohort_probability"] = made["cell_probability"] @ data.cell_weight
     return made
-
-
-def _add_counts(
-    tree: xr.DataTree, group: str, probability: np.ndarray, data: ResponseData, rng: np.random.Generator, coords: dict
-) -> None:
-    """Counts that the model would produce, from cell probabilities (chain, draw, endpoint, cell)."""
-    chosen = np.clip(probability[..., data.obs_endpoint, data.obs_cell].astype(float), 0.0, 1.0)
-    add_predictive(tree, group, {OBSERVED: rng.binomial(data.n, chosen)}, coords, DIMS)

@@ -1,7 +1,7 @@
 """Every setting of the run as a row: key, value, meaning and source.
 
-The saved configuration has lost its YAML comments, so meanings come from the settings' own descriptions, and sources
-from the ``source`` and ``sources`` fields beside the values.
+The saved configuration has lost its YAML comments, so meanings come from the settings' own descriptions and from the
+comments of the shipped files, sources from the ``source``, ``sources`` and ``<name>_source`` fields beside the values.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 
+from trialsim.report.comments import Remark, remark, shipped_comments
 from trialsim.report.wording import number
 
 SOURCE_KEYS = ("source", "sources")
+SOURCE_OF = "_source"  # <name>_source is the source of <name>
 NOTE_KEYS = ("unit", "units", "note", "notes", "comment", "meaning")
 
 
@@ -49,24 +51,51 @@ def assumptions(section: Any, key: str, model: Any = None, meaning: str = "", so
         return [Assumption(key, _text(section["value"]), notes or meaning, own)]
     rows = []
     for name, value in section.items():
-        if name in SOURCE_KEYS:
+        if name in SOURCE_KEYS or str(name).endswith(SOURCE_OF):
             continue
         field, inner = _field(model, name)
         named = _joined(sources.get(name)) if isinstance(sources, dict) else ""
-        rows += assumptions(value, f"{key}.{name}" if key else str(name), inner, field or meaning, named or own)
+        named = named or _joined(section.get(f"{name}{SOURCE_OF}"))
+        # a description serves the values of a mapping, but not the settings of a whole section below it
+        described = "" if _models(inner) and isinstance(value, dict | list) else field or meaning
+        rows += assumptions(value, f"{key}.{name}" if key else str(name), inner, described, named or own)
     return rows or [Assumption(key, "none", meaning, own)]
 
 
 def by_section(config: dict[str, Any]) -> dict[str, list[Assumption]]:
-    """All settings, one list a top-level section, in the order of the file."""
+    """All settings by section, in the order of the file."""
     from trialsim.schema.study import StudyConfig
 
+    wanted = {name for name in config if name != "tumour"} | {f"tumour.{name}" for name in config.get("tumour") or {}}
+    comments = shipped_comments(wanted)
     found: dict[str, list[Assumption]] = {}
     for name, section in config.items():
         meaning, inner = _field(StudyConfig, name)
-        group = str(name) if isinstance(section, dict | list) else "study"  # loose values such as the seed
-        found.setdefault(group, []).extend(assumptions(section, str(name), inner, meaning))
+        meaning = "" if isinstance(section, dict | list) else meaning
+        rows = [_with_comment(row, comments, config) for row in assumptions(section, str(name), inner, meaning)]
+        for row in rows:
+            found.setdefault(_group(row.key, section), []).append(row)
     return found
+
+
+def _group(key: str, section: Any) -> str:
+    """The top-level section of a key; each tumour type is one of its own; loose values (the seed) go to the study."""
+    if not isinstance(section, dict | list):
+        return "study"
+    parts = key.split(".")
+    return ".".join(parts[:2]) if parts[0] == "tumour" else parts[0]
+
+
+def _with_comment(row: Assumption, comments: dict[str, list[Remark]], config: dict[str, Any]) -> Assumption:
+    """Add the shipped comment where a column is empty: as the meaning, else as the source ("assumed: ...")."""
+    value: Any = config
+    for part in row.key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    text = remark(comments, row.key, value)
+    if not row.meaning:
+        return row._replace(meaning=text)
+    says_more = text.lower() not in row.meaning.lower()
+    return row._replace(source=text) if says_more and not row.source else row
 
 
 def _field(model: Any, name: str) -> tuple[str, Any]:

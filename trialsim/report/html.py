@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -13,7 +14,7 @@ from plotly.offline import get_plotlyjs
 from trialsim.artefacts.files import atomic
 from trialsim.report import summary_text, tables
 from trialsim.report.assumptions import by_section
-from trialsim.report.flow import flow
+from trialsim.report.flow import flow, treatment_ends
 from trialsim.report.reader import Run, read_run
 from trialsim.report.sections import Section, sections
 from trialsim.report.table import Table, facts
@@ -38,16 +39,16 @@ def write_report(run_dir: Path) -> Path:
     for table in [*own, *(table for chapter in chapters for table in chapter.tables)]:
         _write(run.folder / "tables" / f"{table.key}.csv", table.raw.to_csv(index=False))
     _write(run.folder / "tables" / "assumptions.csv", _assumption_csv(run))
-    for chapter in chapters:
-        for panel in chapter.panels:
-            if panel.figure is not None:
-                _write(run.folder / "figures" / f"{panel.key}.json", str(panel.figure.to_json()))
+    panels = [panel for chapter in chapters for panel in chapter.panels]
+    specs = {panel.key: str(panel.figure.to_json()) for panel in panels if panel.figure is not None}
+    for key, spec in specs.items():
+        _write(run.folder / "figures" / f"{key}.json", spec)
     target = run.folder / "report.html"
-    _write(target, render(run, chapters, *own))
+    _write(target, render(run, chapters, own[0], own[1], {key: json.loads(spec) for key, spec in specs.items()}))
     return target
 
 
-def render(run: Run, chapters: list[Section], baseline: Table, provenance: Table) -> str:
+def render(run: Run, chapters: list[Section], baseline: Table, provenance: Table, figures: dict[str, Any]) -> str:
     """The page as text. Jinja escapes all that comes from files; only our scripts and figure JSON are marked safe."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -57,12 +58,6 @@ def render(run: Run, chapters: list[Section], baseline: Table, provenance: Table
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["tidy"] = lambda text: str(text).replace(" %", f"{NBSP}%")  # never a lone % on a new line
-    specs = {
-        panel.key: json.loads(str(panel.figure.to_json()))
-        for chapter in chapters
-        for panel in chapter.panels
-        if panel.figure is not None
-    }
     return environment.get_template("report.html.j2").render(
         run=run,
         title=run.summary.get("title") or run.part("study").get("title") or run.summary.get("study") or "Virtual study",
@@ -75,12 +70,13 @@ def render(run: Run, chapters: list[Section], baseline: Table, provenance: Table
         agreement=summary_text.agreement(run),
         cautions=summary_text.cautions(run),
         flow=flow(run),
+        ends=treatment_ends(run),
         assumptions=by_section(run.config),
         number=number,
         words=words,
         light=Markup(css_variables(dark=False)),
         dark=Markup(css_variables(dark=True)),
-        figures=script_json(specs),
+        figures=script_json(figures),
         exchange=script_json(exchange()),
         plotly=Markup(get_plotlyjs()),
     )

@@ -165,7 +165,7 @@ def predictive_check(fit: Posterior | None) -> pd.DataFrame:
 def leave_one_out(fit: Posterior | None) -> Loo | None:
     """PSIS-LOO of the fit, or None where the file carries no log likelihood."""
     data = fit.group("log_likelihood") if fit else None
-    if data is None or not data.data_vars:
+    if fit is None or data is None or not data.data_vars:
         return None
     from arviz_stats import loo
 

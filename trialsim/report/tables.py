@@ -238,6 +238,7 @@ def exposure(run: Run) -> Table:
         "Exposure in numbers (whole blood, day 15; ng/mL, AUC ng·h/mL)",
         raw,
         pd.DataFrame(rows, columns=["Measure", "Assigned dose", "Patients", "Median", "Middle 50 %", "Middle 90 %"]),
+        folded=True,
     )
 
 
@@ -260,6 +261,7 @@ def pharmacodynamics(run: Run) -> Table:
         "Day 28 in numbers (fold of own baseline)",
         raw,
         pd.DataFrame(rows, columns=["Marker", "Tissue", "Patients", "Median", "Middle 50 %", "Middle 90 %"]),
+        folded=True,
     )
 
 

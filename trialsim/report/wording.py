@@ -6,6 +6,9 @@ import html
 import math
 import textwrap
 from collections.abc import Iterable
+from typing import TypeGuard
+
+import numpy as np
 
 ENDPOINT_NAMES: dict[str, str] = {
     "orr": "Objective response rate",
@@ -63,19 +66,11 @@ MISSING = "–"
 NBSP = "\u00a0"  # keeps a number and its unit on one line
 
 
-def is_number(value: object) -> bool:
-    """True for a finite number (bool excluded)."""
-    return (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        or (
-            hasattr(value, "dtype")
-            and getattr(value, "ndim", 0) == 0
-            and value.dtype.kind in "fiu"
-            and math.isfinite(value)
-        )
-    )
+def is_number(value: object) -> TypeGuard[float]:
+    """True for a finite number, also a numpy scalar; a bool is none."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        return False
+    return bool(np.isfinite(value))
 
 
 def plot_text(value: object) -> str:
@@ -109,7 +104,7 @@ def label(key: str) -> str:
 
 def dose(level: object, unit: str) -> str:
     """6.5 and ``mg/m2`` -> ``6.5 mg/m²``: a dose keeps its own digits."""
-    return dose_text(f"{float(level):g} {unit}") if is_number(level) else MISSING  # type: ignore[arg-type]
+    return dose_text(f"{float(level):g} {unit}") if is_number(level) else MISSING
 
 
 def dose_text(level: str) -> str:
@@ -159,7 +154,7 @@ def kind_of(name: str, unit: str | None = None) -> str:
     unit = (unit or "").lower()
     if unit in {"%", "percent"}:
         return "percent"
-    if unit in {"fraction", "proportion", "probability", "rate"}:
+    if unit.split(" ")[0] in {"fraction", "proportion", "probability", "rate"}:
         return "proportion"
     if unit in {"months", "month", "days", "day", "count", "patients"}:
         return {"month": "months", "day": "days", "patients": "count"}.get(unit, unit)
@@ -206,7 +201,7 @@ def interval(low: object, high: object, kind: str) -> str:
 
 
 def _scaled(fraction: object) -> object:
-    return 100.0 * float(fraction) if is_number(fraction) else fraction  # type: ignore[arg-type]
+    return 100.0 * float(fraction) if is_number(fraction) else fraction
 
 
 def join(items: Iterable[str], last: str = "and") -> str:

@@ -18,7 +18,7 @@ from trialsim.report.theme import colour, figure, reference_line, style_axes
 from trialsim.report.wording import number, plot_lines, plural, words
 
 CHAIN_TONES = 4
-ROWS_DRAWN = 40
+ROWS_DRAWN = 24
 
 
 def rank_panel(run: Run) -> Panel:
@@ -88,7 +88,7 @@ def predictive_panel(run: Run) -> Panel:
     misfit = ((table["observed"] - table["median"]).abs() / span).sort_values(ascending=False, kind="stable")
     drawn = table.loc[sorted(misfit.index[:ROWS_DRAWN])]
     y = np.arange(len(drawn), dtype=float)
-    made = figure(110 + 34 * len(drawn))
+    made = figure(110 + 40 * len(drawn))
     for low, high, tone, width, name in (
         ("low_90", "high_90", "simulated_90", 13, "predicted, 90 %"),
         ("low_50", "high_50", "simulated_50", 13, "predicted, 50 %"),
@@ -113,7 +113,7 @@ def predictive_panel(run: Run) -> Panel:
     )
     made.update_yaxes(
         tickvals=y,
-        ticktext=[plot_lines(words(text), 32) for text in drawn["label"]],
+        ticktext=[plot_lines(words(text.replace(" | ", ": ")), 30) for text in drawn["label"]],
         range=[len(drawn) - 0.4, -0.6],
         showgrid=False,
         ticks="",

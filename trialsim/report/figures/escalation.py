@@ -107,25 +107,13 @@ def dlt_panel(run: Run) -> Panel:
 
 def mtd_distribution(run: Run) -> pd.DataFrame:
     """Share of virtual studies by declared MTD: columns mtd (text), level (number or NaN), share."""
-    found = run.summary.get("mtd")
+    found = run.section("mtd")
     columns = ["mtd", "level", "share"]
-    if not isinstance(found, dict):
-        return pd.DataFrame(columns=columns)
-    inner = next(
-        (
-            found[key]
-            for key in ("distribution", "probabilities", "probability", "shares", "share", "counts")
-            if isinstance(found.get(key), dict)
-        ),
-        None,
-    )
-    pairs = [
-        (str(key), float(value)) for key, value in (inner if inner is not None else found).items() if is_number(value)
-    ]
-    if inner is None:  # a flat object: only keys that are doses or say that there is none
-        pairs = [
-            (key, value) for key, value in pairs if NUMBER.match(key) or "below" in key or key in ("none", "undecided")
-        ]
+    kinds = [found[key] for key in ("counts", "distribution", "shares") if isinstance(found.get(key), dict)]
+    inner: dict[str, Any] = kinds[0] if kinds else {}
+    pairs = [(str(key), float(value)) for key, value in inner.items() if is_number(value)]
+    if is_number(found.get("none")):
+        pairs.append(("none", float(found["none"])))
     total = sum(value for _, value in pairs)
     rows = (
         [(key, float(match.group()) if (match := NUMBER.match(key)) else np.nan, value / total) for key, value in pairs]
@@ -177,9 +165,9 @@ def mtd_panel(run: Run) -> Panel:
 
 
 def _published(run: Run) -> float | None:
-    found = run.section("mtd")
-    value = next((found[key] for key in ("published", "published_mtd", "published_level") if key in found), None)
-    value = value.get("level", value.get("value")) if isinstance(value, dict) else value
+    """The MTD that the published study declared: in the comparison, or beside the simulated one."""
+    compared = run.section("comparison").get("mtd") or {}
+    value = compared.get("published", run.section("mtd").get("published"))
     return float(value) if is_number(value) else None
 
 

@@ -41,26 +41,20 @@ def exposure_table(run: Run) -> pd.DataFrame:
 
 def published_references(run: Run, measure: str) -> list[dict[str, Any]]:
     """Published values of one measure in summary.pharmacokinetics: [{value, low, high, level, source}]."""
-    found = run.section("pharmacokinetics").get(measure)
-    entries = (
-        found
-        if isinstance(found, list)
-        else [found, *(found.get("references") or [])]
-        if isinstance(found, dict)
-        else []
-    )
+    kinetics = run.section("pharmacokinetics")
+    found = kinetics.get(measure) or (kinetics.get("published") or {}).get(measure)
+    entries = found if isinstance(found, list) else [found]
+    if isinstance(found, dict):
+        entries += found.get("references") or []
     references = []
     for entry in entries:
-        if isinstance(entry, dict) and is_number(entry.get("published", entry.get("published_median"))):
-            references.append(
-                {
-                    "value": float(entry.get("published", entry.get("published_median"))),
-                    "low": entry.get("published_low"),
-                    "high": entry.get("published_high"),
-                    "level": entry.get("dose_level", entry.get("dose")),
-                    "source": str(entry.get("source", "published")),
-                }
-            )
+        if not isinstance(entry, dict):
+            continue
+        value = entry.get("published", entry.get("published_median"))
+        if is_number(value):
+            limits = {"low": entry.get("published_low"), "high": entry.get("published_high")}
+            level, source = entry.get("dose_level", entry.get("dose")), str(entry.get("source", "published"))
+            references.append({"value": float(value), **limits, "level": level, "source": source})
     return references
 
 

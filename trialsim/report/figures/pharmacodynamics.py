@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from trialsim.report.figures.panel import Panel
 from trialsim.report.reader import Run
 from trialsim.report.theme import colour, figure, style_axes
-from trialsim.report.wording import join, number
+from trialsim.report.wording import is_number, join, number, percent
 from trialsim.units import DAYS_PER_WEEK
 
 MARKERS: dict[str, str] = {
@@ -66,6 +66,8 @@ def marker_panel(run: Run, marker: str) -> Panel | None:
     for column, tissue in enumerate(tissues, start=1):
         name, tone = TISSUES[tissue]
         found = bands(table, f"{marker}_{tissue}")
+        if found.empty:
+            continue
         weeks = (found.index.to_numpy(float) / DAYS_PER_WEEK).astype("f4")
         _bands(made, weeks, found, tone, column, show=False)
         made.add_hline(y=1.0, line=dict(color=colour("muted"), width=1, dash="dash"), layer="below", row=1, col=column)
@@ -82,18 +84,16 @@ def marker_panel(run: Run, marker: str) -> Panel | None:
     made.update_xaxes(title_text="weeks")
     made.update_yaxes(range=[0, highest * 1.08])
     made.update_yaxes(title_text="fold of own baseline", row=1, col=1)
-    caption = (
-        f"Median fold of baseline at day 28 in {join(sentences)}."
-        if sentences
-        else "No patient was on treatment at day 28."
-    )
-    return Panel(
-        f"pd_{marker}",
-        MARKERS[marker],
-        f"{caption} Line: median; dark band: middle 50 %; light band: middle 90 % of patients on treatment.",
-        made,
-        wide=False,
-    )
+    return Panel(f"pd_{marker}", MARKERS[marker], _caption(run, marker, sentences), made, wide=False)
+
+
+def _caption(run: Run, marker: str, sentences: list[str]) -> str:
+    text = f"Median fold of baseline at day 28 in {join(sentences)}." if sentences else "Nobody was treated at day 28."
+    kinetics = run.section("pharmacodynamics")
+    rising, fold = kinetics.get(f"share_{marker}_up") or {}, kinetics.get(f"{marker}_up_above_fold")
+    if is_number(rising.get("estimate")) and is_number(fold):
+        text += f" It was above {number(fold)} in {percent(rising['estimate'])} of tumours."
+    return f"{text} Line: median; dark band: middle 50 %; light band: middle 90 % of patients on treatment."
 
 
 def panels(run: Run) -> list[Panel]:

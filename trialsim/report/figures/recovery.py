@@ -8,7 +8,7 @@ import pandas as pd
 from trialsim.report.figures.panel import Panel
 from trialsim.report.reader import Run
 from trialsim.report.theme import colour, figure, segments
-from trialsim.report.wording import is_number, percent, plot_lines, words
+from trialsim.report.wording import ENDPOINT_NAMES, is_number, percent, plot_lines, words
 
 COLUMNS = ("quantity", "truth", "estimate", "low", "high", "level", "inside")
 NUMBERS = ["truth", "estimate", "low", "high"]
@@ -27,7 +27,9 @@ def recovery_table(run: Run) -> pd.DataFrame:
 
 
 def quantity_name(key: str) -> str:
-    """``probability[response, colorectal]`` -> ``probability: response, colorectal``."""
+    """``response`` -> ``Objective response``; ``probability[colorectal]`` -> ``probability: colorectal``."""
+    if key in ENDPOINT_NAMES:
+        return ENDPOINT_NAMES[key]
     return words(key.replace("[", ": ").replace("]", ""))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -41,7 +43,7 @@ def _forest(run: Run, endpoint: str, table: pd.DataFrame) -> Panel:
     first = table.assign(own=table["fit"] == "simulated").sort_values(["own", "median"], ascending=False, kind="stable")
     order = first.drop_duplicates("tumour_type")["tumour_type"].tolist()
     both = table["fit"].nunique() > 1
-    made = figure(110 + (34 if both else 28) * len(order))
+    made = figure(110 + 34 * len(order))
     for fit, (shift, symbol) in LOOKS.items():
         part = table[table["fit"] == fit]
         if part.empty:
@@ -74,7 +76,8 @@ def _forest(run: Run, endpoint: str, table: pd.DataFrame) -> Panel:
     )
     top = float(table["high_95"].max()) * 100
     made.update_xaxes(title_text="probability (%)", range=[-0.02 * top, min(102.0, top * 1.05)])
-    return Panel(f"forest_{endpoint}", f"{label(endpoint)} by tumour type", _caption(run, endpoint, table, both), made)
+    key = "forest_" + re.sub(r"\W+", "_", endpoint)  # it names a file
+    return Panel(key, f"{label(endpoint)} by tumour type", _caption(run, endpoint, table, both), made)
 
 
 def _caption(run: Run, endpoint: str, table: pd.DataFrame, both: bool) -> str:

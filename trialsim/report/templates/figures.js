@@ -47,12 +47,20 @@
     if ((window.innerWidth < NARROW) !== narrow) { narrow = !narrow; drawAll(); }
   });
   prefersDark.addEventListener("change", drawAll);
+  // On paper: light, and short folded tables open; the long ones (settings, convergence) are printed if the reader opened them.
+  const LONG = 45; // rows
+  let opened = [];
   window.addEventListener("beforeprint", () => {
     printing = true;
-    document.querySelectorAll("details").forEach((part) => { part.open = true; });
+    opened = [...document.querySelectorAll("main details:not([open])")].filter((part) => part.querySelectorAll("tr").length < LONG && !part.matches(".assumptions"));
+    opened.forEach((part) => { part.open = true; });
     drawAll();
   });
-  window.addEventListener("afterprint", () => { printing = false; drawAll(); });
+  window.addEventListener("afterprint", () => {
+    printing = false;
+    opened.forEach((part) => { part.open = false; });
+    drawAll();
+  });
 
   // Contents: folded on a small screen; the chapter in view is marked.
   const contents = document.querySelector(".contents details");
