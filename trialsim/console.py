@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
@@ -29,7 +30,9 @@ Mode = Literal["auto", "on", "off"]
 LOG_EVERY_S = 15.0  # where no bar is drawn: a line at most this often
 WORTH_SAYING_S = 2.0  # a step shorter than this is not mentioned
 
-out = Console(highlight=False, soft_wrap=True)
+FILE_WIDTH = 120  # columns where the output is no terminal
+
+out = Console(highlight=False, soft_wrap=True, width=None if Console().is_terminal else FILE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 log = logging.getLogger("trialsim")
 
@@ -197,8 +200,8 @@ def _print_diagnostics(diagnostics: Mapping[str, Any], console: Console) -> None
 def _words(name: str) -> str:
     """``dlt_rate_5mg/m2`` -> ``DLT rate 5 mg/m2``; abbreviations of the field in capitals."""
     shown = {"orr": "ORR", "dcr": "DCR", "pfs": "PFS", "os": "OS", "dlt": "DLT"}
-    words = [shown.get(word, word) for word in name.split("_")]
-    return " ".join(words).replace("mg/m2", " mg/m2") if "mg/m2" in name else " ".join(words)
+    words = " ".join(shown.get(word, word) for word in name.split("_"))
+    return re.sub(r"(\d)(mg)", r"\1 \2", words)
 
 
 def _number(value: object, digits: int = 3) -> str:

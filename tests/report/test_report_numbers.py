@@ -71,9 +71,7 @@ def test_exposure_quantiles(paediatric_run):
 def test_forest_is_the_posterior(adult_run):
     draws = xr.open_datatree(adult_run / "posterior.nc", engine="h5netcdf")["posterior"]["probability"]
     found = table(adult_run, "tumour_types")
-    row = found[
-        (found["fit"] == "simulated") & (found["endpoint"] == "orr") & (found["tumour_type"] == "colorectal")
-    ]
+    row = found[(found["fit"] == "simulated") & (found["endpoint"] == "orr") & (found["tumour_type"] == "colorectal")]
     values = draws.sel(endpoint="orr", tumour_type="colorectal").values
     assert row["median"].item() == pytest.approx(np.median(values))
     assert row["high_95"].item() == pytest.approx(np.quantile(values, 0.975))

@@ -26,6 +26,7 @@ CLAIMED = (
     "report.html",
     "posterior.nc",
     "posterior_published.nc",
+    "simulation.json",
     *(f"{name}.parquet" for name in TABLES),
 )
 

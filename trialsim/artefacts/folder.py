@@ -183,7 +183,7 @@ class RunFolder:
             files = {file: file_sha256(self.path / file) for file in self._written}
             record = {"name": name, "files": files, "seconds": round(seconds, 3), "finished": _now()}
             self._update(stages=[*self._status["stages"], record])
-            log.info("stage %s complete in %.1f s", name, seconds)
+            log.info("stage %s complete in %.1f s", name, seconds, extra={"file_only": True})
         self._open_stage = None
 
     @property

@@ -41,7 +41,7 @@ def rank_panel(run: Run) -> Panel:
         shared_yaxes=True,
         horizontal_spacing=0.05,
         vertical_spacing=min(0.9 / max(1, rows - 1), 60 / (80 + 170 * rows)),
-        subplot_titles=[plot_lines(name, 44) for name in names],
+        subplot_titles=[plot_lines(name, 25) for name in names],
         figure=base,
     )
     made.update_layout(base.layout)
@@ -66,6 +66,7 @@ def rank_panel(run: Run) -> Panel:
         note.font = dict(size=11, color=colour("muted"))
     reference_line(made, y=1.0, row="all", col="all")
     made.update_yaxes(rangemode="tozero")
+    made.update_xaxes(range=[0, 100], tickvals=[20, 50, 80])
     made.update_xaxes(title_text="rank of the draw (%)", row=rows)
     made.update_layout(legend=dict(y=1.06 if rows > 1 else 1.12))
     worst = table.iloc[0]

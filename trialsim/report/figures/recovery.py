@@ -83,7 +83,7 @@ def recovery_panel(run: Run) -> Panel:
         ticks="",
     )
     edge = max(1.25, float(np.abs(truth).max()) * 1.1)
-    made.update_xaxes(title_text="distance from the interval's middle, in half-widths", range=[-edge, edge])
+    made.update_xaxes(title_text="half-widths from the middle", range=[-edge, edge])
     return Panel("recovery", title, _caption(table, int(inside.sum())), made)
 
 

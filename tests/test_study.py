@@ -1,0 +1,142 @@
+"""The main job, small: one adult and one paediatric study from settings to artefacts."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trialsim import compose, load_run
+from trialsim.artefacts import RunFolder
+from trialsim.schema import ConfigError
+from trialsim.study import run, simulate
+
+FAST = {"compute.steps_per_day": 8, "compute.chunk": 128, "inference.warmup": 300, "inference.samples": 300, "compute.solver_check_patients": 2}
+ADULT = FAST | {"cohort.size": 118}
+CHILDREN = FAST | {"cohort.size": 104}
+
+
+@pytest.fixture(scope="session")
+def adult_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "adult"
+    run(compose(overrides=ADULT), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def adult(adult_dir):
+    return load_run(adult_dir)
+
+
+@pytest.fixture(scope="session")
+def children(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "children"
+    run(compose("everolimus_paediatric", CHILDREN), folder)
+    return load_run(folder)
+
+
+def check_schema(summary):
+    """summary.json as the README documents it."""
+    assert set(summary) >= {"study", "seed", "n_patients", "diagnostics", "endpoints", "comparison", "recovery", "not_published"}
+    assert set(summary["diagnostics"]) >= {"ok", "max_rhat", "min_ess", "divergences", "messages", "fits", "solver_check"}
+    for name, entry in summary["endpoints"].items():
+        assert set(entry) >= {"estimate", "low", "high", "n", "unit", "method"}, name
+        if None not in (entry["estimate"], entry["low"], entry["high"]):
+            assert entry["low"] - 1e-9 <= entry["estimate"] <= entry["high"] + 1e-9, name
+    for name, entry in summary["comparison"].items():
+        keys = {"published", "published_low", "published_high", "predicted", "low_90", "high_90", "inside_90", "source"}
+        assert set(entry) >= keys and entry["source"], name
+        assert entry["inside_90"] == (entry["low_90"] <= entry["published"] <= entry["high_90"]), name
+
+
+def test_adult_summary(adult):
+    check_schema(adult.summary)
+    assert adult.summary["n_patients"] == 118 and adult.summary["published_trial"] == "CPCT03"
+    assert {"orr", "dcr", "clinical_benefit_rate"} <= set(adult.summary["comparison"])
+    assert "median_pfs_months" in adult.summary["not_published"]
+    assert adult.summary["comparison"]["dcr"]["published"] == pytest.approx(36 / 59)
+
+
+def test_paediatric_summary(children):
+    check_schema(children.summary)
+    levels = ("2.1", "3", "5", "6.5")
+    assert {f"dlt_count_{level}mg/m2" for level in levels} <= set(children.summary["comparison"])
+    assert {f"dlt_rate_{level}mg/m2" for level in levels[:2]} <= set(children.summary["endpoints"])
+    mtd = children.summary["mtd"]
+    assert sum(mtd["counts"].values()) + mtd["none"] == 104 // 26
+
+
+def test_children_are_treated_at_the_levels_in_order(children):
+    p = children.patients
+    assert set(p["dose_level"]) <= {2.1, 3.0, 5.0, 6.5} and p["age_y"].max() < 22
+    assert np.allclose(p["start_dose_mg"], p["dose_level"] * p["bsa_m2"])
+    for _, study in p.groupby("replicate"):
+        assert study.sort_values("patient_id")["dose_level"].iloc[0] == 2.1
+
+
+def test_dlt_of_the_escalation_is_the_dlt_of_the_trial(children):
+    """The short runs that steer the escalation and the long run of the same patient agree: 3+3 rules hold on the final table."""
+    for _, study in children.patients.groupby("replicate"):
+        top = study["dose_level"].max()
+        for level in (x for x in (2.1, 3.0, 5.0) if x < top):
+            judged = study[(study["dose_level"] == level) & study["dlt_evaluable"]]
+            first = judged.sort_values("patient_id").head(6)
+            assert len(first) >= 3 and first["dlt"].sum() <= 1
+
+
+def test_artefacts_are_complete(adult_dir):
+    for name in ("config.yaml", "provenance.json", "posterior.nc", "posterior_published.nc", "summary.json", "report.html", "status.json"):
+        assert (adult_dir / name).stat().st_size > 0, name
+    assert json.loads((adult_dir / "status.json").read_text())["complete"] is True
+    html = (adult_dir / "report.html").read_text()
+    assert "Disease control" in html and len(html) > 1e6
+
+
+def test_endpoints_are_those_of_the_table(adult):
+    p, e = adult.patients, adult.summary["endpoints"]
+    assert e["dcr"]["estimate"] == pytest.approx(p["disease_control"].mean())
+    assert e["orr"]["n"] == len(p)
+    assert e["median_relative_dose_intensity"]["estimate"] == pytest.approx(p["relative_dose_intensity"].median())
+
+
+def test_a_finished_run_is_never_overwritten(adult_dir):
+    before = (adult_dir / "summary.json").read_bytes()
+    with pytest.raises(ConfigError, match="hydra.run.dir"):
+        run(compose(overrides=ADULT), adult_dir)
+    assert (adult_dir / "summary.json").read_bytes() == before
+
+
+def test_an_interrupted_run_resumes_with_the_same_result(adult, tmp_path, monkeypatch):
+    """Killed after the simulation: the second run keeps the tables and comes to the same summary."""
+    import trialsim.study as module
+
+    config = compose(overrides=ADULT, resume=True)
+    monkeypatch.setattr(module, "fit", lambda study: (_ for _ in ()).throw(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        run(config, tmp_path / "r")
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "simulate", lambda config: pytest.fail("simulated again"))
+    summary = run(config, tmp_path / "r")
+    assert summary["endpoints"] == adult.summary["endpoints"]
+    assert summary["comparison"] == adult.summary["comparison"]
+
+
+def test_same_seed_same_patients_other_size(adult):
+    few = simulate(compose(overrides=ADULT | {"cohort.size": 59, "compute.chunk": 16, "compute.solver_check_patients": 0}))
+    pd.testing.assert_frame_equal(few.patients, adult.patients.head(59), check_exact=True)
+
+
+def test_a_failed_patient_is_reported_not_dropped(adult, monkeypatch):
+    """One patient's integration is made to fail: still in the table, out of the fits, named in the diagnostics."""
+    import trialsim.study as module
+
+    config = compose(overrides=ADULT)
+    study = module.Study(
+        config, adult.patients.assign(integration_ok=np.arange(118) != 5), adult.visits, adult.pharmacodynamics, adult.adverse_events,
+        118, None, adult.summary["diagnostics"]["solver_check"],
+    )  # fmt: skip
+    fits = module.fit(study)
+    summary = module.summarise(study, fits)
+    assert summary["n_failed"] == 1 and summary["n_patients"] == 118
+    assert not summary["diagnostics"]["ok"] and "1 patients could not be integrated" in summary["diagnostics"]["messages"][0]
+    assert summary["endpoints"]["orr"]["n"] == 117
