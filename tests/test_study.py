@@ -7,11 +7,16 @@ import pandas as pd
 import pytest
 
 from trialsim import compose, load_run
-from trialsim.artefacts import RunFolder
 from trialsim.schema import ConfigError
 from trialsim.study import run, simulate
 
-FAST = {"compute.steps_per_day": 8, "compute.chunk": 128, "inference.warmup": 300, "inference.samples": 300, "compute.solver_check_patients": 2}
+FAST = {
+    "compute.steps_per_day": 8,
+    "compute.chunk": 128,
+    "inference.warmup": 300,
+    "inference.samples": 300,
+    "compute.solver_check_patients": 2,
+}
 ADULT = FAST | {"cohort.size": 118}
 CHILDREN = FAST | {"cohort.size": 104}
 
@@ -85,7 +90,15 @@ def test_dlt_of_the_escalation_is_the_dlt_of_the_trial(children):
 
 
 def test_artefacts_are_complete(adult_dir):
-    for name in ("config.yaml", "provenance.json", "posterior.nc", "posterior_published.nc", "summary.json", "report.html", "status.json"):
+    for name in (
+        "config.yaml",
+        "provenance.json",
+        "posterior.nc",
+        "posterior_published.nc",
+        "summary.json",
+        "report.html",
+        "status.json",
+    ):
         assert (adult_dir / name).stat().st_size > 0, name
     assert json.loads((adult_dir / "status.json").read_text())["complete"] is True
     html = (adult_dir / "report.html").read_text()
@@ -126,15 +139,21 @@ def test_same_seed_same_patients_other_size(adult):
     pd.testing.assert_frame_equal(few.patients, adult.patients.head(59), check_exact=True)
 
 
-def test_a_failed_patient_is_reported_not_dropped(adult, monkeypatch):
+def test_a_failed_patient_is_reported_not_dropped(adult):
     """One patient's integration is made to fail: still in the table, out of the fits, named in the diagnostics."""
     import trialsim.study as module
 
     config = compose(overrides=ADULT)
     study = module.Study(
-        config, adult.patients.assign(integration_ok=np.arange(118) != 5), adult.visits, adult.pharmacodynamics, adult.adverse_events,
-        118, None, adult.summary["diagnostics"]["solver_check"],
-    )  # fmt: skip
+        config,
+        adult.patients.assign(integration_ok=np.arange(118) != 5),
+        adult.visits,
+        adult.pharmacodynamics,
+        adult.adverse_events,
+        118,
+        None,
+        adult.summary["diagnostics"]["solver_check"],
+    )
     fits = module.fit(study)
     summary = module.summarise(study, fits)
     assert summary["n_failed"] == 1 and summary["n_patients"] == 118

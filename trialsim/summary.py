@@ -17,7 +17,7 @@ PAKT_RISE = 1.2  # fold above which pAKT counts as up (Tabernero 2008 reports 50
 
 
 def _entry(found: Estimate, unit: str, scale: float = 1.0) -> dict[str, Any]:
-    number = lambda value: None if value is None or not np.isfinite(value) else float(value) * scale  # noqa: E731
+    number = lambda value: None if value is None or not np.isfinite(value) else float(value) * scale
     return {
         "estimate": number(found.estimate), "low": number(found.low), "high": number(found.high), "n": int(found.n),
         "unit": unit, "method": found.method,
@@ -26,7 +26,7 @@ def _entry(found: Estimate, unit: str, scale: float = 1.0) -> dict[str, Any]:
 
 def endpoints(patients: pd.DataFrame, config: StudyConfig) -> dict[str, dict[str, Any]]:
     """Every endpoint of the simulated cohort with its 95 % interval; null where not reached."""
-    share = lambda column: _entry(proportions.share(patients[column].to_numpy(bool)), "fraction")  # noqa: E731
+    share = lambda column: _entry(proportions.share(patients[column].to_numpy(bool)), "fraction")
     found = {"orr": share("responder"), "dcr": share("disease_control"), "clinical_benefit_rate": share("clinical_benefit")}
     per_month = 1.0 / DAYS_PER_MONTH
     for name, landmark in (("pfs", 6), ("os", 12)):

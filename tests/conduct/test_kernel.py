@@ -105,7 +105,9 @@ def test_dose_response_within_the_same_patients(study):
 
 
 def test_float64_agrees_with_float32(config, study):
-    _, double = simulate(compose(overrides=SMALL | {"cohort.size": 16, "compute.chunk": 16, "compute.precision": "float64"}), days=60)
+    _, double = simulate(
+        compose(overrides=SMALL | {"cohort.size": 16, "compute.chunk": 16, "compute.precision": "float64"}), days=60
+    )
     assert double.days.I_sensitive.dtype == np.float64
     # the first days have no chance events yet in most patients; compare those whose doses agree throughout
     agree = np.all(double.days.dose_mg == study[1].days.dose_mg[:16, :60], axis=1)

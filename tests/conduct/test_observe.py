@@ -30,7 +30,12 @@ def test_response_on_the_spot_equals_response_in_retrospect(study):
 def test_one_row_a_patient_and_no_patient_lost(study):
     cohort, _, _, tables = study
     assert tables.patients["patient_id"].tolist() == cohort["patient_id"].tolist()
-    assert not tables.patients.drop(columns=[c for c in tables.patients if c.endswith("_mm") or c.endswith("_d28")]).isna().all(axis=1).any()
+    assert (
+        not tables.patients.drop(columns=[c for c in tables.patients if c.endswith("_mm") or c.endswith("_d28")])
+        .isna()
+        .all(axis=1)
+        .any()
+    )
 
 
 def test_nothing_is_seen_after_the_cut_off(config, study):

@@ -21,7 +21,9 @@ def enrolled(config):
 def test_reported_error_falls_with_the_square_of_the_step(enrolled):
     error = {}
     for steps in (6, 24):
-        found = solver_check(compose(overrides=SMALL | {"compute.solver_check_patients": 4, "compute.steps_per_day": steps}), enrolled)
+        found = solver_check(
+            compose(overrides=SMALL | {"compute.solver_check_patients": 4, "compute.steps_per_day": steps}), enrolled
+        )
         error[steps] = found["max_error_net_growth"]
     assert found["ok"]
     assert error[6] > 6 * error[24]  # second order gives 16; rounding in float32 spoils a little
@@ -43,7 +45,9 @@ def test_independent_first_day_equals_the_adaptive_solver(config, enrolled):
             zero = jax.numpy.zeros(())
 
             def free_nM(hours):
-                there = pharmacokinetics.plasma_concentration(pk, pharmacokinetics.PKState(zero, zero, zero), subject.full_dose_mg, hours)
+                there = pharmacokinetics.plasma_concentration(
+                    pk, pharmacokinetics.PKState(zero, zero, zero), subject.full_dose_mg, hours
+                )
                 return (there.fast + there.slow) * pk.fu * p.nM_per_ng_ml
 
             exact = solve(lambda x, u, relax: patient.cell_flow(x, u, relax, k, p), reference.cells, free_nM, 24.0)

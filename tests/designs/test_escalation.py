@@ -59,7 +59,10 @@ def test_analytic_probability_of_passing_a_level(rate):
     """Storer 1989: 0/3 or 1/3 then 0/3. 4,000 trials, seed 1, four standard errors (false alarm 6e-5)."""
     generator = np.random.default_rng(1)
     passed = [
-        np.any(three_plus_three(np.column_stack([generator.random(12) < rate, np.zeros(12, bool)]), np.ones((12, 2), bool), 0).level == 1)
+        np.any(
+            three_plus_three(np.column_stack([generator.random(12) < rate, np.zeros(12, bool)]), np.ones((12, 2), bool), 0).level
+            == 1
+        )
         for _ in range(4000)
     ]
     exact = probability_of_escalation(rate)

@@ -178,7 +178,7 @@ def test_scale_changes_only_what_the_5_mm_rule_sees(case, factor):
     baseline, sums, new, nontarget, residual = case
     small, _ = course(baseline, sums, new, nontarget, residual)
     large, _ = course(baseline * factor, [None if s is None else s * factor for s in sums], new, nontarget, residual)
-    first = lambda codes: codes.index(PD) if PD in codes else len(codes)  # noqa: E731
+    first = lambda codes: codes.index(PD) if PD in codes else len(codes)
     assert first(large) <= first(small)
 
 
@@ -204,7 +204,7 @@ TABLE_3 = [  # first, second, confirmed best response if SD lasted long enough, 
 
 @pytest.mark.parametrize(("first", "second", "long", "short"), TABLE_3)
 def test_best_response_follows_table_3(first, second, long, short):
-    best = lambda days: recist.best_overall_response(  # noqa: E731
+    best = lambda days: recist.best_overall_response(
         np.array([days], float), np.array([[first, second]]), sd_minimum_days=42, confirmation_days=28
     )[0]
     assert best([56, 112]) == long

@@ -19,5 +19,7 @@ def test_padding_and_chunking_do_not_change_results(chunk):
     out = np.empty_like(x)
     for part, result in map_population(compiled, lambda part: x[part], np.float32(2.0), len(x), chunk):
         out[part] = result
-    expected = np.concatenate([np.asarray(compiled(x[i : i + 16] if i < 48 else np.resize(x[48:], 16), np.float32(2.0)))[:16] for i in (0, 16, 32)])
+    expected = np.concatenate(
+        [np.asarray(compiled(x[i : i + 16] if i < 48 else np.resize(x[48:], 16), np.float32(2.0)))[:16] for i in (0, 16, 32)]
+    )
     assert np.array_equal(out[:48], expected)

@@ -11,7 +11,11 @@ from trialsim.mechanism.signalling import Inhibition
 
 def test_untreated_tumour_grows_at_its_own_rate(network):
     proliferation, G, death = fates(network, cell(), NO_DRUG)
-    assert proliferation == pytest.approx(1.0, abs=1e-4) and G == pytest.approx(1.0, abs=2e-3) and death == pytest.approx(1.0, abs=1e-3)
+    assert (
+        proliferation == pytest.approx(1.0, abs=1e-4)
+        and G == pytest.approx(1.0, abs=2e-3)
+        and death == pytest.approx(1.0, abs=1e-3)
+    )
 
 
 def test_published_insensitive_route_boylan(network):
@@ -52,5 +56,8 @@ def test_analytic_diameters():
 
 
 def test_resistant_part_takes_over():
-    d = [float(diameters(jnp.array([30.0]), jnp.array([0.003]), jnp.array([0.05]), jnp.array(-0.3 * t), jnp.array(1.0 * t))[0]) for t in (0.0, 200.0, 900.0)]
+    d = [
+        float(diameters(jnp.array([30.0]), jnp.array([0.003]), jnp.array([0.05]), jnp.array(-0.3 * t), jnp.array(1.0 * t))[0])
+        for t in (0.0, 200.0, 900.0)
+    ]
     assert d[1] < d[0] < d[2]

@@ -21,7 +21,7 @@ def test_untreated_state_is_a_steady_state(network):
     for changes in ({}, {"PTEN": 0.0}, {"TSC": 0.0}, {"KRAS": 1.0}, {"PIK3CA": 1.0}):
         c = cell(**changes)
         x = relax_to(network, c)
-        slope = rates(lambda x, u, relax: signalling.flow(x, u, relax, k, c), x, NO_DRUG)
+        slope = rates(lambda x, u, relax, c=c: signalling.flow(x, u, relax, k, c), x, NO_DRUG)
         assert max(abs(float(s)) for s in slope) < 1e-3, changes
 
 

@@ -10,9 +10,19 @@ from trialsim.mechanism.toxicity import ToxicityParameters
 
 one = lambda value: jnp.array([value])
 P = ToxicityParameters(
-    drug_hazard=one(0.02), background_hazard=one(0.001), shape=one(1.0), slope=one(0.5), cut_2=one(0.0), cut_3=one(-2.0), cut_4=one(-5.0),
-    grade_slope=one(0.6), recovery_on_days=one(20.0), recovery_off_days=one(5.0), reference_ng_ml=jnp.array(12.0), frailty=one(1.0),
-)  # fmt: skip
+    drug_hazard=one(0.02),
+    background_hazard=one(0.001),
+    shape=one(1.0),
+    slope=one(0.5),
+    cut_2=one(0.0),
+    cut_3=one(-2.0),
+    cut_4=one(-5.0),
+    grade_slope=one(0.6),
+    recovery_on_days=one(20.0),
+    recovery_off_days=one(5.0),
+    reference_ng_ml=jnp.array(12.0),
+    frailty=one(1.0),
+)
 
 
 def course(p, exposure, days, patients=4000, seed=0):

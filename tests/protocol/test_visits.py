@@ -4,7 +4,9 @@ import numpy as np
 
 from trialsim.protocol.visits import enrolment_days, scan_schedule
 
-SETTINGS = dict(horizon_days=731, interval_weeks=8, jitter_days=5, baseline_window_days=14, pre_treatment_weeks=8.0, missed_fraction=0.05)
+SETTINGS = dict(
+    horizon_days=731, interval_weeks=8, jitter_days=5, baseline_window_days=14, pre_treatment_weeks=8.0, missed_fraction=0.05
+)
 
 
 def test_scans_stay_within_the_jitter_and_in_order():

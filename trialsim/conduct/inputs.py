@@ -24,7 +24,7 @@ NEVER = 5  # above the highest CTCAE grade simulated
 
 
 def _as(dtype: str, tree):
-    cast = lambda leaf: np.asarray(leaf, dtype) if np.issubdtype(np.asarray(leaf).dtype, np.floating) else np.asarray(leaf)  # noqa: E731
+    cast = lambda leaf: np.asarray(leaf, dtype) if np.issubdtype(np.asarray(leaf).dtype, np.floating) else np.asarray(leaf)
     return jax.tree.map(cast, tree)
 
 
@@ -36,7 +36,7 @@ def follow_up_horizon(config: StudyConfig) -> int:
 def make_setting(config: StudyConfig) -> Setting:
     """What all patients share. Leaves without patient axis."""
     terms = config.drug.toxicity.terms
-    rule = lambda grades: np.array([grades.get(term, NEVER) for term in terms], np.int32)  # noqa: E731
+    rule = lambda grades: np.array([grades.get(term, NEVER) for term in terms], np.int32)
     m, growth = config.modification, config.network.growth
     setting = Setting(
         constants=network_constants(config.network),
@@ -87,7 +87,7 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     ids = covariates["patient_id"].to_numpy(np.int64)
     seed, growth = config.seed, config.network.growth
     n, occasions = len(ids), follow_up_horizon(config) // config.drug.pk.occasion_days + 1
-    column = lambda name: covariates[name].to_numpy(float)  # noqa: E731
+    column = lambda name: covariates[name].to_numpy(float)
     lesions = np.stack([column(f"lesion_{i + 1}_mm") for i in range(LESIONS)], axis=1)
     resistant = column("resistant_fraction")
     spread = np.exp(growth.lesion_growth_sd * normals(seed, "lesion_growth", ids, LESIONS))

@@ -210,9 +210,7 @@ def simulate_patient(subject: Subject, setting: Setting, reading: Any, days: int
         planned_mg = jnp.where(due, subject.full_dose_mg, 0.0)
 
         # live
-        biology, today = patient.advance_day(
-            carry.biology, dose_mg, day // setting.occasion_days, k, p, reference, steps
-        )
+        biology, today = patient.advance_day(carry.biology, dose_mg, day // setting.occasion_days, k, p, reference, steps)
         exposure = toxicity.smoothed_exposure(carry.exposure, today.cmin)
 
         # befall
@@ -229,9 +227,7 @@ def simulate_patient(subject: Subject, setting: Setting, reading: Any, days: int
         dose_state = dosing.leave(dose_state, dosing.DEATH, carry.on_study & dies)
         dose_state = dosing.leave(dose_state, dosing.WITHDRAWAL, carry.on_study & leaves)
         # whoever is off study takes nothing more
-        tomorrow = Carry(
-            biology, dose_state, grades, exposure, assessed, nontarget_min, new_lesion, on_study, alive
-        )
+        tomorrow = Carry(biology, dose_state, grades, exposure, assessed, nontarget_min, new_lesion, on_study, alive)
         record = Record(
             scanned=scanned,
             scan=Scan(sum_mm, volume_ml, found, worse, jnp.where(scanned, response, 0)),

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 PD_DAY = 28  # day on which on-treatment pathway read-outs are compared with baseline
 PK_DAY = 14  # index of day 15: steady state of a daily dose
 ACTIONS = ("none", "hold", "reduce", "stop")
-PD_COLUMNS = ("ps6_tumour", "p4ebp1_tumour", "pakt_tumour", "perk_tumour", "autophagy_tumour", "ps6_pbmc", "p4ebp1_pbmc", "pakt_pbmc")
+PD_COLUMNS = (
+    "ps6_tumour",
+    "p4ebp1_tumour",
+    "pakt_tumour",
+    "perk_tumour",
+    "autophagy_tumour",
+    "ps6_pbmc",
+    "p4ebp1_pbmc",
+    "pakt_pbmc",
+)
 
 
 class Tables(NamedTuple):
@@ -79,8 +88,8 @@ def observe(course: Course, schedule: ScanSchedule, follow_up: np.ndarray) -> Ob
     rows = np.arange(len(on_study))[:, None]
     inside = np.clip(on_study, 0, total - 1)
     done = days.scanned[rows, inside] & (on_study < total) & (on_study <= until[:, None])
-    at = lambda field: np.where(done, field[rows, inside], np.nan)  # noqa: E731
-    flag = lambda field: done & field[rows, inside]  # noqa: E731
+    at = lambda field: np.where(done, field[rows, inside], np.nan)
+    flag = lambda field: done & field[rows, inside]
     return Observed(
         follow_up=follow_up,
         off_study=np.where(seen_off, off_study, np.inf),
@@ -151,7 +160,7 @@ def patients_table(
     status = np.where(seen.ended, days.status[row, last], ON)
     treated = seen.treated_until
     until_action = np.arange(days.action.shape[1]) <= treated[:, None]
-    observed = lambda value, day: np.where(seen.until > day, value, np.nan)  # noqa: E731
+    observed = lambda value, day: np.where(seen.until > day, value, np.nan)
     pk_day, pd_day = min(PK_DAY, days.alive.shape[1] - 1), min(PD_DAY, days.alive.shape[1]) - 1
     today = days.day
     found = pd.DataFrame(
@@ -218,7 +227,7 @@ def visits_table(course: Course, schedule: ScanSchedule, seen: Observed, ids: np
     names = np.array(["screening", "baseline", *(f"scan_{i + 1}" for i in range(scans))], dtype=object)
     kept = np.isfinite(day) & ~np.concatenate([schedule.missed[:, :2], np.zeros((n, scans), bool)], axis=1)
     patient, scan = np.nonzero(kept)
-    pick = lambda values: values[patient, scan]  # noqa: E731
+    pick = lambda values: values[patient, scan]
     return pd.DataFrame(
         {
             "patient_id": ids[patient],

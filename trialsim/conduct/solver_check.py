@@ -52,7 +52,8 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
     """Largest errors of the fast scheme over the first patients of the cohort, dosed every day for two weeks.
 
     Returns:
-        ``patients``, ``days``, ``refinement``, ``max_error_ps6``, ``max_error_pakt`` (folds), ``max_error_net_growth`` (share of the untreated
+        ``patients``, ``days``, ``refinement``,
+        ``max_error_ps6``, ``max_error_pakt`` (folds), ``max_error_net_growth`` (share of the untreated
         rate), ``limit`` and ``ok``. Empty if ``compute.solver_check_patients`` is 0.
     """
     count = min(config.compute.solver_check_patients, len(enrolled))
@@ -69,7 +70,7 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
 
     fast = run(subjects, setting.constants, steps)
     with jax.enable_x64(True):
-        double = lambda tree: jax.tree.map(lambda a: a.astype(float) if a.dtype == np.float32 else a, tree)  # noqa: E731
+        double = lambda tree: jax.tree.map(lambda a: a.astype(float) if a.dtype == np.float32 else a, tree)
         fine = run(double(subjects), double(setting.constants), REFINEMENT * steps)
     error = [float(np.max(np.abs(np.asarray(a, float) - np.asarray(b)))) for a, b in zip(fast, fine, strict=True)]
     return {

@@ -17,10 +17,10 @@ TOO_TOXIC = 2  # DLTs at a level that end its use
 
 class Escalation(NamedTuple):
     """Attributes:
-        level: index of the dose level of each patient in the queue, -1 if never treated, (patients,).
-        phase: "escalation", "expansion" or "" of each patient, (patients,).
-        mtd: index of the MTD, -1 if even the lowest level was too toxic or the patients ran out before it was found.
-        decided: whether the escalation reached a decision.
+    level: index of the dose level of each patient in the queue, -1 if never treated, (patients,).
+    phase: "escalation", "expansion" or "" of each patient, (patients,).
+    mtd: index of the MTD, -1 if even the lowest level was too toxic or the patients ran out before it was found.
+    decided: whether the escalation reached a decision.
     """
 
     level: np.ndarray

@@ -50,6 +50,10 @@ def map_population(
     """
     for part in chunks(size, chunk):
         n = part.stop - part.start
-        pad = lambda leaf, n=n: np.concatenate([leaf, np.repeat(leaf[-1:], chunk - n, axis=0)]) if n < chunk else leaf  # noqa: E731
-        result = compiled(jax.tree.map(lambda leaf: pad(np.asarray(leaf)), patients(part)), shared)
+        result = compiled(jax.tree.map(lambda leaf: _padded(np.asarray(leaf), chunk), patients(part)), shared)
         yield part, jax.tree.map(lambda leaf, n=n: np.asarray(leaf)[:n], result)
+
+
+def _padded(leaf: np.ndarray, size: int) -> np.ndarray:
+    """``leaf`` with its last patient repeated up to ``size`` patients."""
+    return np.concatenate([leaf, np.repeat(leaf[-1:], size - len(leaf), axis=0)]) if len(leaf) < size else leaf

@@ -12,7 +12,9 @@ import jax.numpy as jnp
 from trialsim.engine.integrate import Flow, State, rates
 
 
-def solve(flow: Flow, x: State, inputs: Callable[[jax.Array], Any], length: float, rtol: float = 1e-8, atol: float = 1e-10) -> State:
+def solve(
+    flow: Flow, x: State, inputs: Callable[[jax.Array], Any], length: float, rtol: float = 1e-8, atol: float = 1e-10
+) -> State:
     """State after ``length``, by Kvaerno's fifth-order ESDIRK method with adaptive steps.
 
     Args:

@@ -1,7 +1,7 @@
 """May the fit be believed? Sampler diagnostics and predictive checks, judged in words.
 
-R-hat and effective sample sizes: Vehtari et al., Bayesian Anal 2021;16:667. E-BFMI: Betancourt, arXiv:1604.00695. PSIS-LOO: Vehtari,
-Gelman, Gabry, Stat Comput 2017;27:1413.
+R-hat and effective sample sizes: Vehtari et al., Bayesian Anal 2021;16:667. E-BFMI: Betancourt, arXiv:1604.00695. PSIS-LOO:
+Vehtari, Gelman, Gabry, Stat Comput 2017;27:1413.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def diagnose(tree: xr.DataTree, thresholds: DiagnosticThresholds) -> Diagnostics
 
     t, faults = thresholds, []
     if not max_rhat < t.max_rhat:
-        faults.append(f"R-hat is {max_rhat:.3f}, not below {t.max_rhat}: chains disagree; increase inference.warmup and inference.samples")
+        faults.append(
+            f"R-hat is {max_rhat:.3f}, not below {t.max_rhat}: chains disagree; increase inference.warmup and inference.samples"
+        )
     if not min_ess > t.min_ess:
         faults.append(f"effective sample size is {min_ess:.0f}, not above {t.min_ess:g}: increase inference.samples")
     if divergences > t.max_divergences:
@@ -81,10 +83,12 @@ def diagnose(tree: xr.DataTree, thresholds: DiagnosticThresholds) -> Diagnostics
         faults.append(f"E-BFMI is {bfmi:.2f}, below {t.min_bfmi}: the energy is explored badly; increase inference.warmup")
     if p < t.min_predictive_p:
         faults.append(f"posterior predictive p is {p:.4f}: the model does not describe these counts")
-    notes = [] if k <= t.max_pareto_k else [f"Pareto k reaches {k:.2f}: leave-one-out is unreliable for the cells that carry most information"]
-    return Diagnostics(
-        not faults, max_rhat, min_ess, divergences, bfmi, p, k, float(loo.elpd), tuple(faults + notes)
+    notes = (
+        []
+        if k <= t.max_pareto_k
+        else [f"Pareto k reaches {k:.2f}: leave-one-out is unreliable for the cells that carry most information"]
     )
+    return Diagnostics(not faults, max_rhat, min_ess, divergences, bfmi, p, k, float(loo.elpd), tuple(faults + notes))
 
 
 def combine(fits: Mapping[str, Diagnostics], more_faults: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """What a study of the published size would publish, beside what was published.
 
-Rates: the rate of the population from the posterior, then as many patients as the published study had. Times: as many patients drawn
-from the simulated cohort, and their Kaplan-Meier median. DLTs and the MTD: the virtual studies of the design itself, among those that
-reached the dose level.
+Rates: the rate of the population from the posterior, then as many patients as the published study had. Times: as many patients
+drawn from the simulated cohort, and their Kaplan-Meier median. DLTs and the MTD: the virtual studies of the design itself, among
+those that reached the dose level.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _entry(item: PublishedEndpoint, predicted: np.ndarray) -> dict[str, Any]:
     """One line of the comparison; a discrete prediction's limits are its order statistics, so no value is invented."""
     low, middle, high = np.quantile(predicted, ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2), method="inverted_cdf")
     counted = item.name.startswith("dlt_count_")
-    finite = lambda value: float(value) if np.isfinite(value) else None  # noqa: E731
+    finite = lambda value: float(value) if np.isfinite(value) else None
     return {
         "published": item.value,
         "published_low": item.low,

@@ -92,7 +92,7 @@ def individual_parameters(
     spread, genes, growth = network.spread, network.genotype, network.growth
     flag = {name: np.asarray(covariates[name], bool).astype(float) for name in ("pik3ca", "akt1", "tsc", "kras", "mtor")}
     pten_lost = np.asarray(covariates["pten_loss"], bool).astype(float)  # the protein, not the mutation, is what acts
-    by_type = lambda name: np.array([getattr(tumours[t].pathway, name) for t in covariates["tumour_type"]], float)  # noqa: E731
+    by_type = lambda name: np.array([getattr(tumours[t].pathway, name) for t in covariates["tumour_type"]], float)
 
     def lognormal(name: str, median: float, sd: float) -> np.ndarray:
         return median * np.exp(sd * normals(seed, name, ids)[:, 0])
@@ -102,7 +102,9 @@ def individual_parameters(
 
     r_4E = spread.r_4E_max * uniforms(seed, "r_4E", ids, 2)
     r_4E[:, 0] = np.where(flag["tsc"] > 0, np.minimum(r_4E[:, 0], genes.tsc_r_4E), r_4E[:, 0])
-    phi_mTORC2 = np.minimum(beta.ppf(uniforms(seed, "phi_mTORC2", ids)[:, 0], spread.phi_mTORC2_alpha, spread.phi_mTORC2_beta), 0.95)
+    phi_mTORC2 = np.minimum(
+        beta.ppf(uniforms(seed, "phi_mTORC2", ids)[:, 0], spread.phi_mTORC2_alpha, spread.phi_mTORC2_beta), 0.95
+    )
     cell = CellParameters(
         RTK=both(lognormal("RTK", 1.0, spread.RTK_sd), 1.0),
         f_S6K=both(lognormal("f_S6K", spread.f_S6K, spread.f_S6K_sd), spread.host_f_S6K),
@@ -148,7 +150,7 @@ def individual_parameters(
         PS=both(drug.binding.PS, drug.binding.PS),
         partition=both(partition, drug.binding.partition_pbmc),
     )
-    iov = lambda name, cv: np.exp(_log_sd(cv) * normals(seed, name, ids, occasions))  # noqa: E731
+    iov = lambda name, cv: np.exp(_log_sd(cv) * normals(seed, name, ids, occasions))
     return PatientParameters(
         pk=pharmacokinetics(covariates, drug, seed, ids),
         iov_F=iov("iov_F", drug.pk.iov_F),
@@ -163,7 +165,7 @@ def individual_parameters(
 def toxicity_parameters(drug, seed: int, ids: np.ndarray) -> ToxicityParameters:
     """Adverse events of the drug, with each patient's frailty: shared leaves (terms,), ``frailty`` (patients, terms)."""
     terms = drug.toxicity.terms
-    column = lambda name: np.array([getattr(term, name) for term in terms.values()], float)  # noqa: E731
+    column = lambda name: np.array([getattr(term, name) for term in terms.values()], float)
     return ToxicityParameters(
         drug_hazard=column("hazard"),
         background_hazard=column("background"),

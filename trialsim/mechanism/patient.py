@@ -115,7 +115,7 @@ def untreated(k: signalling.NetworkConstants, p: PatientParameters, steps: int =
     """Steady state without drug, by running the same scheme for ``steps * hours`` hours."""
     shape = jnp.shape(p.cell.RTK)
     x = CellState(jnp.zeros(shape), *signalling.start(shape))
-    flow = lambda x, u, relax: cell_flow(x, u, relax, k, p)  # noqa: E731
+    flow = lambda x, u, relax: cell_flow(x, u, relax, k, p)
     zero, h = jnp.zeros(()), jnp.asarray(hours)
     x, _ = jax.lax.scan(lambda x, _: (sdirk2_step(flow, x, zero, zero, h), None), x, length=steps)
     return Untreated(x, tumour_fates(x, p))
@@ -159,7 +159,7 @@ def advance_day(
 
     C_middle, C_end = plasma(mesh[:-1] + GAMMA * h), plasma(mesh[1:])
     to_free_nM = pk.fu * p.nM_per_ng_ml
-    flow = lambda x, u, relax: cell_flow(x, u, relax, k, p)  # noqa: E731
+    flow = lambda x, u, relax: cell_flow(x, u, relax, k, p)
 
     def net(cells: CellState) -> tuple[jax.Array, jax.Array]:
         return growth.net_growth(tumour_fates(cells, p), reference.fates, p.growth.phi)

@@ -193,12 +193,11 @@ def flow(x: Network, inhibition: Inhibition, relax: Any, k: NetworkConstants, c:
     m = m * jnp.sqrt(m)
     mTORC1 = 1.9 * m / (0.55 + m) * (1.0 - i.mTOR_kinase)
 
-    O = i.occupancy
-    Z = relax.Z(k.k_Z * O, k.k_Z)
-    a_S6K = mTORC1 * (1.0 - k.e_S6K * (1.0 - (1.0 - O) ** 2))
-    a_GRB10 = mTORC1 * (1.0 - k.e_GRB10 * O)
-    a_ULK = mTORC1 * (1.0 - k.e_ULK * O)
-    a_4E = mTORC1 * (1.0 - k.e_4E * (1.0 - c.r_4E * Z) * O**2)
+    Z = relax.Z(k.k_Z * i.occupancy, k.k_Z)
+    a_S6K = mTORC1 * (1.0 - k.e_S6K * (1.0 - (1.0 - i.occupancy) ** 2))
+    a_GRB10 = mTORC1 * (1.0 - k.e_GRB10 * i.occupancy)
+    a_ULK = mTORC1 * (1.0 - k.e_ULK * i.occupancy)
+    a_4E = mTORC1 * (1.0 - k.e_4E * (1.0 - c.r_4E * Z) * i.occupancy**2)
 
     GRB10 = relax.GRB10(k.k_GRB10 * a_GRB10, k.k_GRB10)
     S6K = relax.S6K(k.k_S6K * a_S6K, k.k_S6K * (a_S6K + 0.8))
@@ -216,7 +215,5 @@ def flow(x: Network, inhibition: Inhibition, relax: Any, k: NetworkConstants, c:
     cyclin = cap**0.8 * (0.3 + 0.7 * S6K_fold) * erk_drive(ERK) * akt_help * (1.0 - 0.5 * i.endocrine)
     CYCD = relax.CYCD(k.k_CYCD * cyclin, k.k_CYCD)
     protein = relax.protein(k.k_protein * (0.45 * cap + 0.55 * S6K_fold), k.k_protein)
-    W = relax.W(k.k_W * O, k.k_W)
-    return Network(
-        IRS1, GRB10, PIP3, T308, S473, mTORC2, RHEB, S6K, S6, BP, Z, ULK, flux, ERK, CYCD, protein, W
-    )
+    W = relax.W(k.k_W * i.occupancy, k.k_W)
+    return Network(IRS1, GRB10, PIP3, T308, S473, mTORC2, RHEB, S6K, S6, BP, Z, ULK, flux, ERK, CYCD, protein, W)

@@ -66,9 +66,7 @@ def grade_at_onset(p: ToxicityParameters, exposure: jax.Array, uniform: jax.Arra
     return grade
 
 
-def next_grades(
-    p: ToxicityParameters, grades: jax.Array, exposure: jax.Array, day: jax.Array, uniforms: jax.Array
-) -> jax.Array:
+def next_grades(p: ToxicityParameters, grades: jax.Array, exposure: jax.Array, day: jax.Array, uniforms: jax.Array) -> jax.Array:
     """Grades one day later.
 
     Args:

@@ -49,7 +49,9 @@ def scan_schedule(
     u = uniforms(seed, "scan_jitter", ids, len(planned) + 2)
     baseline = -(1 + np.floor(u[:, 1] * baseline_window_days))
     # real pre-treatment intervals vary widely: half to one and a half times the plan (assumed)
-    before = baseline - (NO_SCAN if pre_treatment_weeks is None else np.round(pre_treatment_weeks * DAYS_PER_WEEK * (0.5 + u[:, 0])))
+    before = baseline - (
+        NO_SCAN if pre_treatment_weeks is None else np.round(pre_treatment_weeks * DAYS_PER_WEEK * (0.5 + u[:, 0]))
+    )
     on_study = np.round(planned + (2.0 * u[:, 2:] - 1.0) * jitter_days)
     days = np.concatenate([before[:, None], baseline[:, None], on_study], axis=1).astype(np.int32)
     missed = np.zeros(days.shape, bool)

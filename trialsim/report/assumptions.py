@@ -39,9 +39,7 @@ def assumptions(section: Any, key: str, model: Any = None, meaning: str = "", so
     """
     if isinstance(section, list) and any(isinstance(item, dict) for item in section):
         inner = _models(model)
-        return [
-            row for i, item in enumerate(section) for row in assumptions(item, f"{key}[{i}]", inner, meaning, source)
-        ]
+        return [row for i, item in enumerate(section) for row in assumptions(item, f"{key}[{i}]", inner, meaning, source)]
     if not isinstance(section, dict):
         return [Assumption(key, _text(section), meaning, source)]
     sources = section.get("sources")

@@ -66,9 +66,7 @@ def type_probabilities(fit: Posterior | None) -> pd.DataFrame:
         endpoint = next((dim for dim in array.dims if "endpoint" in str(dim)), None)
         if set(array.dims) - {*SAMPLE_DIMS, kind, endpoint}:
             continue
-        names = (
-            [str(item) for item in array[endpoint].values] if endpoint else [str(name).removesuffix(f"_{PROBABILITY}")]
-        )
+        names = [str(item) for item in array[endpoint].values] if endpoint else [str(name).removesuffix(f"_{PROBABILITY}")]
         for index, endpoint_name in enumerate(names):
             draws = (array.isel({endpoint: index}) if endpoint else array).transpose(*SAMPLE_DIMS, kind).values
             values = np.quantile(draws.reshape(-1, draws.shape[-1]), list(LEVELS.values()), axis=0)

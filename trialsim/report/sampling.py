@@ -33,7 +33,5 @@ def stratified(strata: pd.Series, limit: int) -> pd.Index:
         taken[(taken - ideal).where(taken > 1, -np.inf).idxmax()] -= 1
     while taken.sum() < limit:
         taken[(ideal - taken).where(taken < sizes, -np.inf).idxmax()] += 1
-    chosen = [
-        strata.index[strata == name][even_ranks(sizes[name], taken[name])] for name in sizes.index if taken[name] > 0
-    ]
+    chosen = [strata.index[strata == name][even_ranks(sizes[name], taken[name])] for name in sizes.index if taken[name] > 0]
     return strata.index[strata.index.isin(np.concatenate(chosen))]

@@ -105,9 +105,7 @@ def sections(run: Run) -> list[Section]:
     ]
     if run.escalation:
         terms = escalation.dlt_terms(run)
-        lead = (
-            f"Events that were dose-limiting: {terms}." if terms else "Escalation by simulated dose-limiting toxicity."
-        )
+        lead = f"Events that were dose-limiting: {terms}." if terms else "Escalation by simulated dose-limiting toxicity."
         panels = [escalation.dlt_panel(run), escalation.mtd_panel(run)]
         chapters.insert(3, Section("dose-finding", "Dose finding", lead, panels, [tables.dlts(run)]))
     return chapters
@@ -126,9 +124,7 @@ def _reliability_tables(run: Run) -> list[Table]:
     found = run.section("diagnostics")
     rest = {key: value for key, value in found.items() if key != "solver_check"}
     return [
-        facts(
-            "solver_check", "Numerical solver against its tight-tolerance reference", found.get("solver_check") or {}
-        ),
+        facts("solver_check", "Numerical solver against its tight-tolerance reference", found.get("solver_check") or {}),
         tables.recovery(run),
         tables.convergence(run.posterior, "convergence_simulated", "Convergence: fit to the simulated study"),
         tables.convergence(run.posterior_published, "convergence_published", "Convergence: fit to published counts"),

@@ -67,17 +67,13 @@ def what_was_simulated(run: Run) -> str:
     else:
         given = dose(regimen.get("dose"), unit)
     verb = "was" if run.count == 1 else "were"
-    text = (
-        f"In a computer simulation, {people} {verb} given {drug or 'the study drug'}, {given} {schedule}".rstrip() + "."
-    )
+    text = f"In a computer simulation, {people} {verb} given {drug or 'the study drug'}, {given} {schedule}".rstrip() + "."
     if "replicate" in run.patients and run.patients["replicate"].nunique() > 1:
         sizes = run.patients["replicate"].value_counts()
         text += f" They make up {sizes.size} virtual studies of {number(float(sizes.max()))} patients each."
     if "tumour_type" in run.patients and run.count:
         top = run.patients["tumour_type"].value_counts(normalize=True)
-        named = join(
-            f"{_inside_sentence(run.tumour_name(str(name)))} ({percent(part, 0)})" for name, part in top.head(3).items()
-        )
+        named = join(f"{_inside_sentence(run.tumour_name(str(name)))} ({percent(part, 0)})" for name, part in top.head(3).items())
         verb = "is" if len(top) == 1 else "are"
         text += f" They have {plural(len(top), 'tumour type')}; the most frequent {verb} {named}."
     return text
@@ -124,9 +120,7 @@ def _card(name: str, value: dict[str, Any], published: dict[str, Any]) -> Card:
         if is_number(limits[0]) and is_number(limits[1]):
             beside += f" ({interval(*limits, kind)})"
     shown = (
-        interval(value.get("low"), value.get("high"), kind)
-        if is_number(value.get("low")) or is_number(value.get("high"))
-        else ""
+        interval(value.get("low"), value.get("high"), kind) if is_number(value.get("low")) or is_number(value.get("high")) else ""
     )
     return Card(label(name), amount(value.get("estimate"), kind, empty), shown, beside)
 
@@ -183,16 +177,13 @@ def agreement(run: Run) -> list[str]:
 def cautions(run: Run) -> list[str]:
     """What a reader must keep in mind."""
     told = [
-        "No real patient took part. The numbers follow from the assumptions listed below "
-        "and are no basis for treating a patient."
+        "No real patient took part. The numbers follow from the assumptions listed below and are no basis for treating a patient."
     ]
     if run.count < 5:
         told.append(f"Only {plural(run.count, 'virtual patient')}: intervals are wide and the figures show little.")
     failed = int(run.summary.get("n_failed") or 0)
     if failed:
-        told.append(
-            f"{plural(failed, 'patient')} could not be simulated and {'is' if failed == 1 else 'are'} left out."
-        )
+        told.append(f"{plural(failed, 'patient')} could not be simulated and {'is' if failed == 1 else 'are'} left out.")
     if run.posterior is None:
         told.append("The statistical fit was not saved, so there is no inference in this report.")
     return told

@@ -84,9 +84,7 @@ def comparison(run: Run) -> Table:
     ]
     missing = run.summary.get("not_published") or []
     note = f"Not published, so not compared: {', '.join(label(name) for name in missing)}." if missing else ""
-    return Table(
-        "comparison", "Simulated against published, in numbers", raw, pd.DataFrame(rows, columns=columns), note
-    )
+    return Table("comparison", "Simulated against published, in numbers", raw, pd.DataFrame(rows, columns=columns), note)
 
 
 def baseline(run: Run) -> Table:
@@ -111,9 +109,7 @@ def baseline(run: Run) -> Table:
     def count(name: str, detail: str, mask: pd.Series) -> None:
         rows.append([name, detail, int(mask.sum()), np.nan, np.nan, share(int(mask.sum()), len(patients))])
 
-    def counts(
-        column: str, name: str, translate: Callable[[Any], str] = lambda value: words(str(value)), most: int = 30
-    ) -> None:
+    def counts(column: str, name: str, translate: Callable[[Any], str] = lambda value: words(str(value)), most: int = 30) -> None:
         for value, _ in patients.get(column, pd.Series(dtype=object)).value_counts().head(most).items():
             count(name, translate(value), patients[column] == value)
 
@@ -133,9 +129,7 @@ def baseline(run: Run) -> Table:
     spread("sld_baseline_mm", "Sum of target diameters (mm)")
     spread("n_target_lesions", "Target lesions")
     raw = pd.DataFrame(rows, columns=["characteristic", "detail", "value", "minimum", "maximum", "text"])
-    shown = raw[["characteristic", "detail", "text"]].set_axis(
-        ["Characteristic", "", f"All patients (n = {run.count:,})"], axis=1
-    )
+    shown = raw[["characteristic", "detail", "text"]].set_axis(["Characteristic", "", f"All patients (n = {run.count:,})"], axis=1)
     shown.iloc[:, 0] = shown.iloc[:, 0].where(shown.iloc[:, 0] != shown.iloc[:, 0].shift(), "")
     return Table("baseline", "Who the virtual patients are", raw.drop(columns="text"), shown, folded=True)
 
@@ -157,10 +151,7 @@ def toxicity(run: Run) -> Table:
     rows = [
         [
             label(row["term"]),
-            *(
-                _part(row[key], run.count)
-                for key in ("any_grade", "grade_1", "grade_2", "grade_3", "grade_4", "grade_3_4")
-            ),
+            *(_part(row[key], run.count) for key in ("any_grade", "grade_1", "grade_2", "grade_3", "grade_4", "grade_3_4")),
         ]
         for row in raw.to_dict("records")
     ]
@@ -214,9 +205,7 @@ def dlts(run: Run) -> Table:
         for row in raw.to_dict("records")
     ]
     columns = ["Dose level", "Treated", "Evaluable for DLT", "With DLT", "Rate", "95 % interval"]
-    return Table(
-        "dose_limiting_toxicity", "Dose-limiting toxicity in numbers", raw, pd.DataFrame(rows, columns=columns)
-    )
+    return Table("dose_limiting_toxicity", "Dose-limiting toxicity in numbers", raw, pd.DataFrame(rows, columns=columns))
 
 
 def exposure(run: Run) -> Table:

@@ -133,9 +133,7 @@ def style_axes(made: go.Figure) -> go.Figure:
     return made
 
 
-def reference_line(
-    made: go.Figure, *, x: float | None = None, y: float | None = None, text: str = "", **place: object
-) -> None:
+def reference_line(made: go.Figure, *, x: float | None = None, y: float | None = None, text: str = "", **place: object) -> None:
     """A dashed line at a named value, drawn behind the data."""
     line = dict(color=colour("muted"), width=1, dash="dash")
     common = dict(line=line, layer="below", annotation_text=text, annotation_font=dict(size=11, color=colour("muted")))

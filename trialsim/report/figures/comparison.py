@@ -90,9 +90,7 @@ def _rows(made: go.Figure, part: pd.DataFrame, scale: float, row: int, axis: str
         x=predicted,
         y=places + 0.14,
         mode="markers",
-        marker=dict(
-            symbol="line-ns-open", size=12, color=colour("simulated"), line=dict(width=2.5, color=colour("simulated"))
-        ),
+        marker=dict(symbol="line-ns-open", size=12, color=colour("simulated"), line=dict(width=2.5, color=colour("simulated"))),
         name="predicted",
         showlegend=first,
         hovertemplate="%{x:.3g}<extra>predicted</extra>",

@@ -27,11 +27,7 @@ def swimmer(run: Run) -> Panel:
     if run.patients.empty or "days_on_treatment" not in run.patients:
         return Panel("swimmer", title, "Time on treatment was not saved, so there is nothing to show.")
     chosen = followed(run)
-    table = (
-        run.patients.loc[chosen]
-        .assign(response=run.responses.loc[chosen])
-        .sort_values("days_on_treatment", kind="stable")
-    )
+    table = run.patients.loc[chosen].assign(response=run.responses.loc[chosen]).sort_values("days_on_treatment", kind="stable")
     weeks = table["days_on_treatment"].to_numpy(float) / DAYS_PER_WEEK
     rows = np.arange(1, len(table) + 1)
     made = figure(int(np.clip(7 * len(table) + 130, 260, 900)), barmode="overlay")
@@ -80,9 +76,7 @@ def swimmer(run: Run) -> Panel:
 def _caption(run: Run) -> str:
     median = run.section("endpoints").get("median_time_on_treatment_months") or {}
     if is_number(median.get("estimate")):
-        text = (
-            f"Median time on treatment of all {run.count:,} virtual patients: {amount(median['estimate'], 'months')}."
-        )
+        text = f"Median time on treatment of all {run.count:,} virtual patients: {amount(median['estimate'], 'months')}."
     else:
         weeks = float(run.patients["days_on_treatment"].median()) / DAYS_PER_WEEK
         text = f"Half of the {run.count:,} virtual patients were on treatment for at least {number(weeks)} weeks."
@@ -104,6 +98,4 @@ def _first_responses(run: Run, table: pd.DataFrame) -> list[tuple[float, int]]:
         if best in ("CR", "PR")
     }
     seen = run.visits[run.visits["response"].isin(["CR", "PR"]) & run.visits["patient_id"].isin(list(place))]
-    return [
-        (float(day) / DAYS_PER_WEEK, place[patient]) for patient, day in seen.groupby("patient_id")["day"].min().items()
-    ]
+    return [(float(day) / DAYS_PER_WEEK, place[patient]) for patient, day in seen.groupby("patient_id")["day"].min().items()]

@@ -65,7 +65,8 @@ def rank_panel(run: Run) -> Panel:
     for note in made.layout.annotations:
         note.font = dict(size=11, color=colour("muted"))
     reference_line(made, y=1.0, row="all", col="all")
-    made.update_yaxes(rangemode="tozero")
+    highest = max(float(rank_histogram(draws[name]).max()) for name in names)
+    made.update_yaxes(range=[0, max(2.0, highest * 1.05)])
     made.update_xaxes(range=[0, 100], tickvals=[20, 50, 80])
     made.update_xaxes(title_text="rank of the draw (%)", row=rows)
     made.update_layout(legend=dict(y=1.06 if rows > 1 else 1.12))
@@ -153,9 +154,7 @@ def loo_panel(run: Run, found: Loo | None = None) -> Panel:
     )
     reference_line(made, y=found.good_k, text=f"limit {found.good_k:.2f}", annotation_position="top left")
     made.update_xaxes(title_text="observation")
-    made.update_yaxes(
-        title_text="Pareto k", range=[min(-0.1, float(np.nanmin(k)) - 0.1), max(0.9, float(np.nanmax(k)) + 0.1)]
-    )
+    made.update_yaxes(title_text="Pareto k", range=[min(-0.1, float(np.nanmin(k)) - 0.1), max(0.9, float(np.nanmax(k)) + 0.1)])
     caption = (
         f"Expected log predictive density {found.elpd:.1f} (standard error {found.se:.1f}), "
         f"effective parameters {found.p:.1f}. "

@@ -85,16 +85,13 @@ def dlt_panel(run: Run) -> Panel:
     reference_line(made, y=TARGET * 100, text="one in three", annotation_position="top left")
     made.update_xaxes(
         tickvals=x,
-        ticktext=[
-            f"{plot_text(_dose(run, row.dose_level))}<br>{row.n_dlt} / {row.n_evaluable}" for row in table.itertuples()
-        ],
+        ticktext=[f"{plot_text(_dose(run, row.dose_level))}<br>{row.n_dlt} / {row.n_evaluable}" for row in table.itertuples()],
         title_text="dose level (DLTs / evaluable patients)",
         range=[-0.6, len(x) - 0.4],
     )
     made.update_yaxes(title_text="% with DLT", range=[0, max(40.0, float(table["high"].max()) * 104)])
     told = join(
-        f"{percent(row.rate)} at {_dose(run, row.dose_level)} ({row.n_dlt} of {row.n_evaluable})"
-        for row in table.itertuples()
+        f"{percent(row.rate)} at {_dose(run, row.dose_level)} ({row.n_dlt} of {row.n_evaluable})" for row in table.itertuples()
     )
     return Panel(
         "dlt",
@@ -142,9 +139,7 @@ def mtd_panel(run: Run) -> Panel:
         x=[plot_text(name) for name in names],
         y=(table["share"] * 100).to_numpy("f4"),
         width=0.55,
-        marker=dict(
-            color=[colour("published") if row.level == published else colour("simulated") for row in table.itertuples()]
-        ),
+        marker=dict(color=[colour("published") if row.level == published else colour("simulated") for row in table.itertuples()]),
         text=[percent(value, 0) for value in table["share"]],
         textposition="outside",
         cliponaxis=False,
@@ -178,9 +173,7 @@ def _dose(run: Run, level: float) -> str:
 def _mtd_name(run: Run, text: str, level: float) -> str:
     if not np.isnan(level):
         return _dose(run, level)
-    return {"none": "none found", "null": "none found", "None": "none found", "-1": "none found"}.get(
-        text, unit_text(text)
-    )
+    return {"none": "none found", "null": "none found", "None": "none found", "-1": "none found"}.get(text, unit_text(text))
 
 
 def dlt_terms(run: Run) -> str:
@@ -188,8 +181,6 @@ def dlt_terms(run: Run) -> str:
     if "dlt_terms" not in run.patients:
         return ""
     terms = run.patients.loc[run.flag("dlt"), "dlt_terms"].dropna().astype(str)
-    counts = pd.Series(
-        [term.strip() for text in terms for term in re.split(r"[;,|+ ]+", text) if term.strip()]
-    ).value_counts()
+    counts = pd.Series([term.strip() for text in terms for term in re.split(r"[;,|+ ]+", text) if term.strip()]).value_counts()
     total = int(run.flag("dlt").sum())
     return join(f"{words(term)} {share(int(count), total)}" for term, count in counts.items()) if len(counts) else ""

@@ -38,9 +38,7 @@ def recovery_panel(run: Run) -> Panel:
     title = "Does the analysis recover the known truth?"
     table = recovery_table(run)
     if len(table):
-        table = table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in NUMBERS}).dropna(
-            subset=NUMBERS
-        )
+        table = table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in NUMBERS}).dropna(subset=NUMBERS)
     if table.empty:
         return Panel("recovery", title, "No check against known truth was saved.")
     half = ((table["high"] - table["low"]) / 2).where(lambda width: width > 0, 1.0)
@@ -59,9 +57,7 @@ def recovery_panel(run: Run) -> Panel:
         name="stated interval",
         hoverinfo="skip",
     )
-    mark = dict(
-        symbol="line-ns-open", size=11, color=colour("simulated"), line=dict(width=2, color=colour("simulated"))
-    )
+    mark = dict(symbol="line-ns-open", size=11, color=colour("simulated"), line=dict(width=2, color=colour("simulated")))
     made.add_scatter(x=estimate, y=y, mode="markers", marker=mark, name="estimate", hoverinfo="skip")
     for good, name, tone, symbol in ((True, "truth, inside", "good", "circle"), (False, "truth, outside", "bad", "x")):
         mask = inside == good

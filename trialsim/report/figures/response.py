@@ -29,9 +29,7 @@ def waterfall(run: Run) -> Panel:
     title = "Best change in tumour size"
     change = run.patients.get("best_sld_change_percent", pd.Series(dtype=float)).astype(float).dropna()
     if change.empty:
-        return Panel(
-            "waterfall", title, "No patient had a scan on treatment, so there is no change in tumour size to show."
-        )
+        return Panel("waterfall", title, "No patient had a scan on treatment, so there is no change in tumour size to show.")
     ordered = change.sort_values(ascending=False, kind="stable")
     places = even_ranks(len(ordered), run.settings.max_patients_drawn)
     drawn = ordered.iloc[places]
@@ -55,9 +53,7 @@ def waterfall(run: Run) -> Panel:
     reference_line(made, y=-30, text="−30 %", annotation_position="bottom left")
     reference_line(made, y=20, text="+20 %", annotation_position="top right")
     top = min(HIGHEST, max(30.0, float(drawn.max()) * 1.08))
-    made.update_yaxes(
-        title_text="change of sum of diameters (%)", range=[max(-104.0, min(-45.0, float(drawn.min()) * 1.15)), top]
-    )
+    made.update_yaxes(title_text="change of sum of diameters (%)", range=[max(-104.0, min(-45.0, float(drawn.min()) * 1.15)), top])
     made.update_xaxes(title_text="patients, ranked", showticklabels=False, ticks="", showgrid=False)
     shrunk, shrunk_enough = int((change < 0).sum()), int((change <= -30).sum())
     caption = (
@@ -81,9 +77,7 @@ def spider(run: Run) -> Panel:
     chosen = followed(run)
     ids = run.patients.loc[chosen, "patient_id"]
     response_of = dict(zip(ids, run.responses.loc[chosen], strict=True))
-    scans = run.visits[(run.visits["day"] >= 0) & run.visits["patient_id"].isin(ids)].dropna(
-        subset=["sld_change_percent"]
-    )
+    scans = run.visits[(run.visits["day"] >= 0) & run.visits["patient_id"].isin(ids)].dropna(subset=["sld_change_percent"])
     if "visit" in scans:  # the baseline scan is the common start at (0, 0)
         scans = scans[scans["visit"] != "baseline"]
     if scans.empty:
@@ -114,9 +108,7 @@ def spider(run: Run) -> Panel:
 def _line(scans: pd.DataFrame) -> np.ndarray:
     """Weeks and change of one patient, starting at (0, 0) and closed by a gap: shape (scans + 2, 2)."""
     ordered = scans.sort_values("day")
-    points = np.column_stack(
-        [ordered["day"].to_numpy(float) / DAYS_PER_WEEK, ordered["sld_change_percent"].to_numpy(float)]
-    )
+    points = np.column_stack([ordered["day"].to_numpy(float) / DAYS_PER_WEEK, ordered["sld_change_percent"].to_numpy(float)])
     return np.vstack([[0.0, 0.0], points, [np.nan, np.nan]])
 
 

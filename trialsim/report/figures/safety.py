@@ -18,13 +18,7 @@ def toxicity_table(run: Run) -> pd.DataFrame:
     if events.empty:
         return pd.DataFrame(columns=columns)
     worst = events[events["grade"] > 0].groupby(["term", "patient_id"])["grade"].max()
-    counts = (
-        worst.astype(int)
-        .groupby("term")
-        .value_counts()
-        .unstack(fill_value=0)
-        .reindex(columns=list(GRADES), fill_value=0)
-    )
+    counts = worst.astype(int).groupby("term").value_counts().unstack(fill_value=0).reindex(columns=list(GRADES), fill_value=0)
     table = counts.rename(columns={grade: f"grade_{grade}" for grade in GRADES}).reset_index()
     table["any_grade"] = counts.sum(axis=1).to_numpy()
     table["grade_3_4"] = counts[[3, 4]].sum(axis=1).to_numpy()
@@ -39,10 +33,7 @@ def toxicity(run: Run) -> Panel:
     if table.empty or not run.count:
         return Panel("toxicity", title, "No adverse event occurred in any virtual patient.")
     made = figure(110 + 34 * len(table), barmode="stack", bargap=0.3)
-    names = [
-        plot_text(words(term).capitalize() if not words(term).startswith("ALT") else words(term))
-        for term in table["term"]
-    ]
+    names = [plot_text(words(term).capitalize() if not words(term).startswith("ALT") else words(term)) for term in table["term"]]
     for grade in GRADES:
         made.add_bar(
             y=names,
