@@ -170,7 +170,7 @@ def summarise(study: Study, fits: Fits) -> dict[str, Any]:
         "comparison": comparison,
         "not_published": not_published if published else [],
         "recovery": recovery(fits.recovery, patients, settings.recovery_level),
-        "pharmacokinetics": summary.exposure(patients),
+        "pharmacokinetics": summary.exposure(patients, config),
         "pharmacodynamics": summary.pathway(patients),
         "toxicity": summary.toxicity(patients, study.adverse_events, list(config.drug.toxicity.terms)),
         "mtd": summary.maximum_tolerated_dose(study.mtd, config.design.dose_levels),

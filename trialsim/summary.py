@@ -10,6 +10,7 @@ from scipy.stats import binom
 
 from trialsim.endpoints import pharmacodynamics, proportions, survival
 from trialsim.endpoints.estimate import Estimate
+from trialsim.evidence import published_exposure
 from trialsim.schema.study import StudyConfig
 from trialsim.units import DAYS_PER_MONTH
 
@@ -63,11 +64,12 @@ def _quantiles(values: pd.Series) -> dict[str, float | None]:
     return {name: float(q) for name, q in zip(names, np.quantile(x, (0.05, 0.25, 0.5, 0.75, 0.95)), strict=True)}
 
 
-def exposure(patients: pd.DataFrame) -> dict[str, Any]:
-    """Whole-blood exposure on day 15 by dose level, with what was published for 10 mg daily."""
+def exposure(patients: pd.DataFrame, config: StudyConfig) -> dict[str, Any]:
+    """Whole-blood exposure on day 15 by dose level, with what was published for this drug, dose unit and schedule."""
     columns = ("cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml")
     return {
         "day": 15,
+        "published": published_exposure(config.drug.name, config.regimen.unit, config.regimen.schedule),
         "by_dose_level": {
             f"{level:g}": {column: _quantiles(group[column]) for column in columns}
             for level, group in patients.groupby("dose_level")

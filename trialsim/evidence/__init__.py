@@ -4,13 +4,16 @@ load          the tables as typed, checked DataFrames
 schema        what every column means, its unit and range
 counts        events and denominators behind a row
 published     one study's endpoints under the names of summary.json
+exposure      published concentrations to set beside the simulated ones
 monotherapy   single-agent counts by tumour type
 intervals     exact (Clopper-Pearson) intervals
 """
 
+from trialsim.evidence.exposure import published_exposure as published_exposure
 from trialsim.evidence.intervals import clopper_pearson as clopper_pearson
 from trialsim.evidence.load import load_biomarkers as load_biomarkers
 from trialsim.evidence.load import load_efficacy as load_efficacy
+from trialsim.evidence.load import load_exposure as load_exposure
 from trialsim.evidence.load import load_phase1 as load_phase1
 from trialsim.evidence.load import load_survival_points as load_survival_points
 from trialsim.evidence.monotherapy import monotherapy_counts as monotherapy_counts

@@ -37,6 +37,11 @@ def load_survival_points() -> pd.DataFrame:
     return _load("survival_points").copy()
 
 
+def load_exposure() -> pd.DataFrame:
+    """Whole-blood exposure at steady state; one row a finding. Columns: `schema.EXPOSURE`."""
+    return _load("exposure").copy()
+
+
 @cache
 def _load(table: str) -> pd.DataFrame:
     name, _ = schema.FILES[table]
@@ -142,11 +147,17 @@ def _survival_points_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFra
     _refuse(table, raw, rising.reindex(typed.index), "survival_percent", "a curve that does not rise with time")
 
 
+def _exposure_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame) -> None:
+    below, above = typed["published_low"] > typed["published"], typed["published_high"] < typed["published"]
+    _refuse(table, raw, below | above, "published", "a number between its limits")
+
+
 _CONSISTENCY: dict[str, Callable[[str, pd.DataFrame, pd.DataFrame], None]] = {
     "efficacy": _efficacy_consistent,
     "phase1": _phase1_consistent,
     "biomarkers": _biomarkers_consistent,
     "survival_points": _survival_points_consistent,
+    "exposure": _exposure_consistent,
 }
 
 

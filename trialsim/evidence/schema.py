@@ -26,6 +26,7 @@ class Column(NamedTuple):
 
 AGE_GROUPS = ("adult", "paediatric", "mixed")
 DESIGNS = ("phase1", "phase2_single", "phase2_random", "phase3")
+EXPOSURE_MEASURES = ("cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml")
 PFS_KINDS = ("local", "central", "ttp")
 
 SOURCE = Column("source_url", "text", "where it was read; several addresses are separated by ' ; '", required=True)
@@ -113,10 +114,27 @@ SURVIVAL_POINTS = (
     SOURCE,
 )
 
+EXPOSURE = (
+    Column("drug", "text", "rapalog", required=True),
+    Column("dose_level", "number", "dose of one administration, in unit", required=True),
+    Column("unit", "text", "unit of the dose", required=True, allowed=("mg", "mg/m2")),
+    Column("schedule", "text", "as regimen.schedule", required=True, allowed=("daily", "alternate_day", "weekly", "five_days_a_week")),
+    Column("age_group", "text", "patients", required=True, allowed=AGE_GROUPS),
+    Column("measure", "text", "whole-blood exposure at steady state, ng/mL or ng.h/mL", required=True, allowed=EXPOSURE_MEASURES),
+    Column("published", "number", "central value, unit of the measure", required=True),
+    Column("published_low", "number", "lower value of the spread"),
+    Column("published_high", "number", "upper value of the spread"),
+    Column("statistic", "text", "what the central value and the spread are", required=True),
+    SOURCE,
+    Column("how_seen", "text", "grade of the source", required=True),
+    Column("citation", "text", "citation, patients and remarks", required=True),
+)
+
 FILES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "efficacy": ("efficacy.csv", EFFICACY),
     "phase1": ("phase1.csv", PHASE1),
     "biomarkers": ("biomarker.csv", BIOMARKERS),
     "survival_points": ("pfs_curves.csv", SURVIVAL_POINTS),
+    "exposure": ("exposure.csv", EXPOSURE),
 }
 GRADES_OF_SOURCE = ("abstract", "excerpt", "full text", "registry", "label")

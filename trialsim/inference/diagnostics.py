@@ -68,9 +68,10 @@ def diagnose(tree: xr.DataTree, thresholds: DiagnosticThresholds) -> Diagnostics
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a high Pareto k is judged below, in words
         loo = arviz_stats.loo(tree.copy(), var_name=OBSERVED, pointwise=True)
-    k = float(np.max(np.asarray(loo.pareto_k)))
+    pareto_k = np.asarray(loo.pareto_k).reshape(-1)
+    k, unreliable = float(np.max(pareto_k)), int(np.sum(pareto_k > thresholds.max_pareto_k))
 
-    t, faults = thresholds, []
+    t, faults = thresholds, []  # each test is written so that NaN fails it
     if not max_rhat < t.max_rhat:
         faults.append(
             f"R-hat is {max_rhat:.3f}, not below {t.max_rhat}: chains disagree; increase inference.warmup and inference.samples"
@@ -79,16 +80,16 @@ def diagnose(tree: xr.DataTree, thresholds: DiagnosticThresholds) -> Diagnostics
         faults.append(f"effective sample size is {min_ess:.0f}, not above {t.min_ess:g}: increase inference.samples")
     if divergences > t.max_divergences:
         faults.append(f"{divergences} divergent transitions: increase inference.target_accept (towards 0.99)")
-    if bfmi < t.min_bfmi:
+    if not bfmi >= t.min_bfmi:
         faults.append(f"E-BFMI is {bfmi:.2f}, below {t.min_bfmi}: the energy is explored badly; increase inference.warmup")
-    if p < t.min_predictive_p:
+    if not p >= t.min_predictive_p:
         faults.append(f"posterior predictive p is {p:.4f}: the model does not describe these counts")
-    notes = (
-        []
-        if k <= t.max_pareto_k
-        else [f"Pareto k reaches {k:.2f}: leave-one-out is unreliable for the cells that carry most information"]
+    note = (
+        f"Pareto k above {t.max_pareto_k} for {unreliable} of {pareto_k.size} counts (largest {k:.2f}): the leave-one-out estimate "
+        "is unreliable for them, as each carries most of what is known about its cell; the posterior is not affected"
     )
-    return Diagnostics(not faults, max_rhat, min_ess, divergences, bfmi, p, k, float(loo.elpd), tuple(faults + notes))
+    messages = [*faults, note] if unreliable else faults
+    return Diagnostics(not faults, max_rhat, min_ess, divergences, bfmi, p, k, float(loo.elpd), tuple(messages))
 
 
 def combine(fits: Mapping[str, Diagnostics], more_faults: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -50,10 +50,10 @@ def draw_posterior(
     """
     program = _program(model, settings.warmup, settings.samples, settings.target_accept, settings.max_tree_depth)
     key = int(seed_of(seed, f"inference/{name}", settings).generate_state(1)[0])
-    with _on_cpu():
+    with _on_cpu(), jax.enable_x64(True):  # the log likelihood of a large cohort needs more than seven digits
         keys = jax.random.split(jax.random.key(key), settings.chains)
         draws, stats = jax.device_get(program(keys, jax.tree.map(_floating, arguments)))
-    return {site: np.asarray(value) for site, value in draws.items()}, stats
+    return {site: value.astype(np.float32) for site, value in draws.items()}, stats
 
 
 @lru_cache(maxsize=16)
@@ -103,8 +103,8 @@ def _on_cpu() -> Iterator[None]:
 
 
 def _floating(value: Any) -> np.ndarray:
-    """Counts and settings as floats of the session's default width, so that a change of value never recompiles."""
-    return np.asarray(value, dtype=jax.dtypes.canonicalize_dtype(float))
+    """Counts and settings all as float64, so that a change of value never recompiles."""
+    return np.asarray(value, dtype=np.float64)
 
 
 def to_tree(groups: dict[str, dict[str, Any]], coords: dict[str, Any], dims: dict[str, list[str]]) -> xr.DataTree:

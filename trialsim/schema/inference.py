@@ -49,7 +49,7 @@ class InferenceSettings(Settings):
     chains: int = Field(4, ge=2, le=64, description="Markov chains; R-hat needs at least two")
     warmup: int = Field(1000, ge=50, le=100_000, description="adaptation steps a chain, thrown away")
     samples: int = Field(1500, ge=50, le=1_000_000, description="posterior draws kept a chain")
-    target_accept: float = Field(0.95, gt=0.5, lt=1, description="acceptance the step size is adapted to; higher is slower, safer")
+    target_accept: float = Field(0.98, gt=0.5, lt=1, description="acceptance the step size is adapted to; higher is slower, safer")
     max_tree_depth: int = Field(10, ge=3, le=15, description="NUTS doubles a trajectory at most this often")
     covariates: tuple[Covariate, ...] = Field(
         ("pathway_altered", "later_line"), description="strata of the response model, made from the patients table"
