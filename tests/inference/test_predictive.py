@@ -1,78 +1,93 @@
-"""The prediction for a study of the published size against closed forms."""
+"""What a study of the published size would publish, against exact distributions."""
 
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
+from arviz_base import from_dict
 from scipy import stats
 
-from trialsim.evidence import PublishedEndpoint
+from trialsim.evidence import PublishedEndpoint, published_endpoints
 from trialsim.inference import predictive
+from trialsim.inference.recovery import recovery
+from trialsim.inference.response import fit_response
+from trialsim.inference.tables import cells_of, count_patients
 
 
-def tree(draws):
-    """A posterior in which the population's rate has the given draws."""
-    data = xr.Dataset({"cohort_probability": (("chain", "draw", "endpoint"), np.asarray(draws)[None, :, None])}, coords={"endpoint": ["dcr"]})
-    return xr.DataTree.from_dict({"posterior": data})
+def beta_tree(a, b, endpoints=("orr",), draws=4000):
+    rng = np.random.default_rng(0)
+    p = rng.beta(a, b, (4, draws // 4, len(endpoints)))
+    return from_dict({"posterior": {"cohort_probability": p}}, coords={"endpoint": list(endpoints)}, dims={"cohort_probability": ["endpoint"]})
 
 
-def published(name, value, n=59):
-    return PublishedEndpoint(name, value, None, None, n, "as defined", "a source")
+def test_analytic_predictive_rate_is_beta_binomial():
+    """Mean and spread of the beta-binomial; tolerance 4.5 standard errors (false alarm 7e-6)."""
+    made = predictive.rate(beta_tree(3, 57), "orr", 59, 4000, np.random.default_rng(1)) * 59
+    exact = stats.betabinom(59, 3, 57)
+    assert abs(made.mean() - exact.mean()) < 4.5 * exact.std() * np.sqrt(2 / 4000)
+    assert made.std() == pytest.approx(exact.std(), rel=0.1) and set(np.unique(made)) <= set(np.arange(60))
 
 
-PATIENTS = pd.DataFrame(
-    {
-        "replicate": np.repeat(np.arange(10), 6),
-        "dose_level": np.tile([1.0, 1.0, 1.0, 2.0, 2.0, 2.0], 10),
-        "dlt": np.tile([False, False, False, True, False, True], 10),
-        "dlt_evaluable": np.tile([True, True, True, True, True, False], 10),
-        "pfs_days": np.tile([30.0, 60.0, 90.0, 120.0, 150.0, 180.0], 10),
-        "pfs_event": True,
-        "os_days": 100.0,
-        "os_event": False,
-    }
-)
-
-
-def test_analytic_known_rate_gives_the_binomial():
-    """With the rate known exactly, quantiles are those of Binomial(59, 0.4)/59."""
-    x = predictive.rate(tree(np.full(2000, 0.4)), "dcr", 59, 20000, np.random.default_rng(1))
-    for q in (0.05, 0.5, 0.95):
-        assert abs(np.quantile(x, q) * 59 - stats.binom.ppf(q, 59, 0.4)) <= 1
-
-
-def test_analytic_beta_posterior_gives_the_beta_binomial():
+def test_predictive_median_has_the_spread_of_studies_of_that_size():
+    """Exponential times: the median of n patients has standard error 1 / (hazard sqrt(n))."""
     rng = np.random.default_rng(2)
-    x = predictive.rate(tree(rng.beta(9, 21, 20000)), "dcr", 30, 20000, rng)
-    exact = stats.betabinom(30, 9, 21)
-    assert np.mean(x * 30) == pytest.approx(exact.mean(), abs=0.1) and np.std(x * 30) == pytest.approx(exact.std(), rel=0.03)
+    patients = pd.DataFrame({"pfs_days": rng.exponential(100.0, 5000), "pfs_event": True})
+    made = predictive.median_months(patients, "pfs", 59, 400, rng) * 30.4375
+    assert np.median(made) == pytest.approx(100 * np.log(2), rel=0.06)
+    assert made.std() == pytest.approx(100 / np.sqrt(59), rel=0.2)
 
 
-def test_interval_and_verdict():
+def test_a_median_that_is_not_reached_is_null():
+    patients = pd.DataFrame({"os_days": np.full(50, 700.0), "os_event": False, "dose_level": 10.0})
+    item = PublishedEndpoint("median_os_months", 20.0, None, None, 50, "", "somewhere")
+    found, _ = predictive.compare([item], patients, beta_tree(1, 1), None, "mg", 50, 500, np.random.default_rng(0))
+    assert found["median_os_months"]["predicted"] is None and found["median_os_months"]["high_90"] is None
+
+
+def phase_one():
+    """Three virtual studies: DLTs at 6.5 are 1 and 3, the third never got there."""
+    rows = [(0, 5.0, 0), (0, 5.0, 1), (0, 6.5, 1), (0, 6.5, 0), (1, 5.0, 0), (1, 6.5, 1), (1, 6.5, 1), (1, 6.5, 1), (2, 5.0, 1), (2, 5.0, 1)]
+    frame = pd.DataFrame(rows, columns=["replicate", "dose_level", "dlt"]).astype({"dlt": bool})
+    return frame.assign(dlt_evaluable=True, pfs_days=10.0, pfs_event=True, os_days=20.0, os_event=True)
+
+
+def test_dlts_only_of_studies_that_reached_the_level():
+    patients = phase_one()
+    assert predictive.dlt_counts(patients, 6.5).tolist() == [1, 3] and predictive.dlt_counts(patients, 5.0).tolist() == [1, 0, 2]
+    patients.loc[3, "dlt_evaluable"] = False
+    patients.loc[2, "dlt_evaluable"] = False
+    assert predictive.dlt_counts(patients, 6.5).tolist() == [3], "nobody evaluable: the level says nothing"
+
+
+def test_compare_phase_one_with_the_published_study():
+    mtd = np.array([5.0, 5.0, np.nan])
     found, missing = predictive.compare(
-        [published("dcr", 0.61), published("median_pfs_months", 3.0, 60), published("dlt_count_2mg", 1.0, None)],
-        PATIENTS, tree(np.full(500, 0.4)), None, "mg", 59, 4000, np.random.default_rng(3),
+        published_endpoints("FOULADI07"), phase_one(), beta_tree(1, 30), mtd, "mg/m2", 26, 1000, np.random.default_rng(0)
     )
-    assert not found["dcr"]["inside_90"] and found["dcr"]["high_90"] < 0.61
-    assert found["median_pfs_months"]["low_90"] < 105 / 30.4375 < found["median_pfs_months"]["high_90"]
-    assert found["dlt_count_2mg"]["predicted"] == 1.0 and found["dlt_count_2mg"]["inside_90"]  # the third is not evaluable
-    assert missing == ["orr", "clinical_benefit_rate", "median_os_months", "dlt_count_1mg"]
+    assert set(found) == {"orr", "mtd", "dlt_count_5mg/m2", "dlt_count_6.5mg/m2"}, "levels that were not simulated are left out"
+    dlt = found["dlt_count_6.5mg/m2"]
+    assert dlt["published"] == 3 and dlt["predicted"] == 2 and (dlt["low_90"], dlt["high_90"]) == (1, 3) and dlt["inside_90"]
+    assert dlt["published_low"] is None and found["mtd"]["predicted"] == 5 and found["orr"]["n"] == 18
+    assert {"dcr", "clinical_benefit_rate", "median_pfs_months", "median_os_months"} <= set(missing) and "orr" not in missing
 
 
-def test_coverage_of_the_predictive_interval():
-    """A study drawn from the truth lies inside the 90 % interval in at least 90 % of cases (discreteness adds). 400 studies;
-    four standard errors below 0.90 is 0.84 (false alarm 3e-5)."""
-    rng = np.random.default_rng(4)
-    inside = 0
-    for _ in range(400):
-        p = rng.uniform(0.1, 0.9)
-        seen = rng.binomial(500, p)
-        posterior = tree(rng.beta(1 + seen, 501 - seen, 400))
-        entry = predictive._entry(published("dcr", rng.binomial(59, p) / 59), predictive.rate(posterior, "dcr", 59, 1000, rng))
-        inside += entry["inside_90"]
-    assert 0.84 < inside / 400 < 0.99
+@pytest.mark.parametrize(("a", "b", "inside"), [(36, 23, True), (5, 500, False)])
+def test_inside_90_says_whether_the_published_value_is_predicted(a, b, inside):
+    item = next(endpoint for endpoint in published_endpoints("CPCT03") if endpoint.name == "dcr")
+    patients = phase_one().assign(dose_level=10.0)
+    found, _ = predictive.compare([item], patients, beta_tree(a, b, ("dcr",)), None, "mg", 59, 2000, np.random.default_rng(0))
+    assert found["dcr"]["inside_90"] is inside and found["dcr"]["source"] == item.source
 
 
-def test_unreached_median_is_infinite():
-    x = predictive.median_months(PATIENTS, "os", 30, 20, np.random.default_rng(5))
-    assert np.all(np.isinf(x))
+def test_recovery_from_one_study_of_the_published_size(make_patients, quick):
+    """Twelve cohorts of 590; one study of 59 from each. 36 intervals of 90 %; a cohort's three are taken as dependent, so the bound is
+    that of 12 intervals: at least 6 (false alarm 5e-4) by endpoint."""
+    inside = []
+    for seed in range(12):
+        patients = make_patients(590, seed=seed)
+        study = patients[patients["replicate"] == 0]
+        tree = fit_response(count_patients(study, quick), quick, seed, population=cells_of(patients, quick))
+        found = recovery(tree, patients, 0.9)
+        inside.append([found[name]["inside"] for name in ("orr", "dcr", "clinical_benefit_rate")])
+        for entry in found.values():
+            assert entry["low"] < entry["estimate"] < entry["high"] and entry["level"] == 0.9
+    assert stats.binom.cdf(5, 12, 0.9) < 1e-3 and (np.sum(inside, axis=0) >= 6).all(), np.mean(inside, axis=0)

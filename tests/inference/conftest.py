@@ -15,7 +15,7 @@ def quick():
     return InferenceSettings(warmup=400, samples=500, target_accept=0.9)
 
 
-def make_patients(n, seed=0, types=("a", "b", "c", "d"), rates=(0.02, 0.6, 0.35), spread=0.5):
+def _make_patients(n, seed=0, types=("a", "b", "c", "d"), rates=(0.02, 0.6, 0.35), spread=0.5):
     """A patients table with the columns that the inference reads. Rates: orr, dcr, clinical benefit; spread: SD between types."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame({name: rng.random(n) < 0.1 for name in ALTERATIONS})
@@ -27,3 +27,9 @@ def make_patients(n, seed=0, types=("a", "b", "c", "d"), rates=(0.02, 0.6, 0.35)
         logit = np.log(rate / (1 - rate)) + effect
         frame[column] = rng.random(n) < 1 / (1 + np.exp(-logit))
     return frame
+
+
+@pytest.fixture
+def make_patients():
+    """The function that makes a patients table."""
+    return _make_patients
