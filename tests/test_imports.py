@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "trialsim"
 
 # From the biology to the command line; a part may import what stands before it or beside it, never what stands after.
 RANKS = (
-    ("_paths", "arrays", "provenance", "schema", "streams", "units"),
+    ("_paths", "provenance", "schema", "streams", "units"),
     ("engine",),
     ("cohort",),
     ("protocol",),
@@ -30,7 +30,7 @@ RANKS = (
     ("__main__",),
 )
 RANK = {part: number for number, parts in enumerate(RANKS) for part in parts}
-LIGHT = {"engine", "mechanism", "units", "arrays"}  # jax, numpy and the standard library only
+LIGHT = {"engine", "mechanism", "units"}  # jax, numpy and the standard library only
 LIGHT_MAY_IMPORT = {"jax", "numpy", "trialsim"} | set(sys.stdlib_module_names)
 EXCEPT = {
     ("trialsim.engine.reference", "diffrax"),  # the adaptive solver that the fast scheme is checked against

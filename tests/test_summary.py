@@ -23,8 +23,8 @@ def test_toxicity_counts_each_patient_once_at_the_worst_grade():
 
 
 def test_maximum_tolerated_dose_counts_studies():
-    found = summary.maximum_tolerated_dose(np.array([5.0, 5.0, np.nan, 3.0]), (3.0, 5.0))
-    assert found == {"studies": 4, "counts": {"3": 1, "5": 2}, "none": 1}
+    found = summary.maximum_tolerated_dose(np.array([5.0, 5.0, np.nan, 3.0, 0.0]), (3.0, 5.0))
+    assert found == {"studies": 5, "counts": {"3": 1, "5": 2}, "none": 1, "undecided": 1}
     assert summary.maximum_tolerated_dose(None, ()) is None
 
 

@@ -43,8 +43,8 @@ class Study:
         config: what defined it.
         patients, visits, pharmacodynamics, adverse_events: its tables (columns: README, "What a run leaves behind").
         screened: patients of the cohort, treated or not.
-        mtd: MTD of each virtual study in ``regimen.unit`` (NaN: none), or None if the design does not look for one.
-        solver_check: error of the fast scheme against the reference solver, see ``conduct.solver_check``.
+        mtd: MTD of each virtual study in ``regimen.unit`` (0: no level was safe, NaN: undecided), or None if the design looks for none.
+        solver_check: numerical error of the run, see ``conduct.solver_check``.
     """
 
     config: StudyConfig
@@ -84,15 +84,23 @@ def _enrol(config: StudyConfig, cohort: pd.DataFrame, allocation: Allocation) ->
     """The treated patients of the cohort with dose, enrolment and follow-up."""
     design = config.design
     day = enrolment_days(
-        config.seed, cohort["patient_id"].to_numpy(), allocation.position, design.replicate_size, design.accrual_months
+        config.seed,
+        cohort["patient_id"].to_numpy(),
+        allocation.replicate,
+        allocation.step,
+        design.replicate_size,
+        design.accrual_months,
+        design.dlt.window_days,
     )
     longest = min(design.max_follow_up_months * DAYS_PER_MONTH, float(follow_up_horizon(config)))
     enrolled = cohort.assign(
         replicate=allocation.replicate,
         dose_level=allocation.dose_level,
+        phase=allocation.phase,
         start_dose_mg=start_dose_mg(config, cohort, allocation.dose_level),
         enrolment_day=day,
-        follow_up_days=np.floor(np.minimum(design.cutoff_months * DAYS_PER_MONTH - day, longest)),
+        # whoever was enrolled is followed at least through the DLT window, if the accrual ran late
+        follow_up_days=np.floor(np.clip(design.cutoff_months * DAYS_PER_MONTH - day, design.dlt.window_days, longest)),
     )
     return enrolled[allocation.treated].reset_index(drop=True)
 
@@ -137,6 +145,7 @@ def summarise(study: Study, fits: Fits) -> dict[str, Any]:
     """summary.json as a dictionary (schema: README, "summary.json")."""
     config, settings = study.config, study.config.inference
     patients = study.patients[study.patients["integration_ok"]]
+    events = study.adverse_events[study.adverse_events["patient_id"].isin(patients["patient_id"])]
     published = config.study.published
     comparison, not_published = predictive.compare(
         published_endpoints(published) if published else [],
@@ -172,7 +181,7 @@ def summarise(study: Study, fits: Fits) -> dict[str, Any]:
         "recovery": recovery(fits.recovery, patients, settings.recovery_level),
         "pharmacokinetics": summary.exposure(patients, config),
         "pharmacodynamics": summary.pathway(patients),
-        "toxicity": summary.toxicity(patients, study.adverse_events, list(config.drug.toxicity.terms)),
+        "toxicity": summary.toxicity(patients, events, list(config.drug.toxicity.terms)),
         "mtd": summary.maximum_tolerated_dose(study.mtd, config.design.dose_levels),
         "flow": summary.flow(study.patients, study.screened),
     }
@@ -221,6 +230,6 @@ def _save(study: Study, folder: RunFolder) -> None:
 def _load(config: StudyConfig, folder: RunFolder) -> Study:
     """The simulated study of an interrupted run."""
     rest = folder.read_json("simulation.json")
-    mtd = None if rest["mtd"] is None else np.array(rest["mtd"], float)  # null: no MTD in that study
+    mtd = None if rest["mtd"] is None else np.array(rest["mtd"], float)  # null: undecided
     tables = {name: folder.read_table(name) for name in TABLES}
     return Study(config, **tables, screened=rest["screened"], mtd=mtd, solver_check=rest["solver_check"])

@@ -69,6 +69,7 @@ def exposure(patients: pd.DataFrame, config: StudyConfig) -> dict[str, Any]:
     columns = ("cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml")
     return {
         "day": 15,
+        "patients": "at full dose, none held or missed in the week before",
         "published": published_exposure(config.drug.name, config.regimen.unit, config.regimen.schedule),
         "by_dose_level": {
             f"{level:g}": {column: _quantiles(group[column]) for column in columns}
@@ -119,8 +120,12 @@ def flow(patients: pd.DataFrame, screened: int) -> dict[str, Any]:
 
 
 def maximum_tolerated_dose(mtd: np.ndarray | None, levels: tuple[float, ...]) -> dict[str, Any] | None:
-    """How often each level was found to be the MTD over the virtual studies."""
+    """How often each level was found to be the MTD over the virtual studies.
+
+    Args:
+        mtd: by study; 0: even the lowest level was too toxic, NaN: the patients ran out before a decision. levels: dose levels.
+    """
     if mtd is None:
         return None
     counts = {f"{level:g}": int(np.sum(mtd == level)) for level in levels}
-    return {"studies": len(mtd), "counts": counts, "none": int(np.sum(np.isnan(mtd)))}
+    return {"studies": len(mtd), "counts": counts, "none": int(np.sum(mtd == 0)), "undecided": int(np.sum(np.isnan(mtd)))}

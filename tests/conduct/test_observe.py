@@ -88,7 +88,7 @@ def test_relative_dose_intensity_by_hand(study):
 
 def test_pathway_read_outs_start_at_one_and_move_as_expected(study):
     pd_table = study[3].pharmacodynamics
-    week4 = pd_table[(pd_table["day"] == 28) & pd_table["on_treatment"]]
+    week4 = pd_table[(pd_table["day"] == 27) & pd_table["on_treatment"]]
     assert week4["ps6_tumour"].median() < 0.5 and week4["ps6_pbmc"].median() < 0.3
     assert 0.75 < week4["p4ebp1_tumour"].median() < 1.0  # partial
     assert week4["perk_tumour"].median() > 1.0 and week4["autophagy_tumour"].median() > 1.0

@@ -44,7 +44,11 @@ def test_rules_hold_for_every_arm(trial, arm):
     assert len({endpoint.name for endpoint in endpoints}) == len(endpoints)
     for endpoint in endpoints:
         assert endpoint.definition and "http" in endpoint.source
-        if endpoint.name in ("orr", "dcr", "clinical_benefit_rate") or endpoint.name.endswith("_months") and "fs_" in endpoint.name[:4]:
+        if (
+            endpoint.name in ("orr", "dcr", "clinical_benefit_rate")
+            or endpoint.name.endswith("_months")
+            and "fs_" in endpoint.name[:4]
+        ):
             assert 0 <= endpoint.value <= 1 or endpoint.name.startswith("median")
         if endpoint.low is not None and endpoint.high is not None:
             assert endpoint.low - 0.005 <= endpoint.value <= endpoint.high + 0.005, endpoint
@@ -95,7 +99,7 @@ def test_monotherapy_counts():
     assert frame.loc["CPCT03", ["n", "responders", "disease_control"]].tolist() == [59, 1, 36]
     assert frame.loc["FOULADI07", "n"] == 18 and frame.loc["FOULADI07", "age_group"] == "paediatric"
     assert frame.loc["NG13", "tumour_type"] == "colorectal" and frame.loc["EVOLVE1", "tumour_type"] == "hcc"
-    assert (frame["responders"] <= frame["n"]).all() and (frame["responders"] <= frame["disease_control"].dropna()).all()
+    assert (frame["responders"] <= frame["n"]).all() and (frame["responders"] <= frame["disease_control"]).dropna().all()
     assert not {"KRUEGER10", "RECORD1", "EXIST2", "HAAS19"} & set(frame.index), "volume criteria, memory only, combination"
     assert not {"ELLARD09"} & set(frame.index) and "ELLARD09" in set(monotherapy_counts(recovered=True)["trial_id"])
 

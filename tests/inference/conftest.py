@@ -12,7 +12,7 @@ ALTERATIONS = ("pik3ca", "pten_mutation", "pten_loss", "akt1", "tsc", "mtor", "k
 @pytest.fixture
 def quick():
     """Fewer draws than the default: enough for interval limits, not for the default ESS threshold."""
-    return InferenceSettings(warmup=400, samples=500, target_accept=0.9)
+    return InferenceSettings(warmup=300, samples=400, target_accept=0.9)
 
 
 def _make_patients(n, seed=0, types=("a", "b", "c", "d"), rates=(0.02, 0.6, 0.35), spread=0.5):

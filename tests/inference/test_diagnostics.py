@@ -70,6 +70,14 @@ def test_counts_that_the_model_cannot_make_are_flagged():
     assert not verdict.ok and verdict.predictive_p < 0.001 and "does not describe" in " ".join(verdict.messages)
 
 
+def test_predictive_p_is_not_small_when_the_model_is_right():
+    """Conservative: over 40 data sets the smallest p stays above 0.001 (false alarm below 0.04)."""
+    rng = np.random.default_rng(7)
+    draws = [rng.binomial(20, 0.2, 3) for _ in range(40)]
+    made = [tree(seed, y, p=np.random.default_rng(seed).beta(1 + y.sum(), 61 - y.sum(), (4, 500))) for seed, y in enumerate(draws)]
+    assert min(predictive_p(fit) for fit in made) > 0.001
+
+
 def test_a_high_pareto_k_is_told_and_does_not_condemn_the_posterior():
     verdict = diagnose(tree(), LIMITS.model_copy(update={"max_pareto_k": 0.01}))
     assert verdict.ok and "leave-one-out" in verdict.messages[-1]

@@ -18,7 +18,8 @@ def counts(n, y, doses=DOSES):
 
 
 @pytest.mark.parametrize(
-    "data", [counts([3, 3, 6, 6], [0, 0, 0, 3]), counts([300] * 4, [5, 10, 40, 90]), counts([3], [0], [2.1]), counts([6] * 4, [0] * 4)]
+    "data",
+    [counts([3, 3, 6, 6], [0, 0, 0, 3]), counts([300] * 4, [5, 10, 40, 90]), counts([3], [0], [2.1]), counts([6] * 4, [0] * 4)],
 )
 def test_hard_data_are_sampled_well_and_the_curve_rises(data):
     settings = InferenceSettings()
@@ -50,7 +51,12 @@ def test_calibration_of_the_90_percent_intervals(quick):
         y = rng.binomial(12, special.expit(alpha + np.exp(log_slope) * scaled))
         tree = fit_dlt(counts([12] * 4, y), quick, seed=index)
         found = [tree["posterior"][name].to_numpy().ravel() for name in ("alpha", "log_slope")]
-        inside.append([np.quantile(draws, 0.05) <= truth <= np.quantile(draws, 0.95) for draws, truth in zip(found, (alpha, log_slope), strict=True)])
+        inside.append(
+            [
+                np.quantile(draws, 0.05) <= truth <= np.quantile(draws, 0.95)
+                for draws, truth in zip(found, (alpha, log_slope), strict=True)
+            ]
+        )
     low, high = stats.binom.ppf([5e-5, 1 - 5e-5], 20, 0.9)
     assert (np.sum(inside, axis=0) >= low).all() and (np.sum(inside, axis=0) <= high).all(), np.mean(inside, axis=0)
 

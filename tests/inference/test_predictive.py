@@ -13,10 +13,12 @@ from trialsim.inference.response import fit_response
 from trialsim.inference.tables import cells_of, count_patients
 
 
-def beta_tree(a, b, endpoints=("orr",), draws=4000):
-    rng = np.random.default_rng(0)
+def beta_tree(a, b, endpoints=("orr",), draws=4000, seed=0):
+    rng = np.random.default_rng(seed)
     p = rng.beta(a, b, (4, draws // 4, len(endpoints)))
-    return from_dict({"posterior": {"cohort_probability": p}}, coords={"endpoint": list(endpoints)}, dims={"cohort_probability": ["endpoint"]})
+    return from_dict(
+        {"posterior": {"cohort_probability": p}}, coords={"endpoint": list(endpoints)}, dims={"cohort_probability": ["endpoint"]}
+    )
 
 
 def test_analytic_predictive_rate_is_beta_binomial():
@@ -25,6 +27,21 @@ def test_analytic_predictive_rate_is_beta_binomial():
     exact = stats.betabinom(59, 3, 57)
     assert abs(made.mean() - exact.mean()) < 4.5 * exact.std() * np.sqrt(2 / 4000)
     assert made.std() == pytest.approx(exact.std(), rel=0.1) and set(np.unique(made)) <= set(np.arange(60))
+
+
+def test_coverage_of_the_predictive_interval():
+    """A study drawn from the truth lies inside the 90 % interval in at least 90 % of cases (discreteness adds). 400 studies;
+    four standard errors below 0.90 is 0.84 (false alarm 3e-5)."""
+    rng = np.random.default_rng(4)
+    inside = 0
+    for _ in range(400):
+        p = rng.uniform(0.1, 0.9)
+        seen = rng.binomial(500, p)
+        published = PublishedEndpoint("orr", rng.binomial(59, p) / 59, None, None, 59, "as defined", "a source")
+        posterior = beta_tree(1 + seen, 501 - seen, draws=400, seed=seen)
+        found, _ = predictive.compare([published], phase_one(), posterior, None, "mg", 59, 1000, rng)
+        inside += found["orr"]["inside_90"]
+    assert 0.84 < inside / 400 < 0.99
 
 
 def test_predictive_median_has_the_spread_of_studies_of_that_size():
@@ -45,7 +62,18 @@ def test_a_median_that_is_not_reached_is_null():
 
 def phase_one():
     """Three virtual studies: DLTs at 6.5 are 1 and 3, the third never got there."""
-    rows = [(0, 5.0, 0), (0, 5.0, 1), (0, 6.5, 1), (0, 6.5, 0), (1, 5.0, 0), (1, 6.5, 1), (1, 6.5, 1), (1, 6.5, 1), (2, 5.0, 1), (2, 5.0, 1)]
+    rows = [
+        (0, 5.0, 0),
+        (0, 5.0, 1),
+        (0, 6.5, 1),
+        (0, 6.5, 0),
+        (1, 5.0, 0),
+        (1, 6.5, 1),
+        (1, 6.5, 1),
+        (1, 6.5, 1),
+        (2, 5.0, 1),
+        (2, 5.0, 1),
+    ]
     frame = pd.DataFrame(rows, columns=["replicate", "dose_level", "dlt"]).astype({"dlt": bool})
     return frame.assign(dlt_evaluable=True, pfs_days=10.0, pfs_event=True, os_days=20.0, os_event=True)
 
@@ -79,8 +107,8 @@ def test_inside_90_says_whether_the_published_value_is_predicted(a, b, inside):
 
 
 def test_recovery_from_one_study_of_the_published_size(make_patients, quick):
-    """Twelve cohorts of 590; one study of 59 from each. 36 intervals of 90 %; a cohort's three are taken as dependent, so the bound is
-    that of 12 intervals: at least 6 (false alarm 5e-4) by endpoint."""
+    """Twelve cohorts of 590; one study of 59 from each: at least 6 of 12 intervals of 90 % hold the truth (false alarm 5e-4) for
+    each endpoint."""
     inside = []
     for seed in range(12):
         patients = make_patients(590, seed=seed)

@@ -61,7 +61,9 @@ def test_published_counts_are_sampled_well_and_pooled():
     raw = counts[counts["endpoint"] == "orr"].groupby("tumour_type")[["y", "n"]].sum()
     pooled = raw["y"].sum() / raw["n"].sum()
     extreme = (raw["y"] / raw["n"]).idxmax()
-    assert pooled < float(means.sel(tumour_type=extreme)) < raw.loc[extreme, "y"] / raw.loc[extreme, "n"], "shrunk towards the others"
+    assert pooled < float(means.sel(tumour_type=extreme)) < raw.loc[extreme, "y"] / raw.loc[extreme, "n"], (
+        "shrunk towards the others"
+    )
     assert float(means.sel(tumour_type="colorectal")) > 0, "none of 71 is not zero"
 
 

@@ -51,7 +51,9 @@ def test_published_arms_become_counts():
 
 
 def test_dlt_counts_only_the_evaluable():
-    patients = pd.DataFrame({"dose_level": [3, 3, 5, 5.0], "dlt": [True, False, True, True], "dlt_evaluable": [True, True, True, False]})
+    patients = pd.DataFrame(
+        {"dose_level": [3, 3, 5, 5.0], "dlt": [True, False, True, True], "dlt_evaluable": [True, True, True, False]}
+    )
     assert count_dlt(patients).to_numpy().tolist() == [[3, 2, 1], [5, 1, 1]]
 
 
@@ -64,7 +66,7 @@ def test_impossible_counts_are_refused(change):
 
 def test_an_empty_cohort_is_refused(make_patients):
     with pytest.raises(ConfigError, match="at least one"):
-        count_patients(make_patients(0), SETTINGS)
+        count_patients(make_patients(5)[:0], SETTINGS)
 
 
 def test_population_must_hold_the_counts(make_patients):

@@ -86,3 +86,14 @@ def test_after_leaving_nothing_is_given():
     yes = jnp.ones((), bool)
     assert float(dosing.dose_today(state, RULES, jnp.float32(10.0), yes, yes)) == 0.0
     assert int(dosing.leave(state, dosing.DEATH, yes).status) == dosing.PROGRESSION  # the first reason stands
+
+
+def test_a_milder_event_does_not_prolong_the_hold():
+    """Held for term 0; term 2 (holds from grade 3) is at grade 2 throughout and must not keep the dose away."""
+    rules = RULES._replace(hold_at=jnp.array([2, 3]), reduce_at=jnp.array([3, 3]))
+    state, yes = dosing.first_day(), jnp.ones((), bool)
+    doses = []
+    for a, b in [(2, 2), (2, 2), (0, 2), (0, 2)]:
+        state, _ = dosing.modify(state, jnp.array([a, b]), rules)
+        doses.append(float(dosing.dose_today(state, rules, jnp.float32(10.0), yes, yes)))
+    assert doses == [0.0, 0.0, 10.0, 10.0]

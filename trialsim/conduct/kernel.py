@@ -109,6 +109,7 @@ class Record(NamedTuple):
 
     Attributes:
         scanned: a scan took place; scan: what it showed.
+        n_holds, n_reductions: holds begun and reductions made up to today.
         status: index into ``dosing.STATUS`` after today's decisions. action: index of the dose action. dose_mg: taken.
         planned_mg: what the schedule at full dose asks for today, on treatment or not. grades: (terms,) today's CTCAE grades.
         day: concentrations and pathway. I_sensitive, I_resistant: growth integrals at the end of the day.
@@ -118,6 +119,8 @@ class Record(NamedTuple):
     scanned: jax.Array
     scan: Scan
     status: jax.Array
+    n_holds: jax.Array
+    n_reductions: jax.Array
     action: jax.Array
     dose_mg: jax.Array
     planned_mg: jax.Array
@@ -215,8 +218,8 @@ def simulate_patient(subject: Subject, setting: Setting, reading: Any, days: int
 
         # befall
         grades = toxicity.next_grades(tox, carry.grades, exposure, day.astype(exposure.dtype), u_tox)
-        relative_growth = jnp.maximum(biology.I_sensitive - I_s, 0.0)
-        new_rate = subject.new_lesion_rate * relative_growth**setting.new_lesion_growth
+        relative_growth = growth.mean_growth(subject.growth, subject.resistant, I_s, I_r, biology.I_sensitive, biology.I_resistant)
+        new_rate = subject.new_lesion_rate * jnp.maximum(relative_growth, 0.0) ** setting.new_lesion_growth
         new_lesion = carry.new_lesion | (u_new < -jnp.expm1(-new_rate))
         burden = jnp.maximum(jnp.nansum(true_mm) / sld0, 0.1)
         after = jnp.where(assessed.progressed, setting.death_progression, 1.0)
@@ -232,6 +235,8 @@ def simulate_patient(subject: Subject, setting: Setting, reading: Any, days: int
             scanned=scanned,
             scan=Scan(sum_mm, volume_ml, found, worse, jnp.where(scanned, response, 0)),
             status=dose_state.status.astype(jnp.int8),
+            n_holds=dose_state.n_holds.astype(jnp.int16),
+            n_reductions=dose_state.n_reductions.astype(jnp.int16),
             action=action.astype(jnp.int8),
             dose_mg=dose_mg,
             planned_mg=planned_mg,

@@ -13,14 +13,15 @@ import pandas as pd
 from trialsim.conduct.kernel import Course
 from trialsim.endpoints import growth_ratio, recist, survival, toxicity
 from trialsim.endpoints.recist import RESPONSE_NAMES
-from trialsim.protocol.dosing import ON, STATUS
+from trialsim.protocol.dosing import DEATH, ON, STATUS, WITHDRAWAL
 from trialsim.protocol.visits import ScanSchedule
 
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 PD_DAY = 28  # day on which on-treatment pathway read-outs are compared with baseline
-PK_DAY = 14  # index of day 15: steady state of a daily dose
+INTERVAL_DAYS = {"daily": 1, "alternate_day": 2, "weekly": 7, "five_days_a_week": 1}
+PK_DAY = 14  # day 15, on which every schedule has a dose due; the dosing interval from there gives the exposure
 ACTIONS = ("none", "hold", "reduce", "stop")
 PD_COLUMNS = (
     "ps6_tumour",
@@ -84,6 +85,9 @@ def observe(course: Course, schedule: ScanSchedule, follow_up: np.ndarray) -> Ob
     until = np.where(seen_off, off_study, follow_up)
     stopped = _first(days.status != ON)
     ended = stopped < np.minimum(until + 1, follow_up)
+    # death and withdrawal come at the end of a day whose dose was taken; progression and toxicity are seen before the dose
+    at_stop = days.status[np.arange(len(stopped)), np.where(np.isfinite(stopped), stopped, 0).astype(int)]
+    last_dose_taken = np.isin(at_stop, (DEATH, WITHDRAWAL))
     on_study = schedule.days[:, 2:]
     rows = np.arange(len(on_study))[:, None]
     inside = np.clip(on_study, 0, total - 1)
@@ -95,7 +99,7 @@ def observe(course: Course, schedule: ScanSchedule, follow_up: np.ndarray) -> Ob
         off_study=np.where(seen_off, off_study, np.inf),
         death=np.where(seen_off & (death <= off_study), death, np.inf),
         until=until,
-        treated_until=np.where(ended, np.minimum(stopped, until), until),
+        treated_until=np.where(ended, np.minimum(stopped + last_dose_taken, until + last_dose_taken), until),
         ended=ended,
         scan_day=np.where(done, on_study, np.nan),
         sum_mm=at(days.scan.sum_mm),
@@ -159,10 +163,8 @@ def patients_table(
     last = np.clip(seen.until.astype(int), 0, days.status.shape[1] - 1)
     status = np.where(seen.ended, days.status[row, last], ON)
     treated = seen.treated_until
-    until_action = np.arange(days.action.shape[1]) <= treated[:, None]
     observed = lambda value, day: np.where(seen.until > day, value, np.nan)
-    pk_day, pd_day = min(PK_DAY, days.alive.shape[1] - 1), min(PD_DAY, days.alive.shape[1]) - 1
-    today = days.day
+    pd_day = min(PD_DAY, days.alive.shape[1]) - 1
     found = pd.DataFrame(
         {
             "follow_up_days": seen.follow_up,
@@ -183,17 +185,39 @@ def patients_table(
             "dlt_evaluable": evaluable,
             "dlt_terms": [" ".join(terms[which]) for which in by_term],
             "relative_dose_intensity": toxicity.relative_dose_intensity(days.dose_mg, days.planned_mg, treated),
-            "n_holds": np.sum(np.isin(days.action, (1, 2)) & until_action, axis=1),
-            "n_reductions": np.sum((days.action == 2) & until_action, axis=1),
-            "cmin_ng_ml": observed(today.cmin[:, pk_day], PK_DAY),
-            "cmax_ng_ml": observed(today.cmax[:, pk_day], PK_DAY),
-            "auc24_ng_h_ml": observed(today.auc24[:, pk_day], PK_DAY),
+            "n_holds": days.n_holds[row, last],
+            "n_reductions": days.n_reductions[row, last],
+            **exposure(course, INTERVAL_DAYS[config.regimen.schedule], seen.until),
             **{f"{name}_d28": observed(value[:, pd_day], pd_day) for name, value in _pathway(course).items() if name in _D28},
             "integration_ok": course.ok,
         },
         index=covariates.index,
     )
     return pd.concat([covariates, found], axis=1)
+
+
+def exposure(course: Course, interval: int, until: np.ndarray) -> dict[str, np.ndarray]:
+    """Whole-blood exposure over the dosing interval that starts on day 15, in patients at full dose.
+
+    NaN for whoever is no longer observed, or missed or held a dose in the week up to then: as in a pharmacokinetic study, the values
+    are those of the prescribed dose. ``cmin_ng_ml``: just before the next dose; ``cmax_ng_ml``: highest; ``auc24_ng_h_ml``: mean of
+    24 h. Each (patients,).
+
+    Args:
+        interval: days between doses. until: last day under observation.
+    """
+    days = course.days
+    end = PK_DAY + interval
+    if days.dose_mg.shape[1] < end:
+        return dict.fromkeys(("cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml"), np.full(len(until), np.nan))
+    week = slice(PK_DAY - 6, PK_DAY + 1)
+    full = np.all(days.dose_mg[:, week] == days.planned_mg[:, week], axis=1) & (until > end)
+    value = lambda x: np.where(full, x, np.nan)
+    return {
+        "cmin_ng_ml": value(days.day.cmin[:, end - 1]),
+        "cmax_ng_ml": value(days.day.cmax[:, PK_DAY:end].max(axis=1)),
+        "auc24_ng_h_ml": value(days.day.auc24[:, PK_DAY:end].mean(axis=1)),
+    }
 
 
 _D28 = ("ps6_tumour", "p4ebp1_tumour", "pakt_tumour", "ps6_pbmc", "p4ebp1_pbmc", "pakt_pbmc")
@@ -246,9 +270,10 @@ def visits_table(course: Course, schedule: ScanSchedule, seen: Observed, ids: np
 
 
 def pharmacodynamics_table(course: Course, seen: Observed, ids: np.ndarray) -> pd.DataFrame:
-    """One row a patient a week while observed: patient_id, day, dose_mg (taken), on_treatment, cmin_ng_ml, PD_COLUMNS."""
+    """One row a patient a week while observed, on its last day, so that the concentration is a trough in every schedule:
+    patient_id, day (0 = first dose), dose_mg (taken that day), on_treatment, cmin_ng_ml (end of the day), PD_COLUMNS."""
     total = course.days.alive.shape[1]
-    weeks = np.arange(0, total, 7)
+    weeks = np.arange(6, total, 7)
     patient, week = np.nonzero(weeks[None, :] < seen.until[:, None])
     day = weeks[week]
     return pd.DataFrame(

@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 class Allocation(NamedTuple):
     """Attributes, all (patients,) in the order of the cohort unless said:
-    treated: enters a study. replicate: virtual study. position: place in its queue. dose_level: in ``regimen.unit``, NaN if
-        not treated.
-    mtd: MTD of each virtual study in ``regimen.unit``, NaN if no level was safe or no decision was reached, (studies,); None for
-        designs that do not look for one.
+    treated: enters a study. replicate: virtual study. dose_level: in ``regimen.unit``, NaN if not treated. phase: "escalation",
+        "expansion", or "" outside an escalation. step: cohort of the escalation.
+    mtd: MTD of each virtual study in ``regimen.unit``; 0 if even the lowest level was too toxic, NaN if the patients ran out before a
+        decision, (studies,); None for designs that do not look for one.
     """
 
     treated: np.ndarray
     replicate: np.ndarray
-    position: np.ndarray
     dose_level: np.ndarray
+    phase: np.ndarray
+    step: np.ndarray
     mtd: np.ndarray | None
 
 
@@ -40,21 +41,27 @@ def allocate(config: StudyConfig, covariates: pd.DataFrame, advance: Callable[[i
         advance: told the number of patients done, for progress.
     """
     n, size = len(covariates), config.design.replicate_size
-    order = np.arange(n)
-    replicate, position = order // size, order % size
+    replicate = np.arange(n) // size
     if config.design.kind == "single_arm":
-        return Allocation(np.ones(n, bool), replicate, position, np.full(n, config.regimen.dose), None)
+        no_phase = np.full(n, "", dtype=object)
+        return Allocation(np.ones(n, bool), replicate, np.full(n, config.regimen.dose), no_phase, np.zeros(n, int), None)
     dlt, evaluable = dlt_by_level(config, covariates, advance)
     levels = np.array(config.design.dose_levels)
     start = int(np.argmin(np.abs(levels - config.regimen.dose)))
-    given, mtd = np.full(n, -1), []
-    for study in range(replicate[-1] + 1):
-        queue = replicate == study
-        result = three_plus_three(dlt[queue], evaluable[queue], start, config.design.cohort_size)
-        given[queue] = result.level
-        mtd.append(levels[result.mtd] if result.mtd >= 0 else np.nan)
-    treated = given >= 0
-    return Allocation(treated, replicate, position, np.where(treated, levels[given], np.nan), np.array(mtd))
+    studies = [
+        three_plus_three(dlt[queue], evaluable[queue], start, config.design.cohort_size)
+        for queue in (replicate == study for study in range(replicate[-1] + 1))
+    ]
+    given = np.concatenate([study.level for study in studies])
+    mtd = [levels[study.mtd] if study.mtd >= 0 else 0.0 if study.decided else np.nan for study in studies]
+    return Allocation(
+        treated=given >= 0,
+        replicate=replicate,
+        dose_level=np.where(given >= 0, levels[given], np.nan),
+        phase=np.concatenate([study.phase for study in studies]),
+        step=np.concatenate([study.step for study in studies]),
+        mtd=np.array(mtd),
+    )
 
 
 def dlt_by_level(

@@ -19,12 +19,14 @@ class Escalation(NamedTuple):
     """Attributes:
     level: index of the dose level of each patient in the queue, -1 if never treated, (patients,).
     phase: "escalation", "expansion" or "" of each patient, (patients,).
-    mtd: index of the MTD, -1 if even the lowest level was too toxic or the patients ran out before it was found.
-    decided: whether the escalation reached a decision.
+    step: number of the cohort that the patient was enrolled in; the next one waits for its DLT window, (patients,).
+    mtd: index of the MTD, -1 if there is none. decided: whether the escalation reached a decision before the patients ran out
+        (decided without an MTD: even the lowest level was too toxic).
     """
 
     level: np.ndarray
     phase: np.ndarray
+    step: np.ndarray
     mtd: int
     decided: bool
 
@@ -40,17 +42,18 @@ def three_plus_three(dlt: np.ndarray, evaluable: np.ndarray, start: int, cohort:
     """
     patients, levels = dlt.shape
     given = np.full(patients, -1)
-    phase = np.full(patients, "", dtype=object)
+    phase, step = np.full(patients, "", dtype=object), np.zeros(patients, int)
     seen, toxic = np.zeros(levels, int), np.zeros(levels, int)
-    nxt = 0
+    nxt = cohorts = 0
 
     def enrol(level: int, wanted: int) -> bool:
         """Treat patients at ``level`` until ``wanted`` more could be judged; False if the queue ends first."""
-        nonlocal nxt
+        nonlocal nxt, cohorts
+        cohorts += 1
         while wanted > 0:
             if nxt == patients:
                 return False
-            given[nxt], phase[nxt] = level, "escalation"
+            given[nxt], phase[nxt], step[nxt] = level, "escalation", cohorts
             if evaluable[nxt, level]:
                 seen[level] += 1
                 toxic[level] += dlt[nxt, level]
@@ -72,8 +75,8 @@ def three_plus_three(dlt: np.ndarray, evaluable: np.ndarray, start: int, cohort:
                 decided = seen[level] >= FULL  # the highest usable level needs six
     mtd = level if decided else -1
     if mtd >= 0:
-        given[nxt:], phase[nxt:] = mtd, "expansion"
-    return Escalation(given, phase, mtd, decided)
+        given[nxt:], phase[nxt:], step[nxt:] = mtd, "expansion", cohorts + 1
+    return Escalation(given, phase, step, mtd, decided)
 
 
 def probability_of_escalation(rate: float) -> float:

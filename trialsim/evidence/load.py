@@ -93,8 +93,9 @@ def _typed(table: str, column: schema.Column, text: pd.Series) -> pd.Series:
     if column.kind == "interval":
         _refuse(table, frame, ~empty & text.map(lambda cell: split_interval(cell) is None), column.name, "low-high, e.g. 3.4-28.2")
         parts = text[~empty].map(split_interval)
-        reversed_ = parts.map(lambda part: part[1] != "NE" and float(part[0]) > float(part[1])).reindex(text.index, fill_value=False)
-        _refuse(table, frame, reversed_, column.name, "a lower limit that is not above the upper one")
+        upside_down = [index for index, (low, high, _) in parts.items() if high != "NE" and float(low) > float(high)]
+        swapped = pd.Series(text.index.isin(upside_down), index=text.index)
+        _refuse(table, frame, swapped, column.name, "a lower limit that is not above the upper one")
         return text
     values = pd.to_numeric(text.where(~empty), errors="coerce").astype("float64")
     _refuse(table, frame, ~empty & values.isna(), column.name, f"a number: {column.meaning}")
@@ -111,7 +112,13 @@ def _typed(table: str, column: schema.Column, text: pd.Series) -> pd.Series:
 
 def _efficacy_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame) -> None:
     _refuse(table, raw, typed.duplicated(["trial_id", "arm_id"]), "arm_id", "an arm named once in its study")
-    _refuse(table, raw, (typed["n_evaluable_response"] > typed["n_enrolled"]).fillna(False), "n_evaluable_response", "at most n_enrolled")
+    _refuse(
+        table,
+        raw,
+        (typed["n_evaluable_response"] > typed["n_enrolled"]).fillna(False),
+        "n_evaluable_response",
+        "at most n_enrolled",
+    )
     best = typed[["n_cr", "n_pr", "n_sd", "n_pd"]].astype("float64").sum(axis=1)
     size = typed["n_evaluable_response"].fillna(typed["n_enrolled"]).astype("float64")
     _refuse(table, raw, best > size, "n_sd", "CR, PR, SD and PD that add up to at most the patients evaluated")

@@ -9,7 +9,18 @@ from trialsim.evidence.load import load_efficacy
 from trialsim.evidence.tumour_types import project_name
 from trialsim.schema import ConfigError
 
-COLUMNS = ("trial_id", "arm", "tumour_type", "age_group", "n", "responders", "disease_control", "denominator", "counts_from", "source")
+COLUMNS = (
+    "trial_id",
+    "arm",
+    "tumour_type",
+    "age_group",
+    "n",
+    "responders",
+    "disease_control",
+    "denominator",
+    "counts_from",
+    "source",
+)
 
 
 def monotherapy_counts(drug: str = "everolimus", recovered: bool = False) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What a published study reports, endpoint by endpoint, as the simulation names them. Read from the tables by rules, never by hand."""
+"""What a published study reports, endpoint by endpoint, as the simulation names them: read from the tables by rules, not by hand."""
 
 from __future__ import annotations
 
@@ -108,8 +108,9 @@ def _times(row: pd.Series, source: str) -> list[PublishedEndpoint]:
     """Medians of time to progression or death, and of survival."""
     n = None if pd.isna(row["n_enrolled"]) else int(row["n_enrolled"])
     progression = "median_ttp_months" if row["pfs_kind"] == "ttp" else "median_pfs_months"
+    silent = "progression-free survival, judge not stated"
     judged = {"ttp": "time to progression", "local": "progression-free survival, judged locally",
-              "central": "progression-free survival, judged centrally"}.get(row["pfs_kind"], "progression-free survival, judge not stated")  # fmt: skip
+              "central": "progression-free survival, judged centrally"}.get(row["pfs_kind"], silent)  # fmt: skip
     found = []
     for name, value, interval, definition in (
         (progression, row["median_pfs_months"], row["pfs_ci"], f"median {judged}"),
@@ -133,7 +134,9 @@ def _landmarks(row: pd.Series, source: str) -> list[PublishedEndpoint]:
     percent = dict(zip(mine["months"], mine["survival_percent"], strict=True))
     if pd.notna(row["six_month_pfs_percent"]):
         if abs(percent.get(6.0, row["six_month_pfs_percent"]) - row["six_month_pfs_percent"]) > 1e-9:
-            raise ConfigError("evidence.survival_points", percent[6.0], f"{row['six_month_pfs_percent']:g} %, as in the efficacy table")
+            raise ConfigError(
+                "evidence.survival_points", percent[6.0], f"{row['six_month_pfs_percent']:g} %, as in the efficacy table"
+            )
         percent[6.0] = row["six_month_pfs_percent"]
     said = [part.strip() for part in row["notes"].split(";") if _SIX_MONTHS.search(part)]
     kind = "efs" if any("EFS" in part for part in said) else "pfs"
@@ -148,7 +151,9 @@ def _landmarks(row: pd.Series, source: str) -> list[PublishedEndpoint]:
             n, value = int(fraction[2]), 100.0 * int(fraction[1]) / int(fraction[2])
             low, high = clopper_pearson(int(fraction[1]), n)
             words.append(_EXACT)
-        found.append(PublishedEndpoint(f"{kind}_{months:g}_months", value / 100, low, high, n, "; ".join(filter(None, words)), source))
+        found.append(
+            PublishedEndpoint(f"{kind}_{months:g}_months", value / 100, low, high, n, "; ".join(filter(None, words)), source)
+        )
     return found
 
 

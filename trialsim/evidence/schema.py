@@ -118,7 +118,9 @@ EXPOSURE = (
     Column("drug", "text", "rapalog", required=True),
     Column("dose_level", "number", "dose of one administration, in unit", required=True),
     Column("unit", "text", "unit of the dose", required=True, allowed=("mg", "mg/m2")),
-    Column("schedule", "text", "as regimen.schedule", required=True, allowed=("daily", "alternate_day", "weekly", "five_days_a_week")),
+    Column(
+        "schedule", "text", "as regimen.schedule", required=True, allowed=("daily", "alternate_day", "weekly", "five_days_a_week")
+    ),
     Column("age_group", "text", "patients", required=True, allowed=AGE_GROUPS),
     Column("measure", "text", "whole-blood exposure at steady state, ng/mL or ng.h/mL", required=True, allowed=EXPOSURE_MEASURES),
     Column("published", "number", "central value, unit of the measure", required=True),

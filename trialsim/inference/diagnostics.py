@@ -56,11 +56,15 @@ def diagnose(tree: xr.DataTree, thresholds: DiagnosticThresholds) -> Diagnostics
     """
     sampled = {name: values for name, values in tree["posterior"].data_vars.items() if not name.endswith("probability")}
     rhats, sizes = [], []
-    for values in sampled.values():
-        draws = np.moveaxis(values.to_numpy(), (0, 1), (-2, -1)).reshape(-1, values.sizes["chain"], values.sizes["draw"])
-        for draw in draws:
-            rhats.append(_array(arviz_stats.rhat, draw))
-            sizes += [_array(arviz_stats.ess, draw, method="bulk"), _array(arviz_stats.ess, draw, method="tail", prob=(0.05, 0.95))]
+    with np.errstate(invalid="ignore"):  # a chain that never moves has NaN, which fails below
+        for values in sampled.values():
+            draws = np.moveaxis(values.to_numpy(), (0, 1), (-2, -1)).reshape(-1, values.sizes["chain"], values.sizes["draw"])
+            for draw in draws:
+                rhats.append(_array(arviz_stats.rhat, draw))
+                sizes += [
+                    _array(arviz_stats.ess, draw, method="bulk"),
+                    _array(arviz_stats.ess, draw, method="tail", prob=(0.05, 0.95)),
+                ]
     max_rhat, min_ess = float(np.max(rhats)), float(np.min(sizes))
     divergences = int(tree["sample_stats"]["diverging"].sum())
     bfmi = float(np.min([_bfmi(chain) for chain in tree["sample_stats"]["energy"].to_numpy()]))

@@ -1,8 +1,9 @@
 """What a study of the published size would publish, beside what was published.
 
 Rates: the rate of the population from the posterior, then as many patients as the published study had. Times: as many patients
-drawn from the simulated cohort, and their Kaplan-Meier median. DLTs and the MTD: the virtual studies of the design itself, among
-those that reached the dose level.
+drawn from the simulated cohort, and their Kaplan-Meier median. DLTs: the virtual studies of the design itself that reached the dose
+level, all patients treated at it, escalation and expansion (published counts seldom tell them apart). MTD: the virtual studies that
+came to a decision, 0 standing for "below the lowest level".
 """
 
 from __future__ import annotations

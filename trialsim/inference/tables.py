@@ -7,7 +7,7 @@ number and the number with the event are all that the likelihood needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,9 @@ class ResponseData:
     def cell_labels(self) -> tuple[str, ...]:
         """``colorectal, pathway_altered, not later_line``: one a cell."""
         return tuple(
-            ", ".join([self.tumour_types[kind], *(name if on else f"not {name}" for name, on in zip(self.covariates, row, strict=True))])
+            ", ".join(
+                [self.tumour_types[kind], *(name if on else f"not {name}" for name, on in zip(self.covariates, row, strict=True))]
+            )
             for kind, row in zip(self.cell_type, self.cell_design, strict=True)
         )
 
@@ -165,8 +167,6 @@ def response_data(counts: pd.DataFrame, population: pd.DataFrame | None = None) 
 
 
 def _labelled(data: ResponseData, counts: pd.DataFrame) -> ResponseData:
-    from dataclasses import replace
-
     cell_labels = data.cell_labels
     prefix = [f"{trial}: " for trial in counts["trial_id"]] if "trial_id" in counts else [""] * len(counts)
     labels = [

@@ -24,7 +24,7 @@ class BindingParameters(NamedTuple):
     Attributes:
         FKBP12: concentration of FKBP12 (and what can stand in for it), nM.
         K_FKBP12: Kd of drug and FKBP12, nM.
-        K_FRB: Kd of the complex and mTOR's FRB domain, nM; infinite (1e9) in FRB-mutant tumours.
+        K_FRB: Kd of the complex and mTOR's FRB domain, nM (very large in cells with an FRB mutation).
         PS: permeability-surface product over cell volume, 1/h.
         partition: free drug outside the cell over free drug in plasma (delivery; stroma lowers it).
     """

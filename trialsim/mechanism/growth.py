@@ -99,3 +99,18 @@ def diameters(
     g = 3.0 * growth_per_day
     volume = (1.0 - resistant) * jnp.exp(g * I_sensitive[..., None]) + resistant * jnp.exp(g * I_resistant[..., None])
     return d0_mm * jnp.cbrt(volume)
+
+
+def mean_growth(
+    growth_per_day: jax.Array, resistant: jax.Array, I_s: jax.Array, I_r: jax.Array, I_s_next: jax.Array, I_r_next: jax.Array
+) -> jax.Array:
+    """Mean growth of all cells over a day relative to untreated, weighted by the volumes of the sensitive and resistant parts.
+
+    Args:
+        growth_per_day: untreated growth of the diameter, 1/day. resistant: resistant part at first dose.
+        I_s, I_r: int G dt at the start of the day. I_s_next, I_r_next: a day later.
+    """
+    g = 3.0 * growth_per_day
+    sensitive_volume, resistant_volume = (1.0 - resistant) * jnp.exp(g * I_s), resistant * jnp.exp(g * I_r)
+    grown = sensitive_volume * (I_s_next - I_s) + resistant_volume * (I_r_next - I_r)
+    return grown / (sensitive_volume + resistant_volume)

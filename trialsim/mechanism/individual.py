@@ -21,7 +21,6 @@ from trialsim.mechanism.toxicity import ToxicityParameters
 from trialsim.streams import normals, uniforms
 from trialsim.units import ng_ml_to_nM
 
-FRB_MUTANT_K_FRB = 1e9  # nM: the complex no longer binds mTOR
 Covariates = Mapping[str, Any]  # a DataFrame, or a dict of arrays, with the cohort's columns
 
 

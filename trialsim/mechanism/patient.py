@@ -149,7 +149,7 @@ def advance_day(
         occasion: index into ``iov_F`` and ``iov_MAT``.
         steps: integration steps a day, on a mesh graded towards the dose.
     """
-    pk = p.pk._replace(F=p.pk.F * p.iov_F[occasion], MAT=p.pk.MAT * p.iov_MAT[occasion])
+    pk = p.pk._replace(F=jnp.minimum(p.pk.F * p.iov_F[occasion], 1.0), MAT=p.pk.MAT * p.iov_MAT[occasion])
     mesh = graded_mesh(HOURS_PER_DAY, steps)
     h = jnp.diff(mesh)
 

@@ -19,7 +19,7 @@ class Rules(NamedTuple):
     Attributes:
         hold_at, reduce_at, stop_at: lowest grade of each term that holds the dose, makes the restart one level lower, or ends
             treatment. int32, shape (terms,).
-        resume_at: highest grade of a held-for term at which dosing restarts. fractions: dose at each level over the full
+        resume_at: highest grade at which an event that called for a hold no longer delays the restart. fractions: dose at each level over the full
             dose, shape (levels,). max_hold_days: a longer hold ends treatment.
     """
 
@@ -66,8 +66,8 @@ def modify(state: DosingState, grades: jax.Array, rules: Rules) -> tuple[DosingS
     pending = holding & (state.pending | must_reduce)
     hold_days = jnp.where(holding, jnp.where(starts, 1, state.hold_days + 1), 0)
 
-    # a term that can hold the dose must have come down to resume_at before dosing restarts
-    unresolved = jnp.any((rules.hold_at <= 4) & (grades > rules.resume_at))
+    # dosing restarts when no event that calls for a hold is left above resume_at; milder events do not delay it
+    unresolved = jnp.any((grades >= rules.hold_at) & (grades > rules.resume_at))
     resumes = on & holding & ~starts & ~unresolved
     level = state.level + (resumes & pending)
     exhausted = level >= rules.fractions.shape[0]

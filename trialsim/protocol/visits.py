@@ -60,12 +60,28 @@ def scan_schedule(
     return ScanSchedule(days, missed)
 
 
-def enrolment_days(seed: int, ids: np.ndarray, position: np.ndarray, replicate_size: int, accrual_months: float) -> np.ndarray:
-    """Calendar day of the first dose of each patient, from the first patient in: steady accrual with a random gap each.
+def enrolment_days(
+    seed: int,
+    ids: np.ndarray,
+    replicate: np.ndarray,
+    step: np.ndarray,
+    replicate_size: int,
+    accrual_months: float,
+    window_days: int,
+) -> np.ndarray:
+    """Calendar day of the first dose of each patient, from the first patient in of its study.
+
+    Patients come at a steady rate with exponential gaps. In an escalation the first patient of a cohort also waits until the last
+    one of the cohort before has been observed for the DLT window.
 
     Args:
-        position: place of the patient in the queue of its study, 0 ... replicate_size - 1.
+        replicate: virtual study of each patient, patients of a study in order of enrolment.
+        step: cohort of the escalation, rising within a study; constant where nobody waits.
+        replicate_size: patients a study. accrual_months: time in which that many come. window_days: DLT window.
     """
-    gap = accrual_months * DAYS_PER_MONTH / max(replicate_size, 1)
-    wait = gap * (position + uniforms(seed, "enrolment", ids)[:, 0])
-    return np.where(position == 0, 0.0, np.floor(wait)).astype(int)
+    gap = -np.log(uniforms(seed, "enrolment", ids)[:, 0]) * accrual_months * DAYS_PER_MONTH / replicate_size
+    day = np.zeros(len(ids))
+    for i in range(1, len(ids)):
+        if replicate[i] == replicate[i - 1]:
+            day[i] = day[i - 1] + (max(gap[i], window_days) if step[i] != step[i - 1] else gap[i])
+    return np.floor(day).astype(int)

@@ -124,7 +124,7 @@ def _reliability_tables(run: Run) -> list[Table]:
     found = run.section("diagnostics")
     rest = {key: value for key, value in found.items() if key != "solver_check"}
     return [
-        facts("solver_check", "Numerical solver against its tight-tolerance reference", found.get("solver_check") or {}),
+        facts("solver_check", "Numerical error: the same patients with finer steps in float64", found.get("solver_check") or {}),
         tables.recovery(run),
         tables.convergence(run.posterior, "convergence_simulated", "Convergence: fit to the simulated study"),
         tables.convergence(run.posterior_published, "convergence_published", "Convergence: fit to published counts"),

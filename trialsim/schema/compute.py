@@ -21,6 +21,6 @@ class Compute(Settings):
     solver_check_patients: int = Field(
         ge=0,
         le=1000,
-        description="patients integrated again with the reference solver to report the fast scheme's error",
+        description="patients integrated again with finer steps in float64 to report the numerical error",
     )
     progress: Literal["auto", "on", "off"] = Field(description="progress bars; auto shows them on a terminal only")

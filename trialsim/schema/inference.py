@@ -58,7 +58,7 @@ class InferenceSettings(Settings):
     priors: ResponsePriors = ResponsePriors()
     dlt_priors: DltPriors = DltPriors()
     predictive_draws: int = Field(4000, ge=200, le=1_000_000, description="virtual studies of the published size to draw")
-    recovery_level: float = Field(0.9, gt=0.5, lt=1, description="level of the intervals in which the truth is looked for")
+    recovery_level: float = Field(0.95, gt=0.5, lt=1, description="level of the intervals in which the truth is looked for")
     seed_offset: int = Field(0, ge=0, le=2**31 - 1, description="other random numbers for the fit, same patients")
     thresholds: DiagnosticThresholds = DiagnosticThresholds()
 
