@@ -246,6 +246,7 @@ def _check_all(arguments: Namespace) -> None:
                     composed = _composed(name, job, with_hydra=True)
                     config = _validated(composed)
                     _check_folder(_output_folder(composed, number if sweep else None), config, seen)
+                    _check_published(config)
                     _check_covariates(config)
                 except ConfigError as error:
                     faults.update({str(fault): fault for fault in flatten(error)})
@@ -322,6 +323,14 @@ def _check_writable(folder: Path) -> None:
                 place.rmdir()
 
 
+def _check_published(config: StudyConfig) -> None:
+    """The published study must be one that the evidence tables hold."""
+    if config.study.published is not None:
+        from trialsim.evidence import published_study
+
+        published_study(config.study.published)
+
+
 def _check_covariates(config: StudyConfig) -> None:
     """A file of the user's is read once before the run, so that its faults are told like those of a key."""
     if config.cohort.covariates_file is not None:
@@ -369,6 +378,8 @@ def main() -> int:
     if "--version" in sys.argv[1:]:
         print(f"trialsim {__version__}")
         return 0
+    # Hydra wants its flags before the overrides; `trialsim cohort.size=500 -m seed=1,2` is as clear
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
     arguments = get_args_parser().parse_args()
     only_tells = arguments.help or arguments.hydra_help or arguments.cfg or arguments.info or arguments.shell_completion
     # Hydra would print its own message and exit with 1; with this it hands us the error instead.

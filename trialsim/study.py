@@ -18,7 +18,7 @@ from trialsim.conduct.observe import Tables, make_tables
 from trialsim.conduct.simulate import simulate_courses
 from trialsim.conduct.solver_check import solver_check
 from trialsim.designs.allocate import Allocation, allocate
-from trialsim.evidence import monotherapy_counts, published_endpoints
+from trialsim.evidence import monotherapy_counts, published_study
 from trialsim.inference import predictive
 from trialsim.inference.diagnostics import combine, diagnose
 from trialsim.inference.dlt import fit_dlt
@@ -148,7 +148,7 @@ def summarise(study: Study, fits: Fits) -> dict[str, Any]:
     events = study.adverse_events[study.adverse_events["patient_id"].isin(patients["patient_id"])]
     published = config.study.published
     comparison, not_published = predictive.compare(
-        published_endpoints(published) if published else [],
+        published_study(published),
         patients,
         fits.simulated,
         study.mtd,
@@ -196,6 +196,7 @@ def run(config: StudyConfig, run_dir: Path | str) -> dict[str, Any]:
     Returns:
         The content of summary.json.
     """
+    published_study(config.study.published)  # a misspelt name is told now, not after the simulation
     with RunFolder(run_dir, config) as folder:
         if folder.finished:
             return folder.read_json("summary.json")

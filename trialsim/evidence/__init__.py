@@ -19,3 +19,4 @@ from trialsim.evidence.load import load_survival_points as load_survival_points
 from trialsim.evidence.monotherapy import monotherapy_counts as monotherapy_counts
 from trialsim.evidence.published import PublishedEndpoint as PublishedEndpoint
 from trialsim.evidence.published import published_endpoints as published_endpoints
+from trialsim.evidence.published import published_study as published_study

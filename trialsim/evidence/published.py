@@ -67,6 +67,24 @@ def published_endpoints(trial_id: str, arm_id: str | None = None) -> list[Publis
     return [*_rates(row, source), *_times(row, source), *_landmarks(row, source), *_toxicity(row, source)]
 
 
+def published_study(name: str | None) -> list[PublishedEndpoint]:
+    """What the study named in the settings reported; empty for None.
+
+    Args:
+        name: ``study.published``: a trial_id, or ``trial_id/arm_id`` where a study has several arms.
+
+    Raises:
+        ConfigError: on ``study.published``.
+    """
+    if name is None:
+        return []
+    trial_id, _, arm_id = name.partition("/")
+    try:
+        return published_endpoints(trial_id, arm_id or None)
+    except ConfigError as error:
+        raise ConfigError("study.published", name, error.allowed) from error
+
+
 def _rates(row: pd.Series, source: str) -> list[PublishedEndpoint]:
     found = []
     control = row["dcr_definition"] or "CR+PR+SD, derived from the counts"

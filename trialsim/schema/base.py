@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 
 class ConfigError(ValueError):
@@ -23,3 +25,33 @@ class Settings(BaseModel):
     """A validated, immutable section of the configuration. Unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sourced(Settings):
+    """A section whose every value names its source. A value that is null by default needs one only where given."""
+
+    sources: dict[str, str]
+
+    @field_validator("sources")
+    @classmethod
+    def _names_the_values(cls, sources: dict[str, str]) -> dict[str, str]:
+        fields = {name: field for name, field in cls.model_fields.items() if name != "sources"}
+        unknown = sorted(set(sources) - set(fields))
+        missing = sorted(name for name, field in fields.items() if field.is_required() and not sources.get(name))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no value of this section; its values are {', '.join(fields)}")
+        if missing:
+            raise ValueError(
+                f"a source for every value here; missing: {', '.join(missing)} (a citation, or 'assumed: ...')"
+            )
+        return sources
+
+    @model_validator(mode="after")
+    def _optional_values_have_a_source(self) -> Self:
+        fields = [name for name, field in type(self).model_fields.items() if not field.is_required()]
+        missing = [name for name in fields if getattr(self, name) is not None and not self.sources.get(name)]
+        if missing:
+            raise ValueError(
+                f"a source for {', '.join(missing)} is needed in `sources` (a citation, or 'assumed: ...')"
+            )
+        return self

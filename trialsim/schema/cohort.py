@@ -9,11 +9,11 @@ without the text at hand).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from trialsim.schema.base import Settings
+from trialsim.schema.base import Settings, Sourced
 
 MAXIMUM_SIZE = 10_000_000
 SUM_TOLERANCE = 1e-6
@@ -28,36 +28,6 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Shares = TypeVar("Shares")
 Correlation = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
-
-
-class Sourced(Settings):
-    """A section whose every value names its source. A value that is null by default needs one only where given."""
-
-    sources: dict[str, str]
-
-    @field_validator("sources")
-    @classmethod
-    def _names_the_values(cls, sources: dict[str, str]) -> dict[str, str]:
-        fields = {name: field for name, field in cls.model_fields.items() if name != "sources"}
-        unknown = sorted(set(sources) - set(fields))
-        missing = sorted(name for name, field in fields.items() if field.is_required() and not sources.get(name))
-        if unknown:
-            raise ValueError(f"{', '.join(unknown)} is no value of this section; its values are {', '.join(fields)}")
-        if missing:
-            raise ValueError(
-                f"a source for every value here; missing: {', '.join(missing)} (a citation, or 'assumed: ...')"
-            )
-        return sources
-
-    @model_validator(mode="after")
-    def _optional_values_have_a_source(self) -> Self:
-        fields = [name for name, field in type(self).model_fields.items() if not field.is_required()]
-        missing = [name for name in fields if getattr(self, name) is not None and not self.sources.get(name)]
-        if missing:
-            raise ValueError(
-                f"a source for {', '.join(missing)} is needed in `sources` (a citation, or 'assumed: ...')"
-            )
-        return self
 
 
 def _is_distribution(fractions: Iterable[float]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from trialsim.schema.base import Settings
+from trialsim.schema.base import Settings, Sourced
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -14,7 +14,7 @@ Fraction = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 
 
-class PKSettings(Settings):
+class PKSettings(Sourced):
     """Typical adult kinetics (mechanism/pharmacokinetics.py), variability and covariate effects."""
 
     CLint: Positive  # L/h, unbound intrinsic clearance
@@ -40,7 +40,6 @@ class PKSettings(Settings):
     child_CL_slope: Positive  # L/h per 1.5 m2
     adult_CL_whole_blood: Positive  # L/h, whole-blood CL/F of the typical adult of this model
     adult_from_y: Positive  # y, centre of the passage from the children's to the adults' relation
-    sources: dict[str, str]
 
     @model_validator(mode="after")
     def _categories(self) -> PKSettings:
@@ -54,7 +53,7 @@ class PKSettings(Settings):
         return self
 
 
-class BindingSettings(Settings):
+class BindingSettings(Sourced):
     """Drug in cells (mechanism/binding.py)."""
 
     molar_mass: Positive  # g/mol
@@ -66,7 +65,6 @@ class BindingSettings(Settings):
     partition_tumour: Positive  # free drug at tumour cells over free drug in plasma, before stroma
     iiv_partition: NonNegative  # log-SD
     partition_pbmc: Positive
-    sources: dict[str, str]
 
 
 class TermSettings(Settings):

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trialsim.schema.base import Settings
+from trialsim.schema.base import Settings, Sourced
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class SignallingSettings(Settings):
+class SignallingSettings(Sourced):
     """Constants of mechanism/signalling.py, same names."""
 
     k_IRS1: Positive
@@ -41,10 +41,9 @@ class SignallingSettings(Settings):
     e_ULK: Fraction
     e_4E: Fraction
     IC50_mTORC2: Positive
-    sources: dict[str, str]
 
 
-class SpreadSettings(Settings):
+class SpreadSettings(Sourced):
     """Typical values and spread of what differs between tumours (mechanism/individual.py)."""
 
     RTK_sd: NonNegative  # log-SD of the growth-factor input
@@ -57,10 +56,9 @@ class SpreadSettings(Settings):
     phi_mTORC2_beta: Positive
     R_4EBP_sd: NonNegative
     host_f_S6K: Positive  # PBMC: typical feedback strength
-    sources: dict[str, str]
 
 
-class GenotypeSettings(Settings):
+class GenotypeSettings(Sourced):
     """Effect of each alteration on the logit of pathway dependence; its effect inside the network is structural."""
 
     PIK3CA: float
@@ -71,10 +69,9 @@ class GenotypeSettings(Settings):
     KRAS: float
     MTOR_gain: NonNegative  # extra mTORC1 activity of an activating MTOR mutation
     tsc_r_4E: Fraction  # r_4E in TSC-null cells
-    sources: dict[str, str]
 
 
-class GrowthSettings(Settings):
+class GrowthSettings(Sourced):
     """Cell fates and tumour growth (mechanism/growth.py)."""
 
     dependence_sd: NonNegative  # spread on the logit scale beyond tumour type and genotype
@@ -91,7 +88,6 @@ class GrowthSettings(Settings):
     death_burden: NonNegative  # exponent of SLD/SLD0 in the hazard of death
     death_progression: Positive  # hazard ratio of death after progression
     new_lesion_growth: NonNegative  # exponent of relative proliferation in the hazard of new lesions
-    sources: dict[str, str]
 
 
 class NetworkSettings(Settings):

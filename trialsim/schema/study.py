@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -29,7 +29,10 @@ class StudyInfo(Settings):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80, description="short name, used in files")
     title: str = Field(min_length=1, description="one line for the report's head")
-    published: Literal["CPCT03", "FOULADI07"] | None = Field(description="published study to compare with, or null")
+    published: str | None = Field(
+        pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$",
+        description="published study to compare with: a trial_id of the evidence tables, or trial_id/arm_id; null: none",
+    )
 
 
 class StudyConfig(Settings):

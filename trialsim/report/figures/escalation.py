@@ -111,6 +111,8 @@ def mtd_distribution(run: Run) -> pd.DataFrame:
     pairs = [(str(key), float(value)) for key, value in inner.items() if is_number(value)]
     if is_number(found.get("none")):
         pairs.append(("none", float(found["none"])))
+    if is_number(found.get("undecided")) and found["undecided"] > 0:
+        pairs.append(("undecided", float(found["undecided"])))
     total = sum(value for _, value in pairs)
     rows = (
         [(key, float(match.group()) if (match := NUMBER.match(key)) else np.nan, value / total) for key, value in pairs]
