@@ -119,6 +119,14 @@ def test_a_finished_run_is_never_overwritten(adult_dir):
     assert (adult_dir / "summary.json").read_bytes() == before
 
 
+def test_an_unknown_published_study_is_told_before_anything_runs(tmp_path):
+    config = compose(overrides=ADULT)
+    config = config.model_copy(update={"study": config.study.model_copy(update={"published": "NOSUCH"})})
+    with pytest.raises(ConfigError, match="study.published"):
+        run(config, tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
 def test_an_interrupted_run_resumes_with_the_same_result(adult, tmp_path, monkeypatch):
     """Killed after the simulation: the second run keeps the tables and comes to the same summary."""
     import trialsim.study as module

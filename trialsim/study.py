@@ -43,7 +43,7 @@ class Study:
         config: what defined it.
         patients, visits, pharmacodynamics, adverse_events: its tables (columns: README, "What a run leaves behind").
         screened: patients of the cohort, treated or not.
-        mtd: MTD of each virtual study in ``regimen.unit`` (0: no level was safe, NaN: undecided), or None if the design looks for none.
+        mtd: MTD of each virtual study in ``regimen.unit`` (0: no level was safe, NaN: undecided); None: not sought.
         solver_check: numerical error of the run, see ``conduct.solver_check``.
     """
 

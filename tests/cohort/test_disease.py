@@ -76,10 +76,11 @@ def test_hazard_of_death_rises_with_performance_status_and_burden(many_adults, a
 
 def test_median_survival_of_the_mixed_cohorts_is_that_of_phase_1_units(many_adults, many_children):
     # Not fitted: hazards by tumour type against 10 months (Wheler 2012) and 5 to 8.5 months in children (Kim 2008,
-    # Corrales-Medina 2014).
+    # Corrales-Medina 2014). The hazard here is that of the baseline burden; growth raises it in the trial (median about 0.7 times
+    # this), so these medians lie above the published ones.
     u = np.random.default_rng(0).random(len(many_adults))
-    assert 8 < np.median(-np.log(u) / many_adults.death_rate_per_day) / 30.44 < 12
-    assert 4 < np.median(-np.log(u) / many_children.death_rate_per_day) / 30.44 < 10
+    assert 10 < np.median(-np.log(u) / many_adults.death_rate_per_day) / 30.44 < 15
+    assert 7 < np.median(-np.log(u) / many_children.death_rate_per_day) / 30.44 < 13
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,7 @@ def test_callers_cannot_change_the_table():
 ROW = {
     "trial_id": "X", "arm_id": "a", "short_citation": "X 2020", "drug": "everolimus", "tumour_type": "gastric",
     "age_group": "adult", "n_enrolled": "40", "n_evaluable_response": "30", "n_cr": "0", "n_pr": "3", "n_sd": "12", "n_pd": "15",
-    "orr_percent": "10",
-    "dcr_percent": "50.0", "source_url": "https://example.org/x", "how_seen": "abstract",
+    "orr_percent": "10", "dcr_percent": "50.0", "source_url": "https://example.org/x", "how_seen": "abstract",
 }  # fmt: skip
 
 

@@ -98,6 +98,13 @@ def test_centring_changes_the_sampling_and_not_the_posterior(make_patients, quic
         np.testing.assert_allclose(one.mean(0), two.mean(0), atol=0.25 * one.std(0).max())
 
 
+def test_mu_is_the_logit_of_an_average_patient(make_patients, quick):
+    data = response_data(count_patients(make_patients(200), quick))
+    arguments = model_arguments(data, quick)
+    np.testing.assert_allclose(arguments["weight"] @ arguments["design"], 0.0, atol=1e-12)
+    assert set(np.ptp(arguments["design"], axis=0)) == {1.0}, "a log odds ratio is that of yes against no"
+
+
 def test_centring_follows_what_the_counts_say():
     n = np.full((1, 8), 500.0)
     alike, apart = np.full((1, 8), 250.0), np.linspace(50, 450, 8)[None]

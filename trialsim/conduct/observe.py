@@ -199,9 +199,9 @@ def patients_table(
 def exposure(course: Course, interval: int, until: np.ndarray) -> dict[str, np.ndarray]:
     """Whole-blood exposure over the dosing interval that starts on day 15, in patients at full dose.
 
-    NaN for whoever is no longer observed, or missed or held a dose in the week up to then: as in a pharmacokinetic study, the values
-    are those of the prescribed dose. ``cmin_ng_ml``: just before the next dose; ``cmax_ng_ml``: highest; ``auc24_ng_h_ml``: mean of
-    24 h. Each (patients,).
+    NaN for whoever is no longer observed, or missed or held a dose in the week up to then: as in a pharmacokinetic study, the
+    values are those of the prescribed dose. ``cmin_ng_ml``: just before the next dose; ``cmax_ng_ml``: highest;
+    ``auc24_ng_h_ml``: mean of 24 h. Each (patients,).
 
     Args:
         interval: days between doses. until: last day under observation.

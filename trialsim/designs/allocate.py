@@ -21,8 +21,8 @@ class Allocation(NamedTuple):
     """Attributes, all (patients,) in the order of the cohort unless said:
     treated: enters a study. replicate: virtual study. dose_level: in ``regimen.unit``, NaN if not treated. phase: "escalation",
         "expansion", or "" outside an escalation. step: cohort of the escalation.
-    mtd: MTD of each virtual study in ``regimen.unit``; 0 if even the lowest level was too toxic, NaN if the patients ran out before a
-        decision, (studies,); None for designs that do not look for one.
+    mtd: MTD of each virtual study in ``regimen.unit``; 0 if even the lowest level was too toxic, NaN if the patients ran out
+        before a decision, (studies,); None for designs that do not look for one.
     """
 
     treated: np.ndarray

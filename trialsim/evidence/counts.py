@@ -96,12 +96,12 @@ def _from_rate(percent: float, interval: str, label: str, size: tuple[int, str, 
         events = count_from_percent(percent, n, 0.05 if percent % 1 else 0.5)
         if events is not None:
             return Count(events, n, kind, "percent", _join(remark, f"count derived from {percent:g} % of {n}"))
-    printed = re.search(_RATE_IN_NOTES.format(label), notes)
-    parts = printed.groups() if printed else None
-    if parts is None and interval:
-        limits = split_interval(interval)
-        parts = (f"{percent:g}", limits[0], limits[1]) if limits and not limits[2] and limits[1] != "NE" else None
-    found = counts_from_interval(*parts) if parts else None
+    printed, limits = re.search(_RATE_IN_NOTES.format(label), notes), split_interval(interval)
+    found = None
+    if printed:
+        found = counts_from_interval(printed[1], printed[2], printed[3])
+    elif limits and not limits[2] and limits[1] != "NE":
+        found = counts_from_interval(f"{percent:g}", limits[0], limits[1])
     if found is None:
         return None
     remark = f"counts recovered: {found[0]}/{found[1]} is the only pair whose exact interval rounds to the published one"

@@ -52,12 +52,12 @@ def monotherapy_counts(drug: str = "everolimus", recovered: bool = False) -> pd.
         if response is None or (response.how == "interval" and not recovered):
             continue
         control = counts.disease_control(row)
-        same = control is not None and control.n == response.n
+        controlled = control.events if control is not None and control.n == response.n else pd.NA
         rows.append(
             {
                 "trial_id": row["trial_id"], "arm": row["arm_id"],
                 "tumour_type": project_name(row["tumour_type"], row["biomarker_selection"]), "age_group": row["age_group"],
-                "n": response.n, "responders": response.events, "disease_control": control.events if same else pd.NA,
+                "n": response.n, "responders": response.events, "disease_control": controlled,
                 "denominator": response.denominator, "counts_from": response.how,
                 "source": f"{row['short_citation']}; {row['source_url']}",
             }

@@ -1,4 +1,4 @@
-"""What a published study reports, endpoint by endpoint, as the simulation names them: read from the tables by rules, not by hand."""
+"""What a published study reports, endpoint by endpoint, as the simulation names them: read by rules, not by hand."""
 
 from __future__ import annotations
 
@@ -108,13 +108,14 @@ def _rates(row: pd.Series, source: str) -> list[PublishedEndpoint]:
 def _rate(name: str, percent: float, interval: str, count: Count | None, definition: str, source: str) -> PublishedEndpoint | None:
     """A proportion: from counts where there are any, with the paper's own 95 % interval where it prints one."""
     limits = split_interval(interval) if interval else None
-    printed = limits is not None and not limits[2] and limits[1] != "NE"  # a remark means another level or another analysis
+    if limits and (limits[2] or limits[1] == "NE"):  # a remark means another level or another analysis
+        limits = None
     if count is None:
         if pd.isna(percent):
             return None
-        low, high = (float(limits[0]) / 100, float(limits[1]) / 100) if printed else (None, None)
+        low, high = (float(limits[0]) / 100, float(limits[1]) / 100) if limits else (None, None)
         return PublishedEndpoint(name, percent / 100, low, high, None, definition, source)
-    if printed:
+    if limits:
         low, high, origin = float(limits[0]) / 100, float(limits[1]) / 100, "95 % interval: as published"
     else:
         (low, high), origin = clopper_pearson(count.events, count.n), _EXACT
@@ -192,12 +193,12 @@ def _toxicity(row: pd.Series, source: str) -> list[PublishedEndpoint]:
         events = 0 if pd.isna(level["n_dlt"]) else int(level["n_dlt"])
         size = level["n_evaluable_dlt"] if pd.notna(level["n_evaluable_dlt"]) else level["n_treated"]
         n = None if pd.isna(size) else int(size)
-        limits = tuple(n * limit for limit in clopper_pearson(events, n)) if n else (None, None)
+        low, high = (n * limit for limit in clopper_pearson(events, n)) if n else (None, None)
         words = [f"patients with a dose-limiting toxicity at {said}, {level['schedule'] or 'schedule not seen'}", kinds]
         if pd.isna(level["n_dlt"]):
             words.append("implied: a level without a number, none listed by the source")
         words.append(_EXACT if n else "patients at the level not seen, so no interval")
-        found.append(PublishedEndpoint(f"dlt_count_{label}", float(events), *limits, n, "; ".join(words), source))
+        found.append(PublishedEndpoint(f"dlt_count_{label}", float(events), low, high, n, "; ".join(words), source))
     if len(mtd) > 1:
         raise ConfigError("evidence.phase1.dlt_kinds", sorted(mtd), f"one maximum tolerated dose for {row['trial_id']}")
     for dose, unit in mtd:

@@ -54,7 +54,7 @@ def diagnose(tree: xr.DataTree, thresholds: DiagnosticThresholds) -> Diagnostics
         tree: posterior, sample_stats, log_likelihood, posterior_predictive, observed_data and constant_data groups.
         thresholds: when a fit is bad.
     """
-    sampled = {name: values for name, values in tree["posterior"].data_vars.items() if not name.endswith("probability")}
+    sampled = {name: values for name, values in tree["posterior"].data_vars.items() if not str(name).endswith("probability")}
     rhats, sizes = [], []
     with np.errstate(invalid="ignore"):  # a chain that never moves has NaN, which fails below
         for values in sampled.values():
@@ -116,7 +116,7 @@ def predictive_p(tree: xr.DataTree) -> float:
     """Posterior predictive p-value of lack of fit: how often replicated counts lie at least as far from the predictive mean as the
     observed ones, by the chi-square distance sum (y - E)^2 / V over observations (Gelman, Meng, Stern, Stat Sinica 1996;6:733).
     The data are used twice, so it is conservative: only small values say something."""
-    predicted = _flat(tree["posterior_predictive"][OBSERVED])
+    predicted = _flat(tree["posterior_predictive"][OBSERVED].to_numpy())
     observed = tree["observed_data"][OBSERVED].to_numpy().reshape(-1)
     mean, variance = predicted.mean(axis=0), np.maximum(predicted.var(axis=0), 1e-3)
     replicated = np.sum((predicted - mean) ** 2 / variance, axis=1)
@@ -124,10 +124,9 @@ def predictive_p(tree: xr.DataTree) -> float:
     return float((1 + np.sum(replicated >= seen)) / (1 + len(replicated)))
 
 
-def _flat(values: xr.DataArray) -> np.ndarray:
+def _flat(draws: np.ndarray) -> np.ndarray:
     """(chain, draw, ...) -> (chain * draw, observations)."""
-    array = values.to_numpy()
-    return array.reshape(array.shape[0] * array.shape[1], -1)
+    return draws.reshape(draws.shape[0] * draws.shape[1], -1)
 
 
 def _array(function: Any, draws: np.ndarray, **more: Any) -> float:

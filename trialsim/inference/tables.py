@@ -68,8 +68,10 @@ class ResponseData:
 
 def cells_of(patients: pd.DataFrame, settings: InferenceSettings) -> pd.DataFrame:
     """The cell of each patient: columns tumour_type and one bool a covariate; index as given."""
-    strata = {name: _COVARIATES[name](patients, settings).astype(bool) for name in settings.covariates}
-    return pd.DataFrame({"tumour_type": patients["tumour_type"].astype(str), **strata})
+    cells = {"tumour_type": patients["tumour_type"].astype(str)}
+    for name in settings.covariates:
+        cells[name] = _COVARIATES[name](patients, settings).astype(bool)
+    return pd.DataFrame(cells)
 
 
 def count_patients(

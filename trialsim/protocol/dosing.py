@@ -19,8 +19,8 @@ class Rules(NamedTuple):
     Attributes:
         hold_at, reduce_at, stop_at: lowest grade of each term that holds the dose, makes the restart one level lower, or ends
             treatment. int32, shape (terms,).
-        resume_at: highest grade at which an event that called for a hold no longer delays the restart. fractions: dose at each level over the full
-            dose, shape (levels,). max_hold_days: a longer hold ends treatment.
+        resume_at: highest grade at which an event that called for a hold no longer delays the restart.
+        fractions: dose at each level over the full dose, shape (levels,). max_hold_days: a longer hold ends treatment.
     """
 
     hold_at: jax.Array
