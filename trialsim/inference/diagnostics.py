@@ -83,7 +83,7 @@ def diagnose(tree: xr.DataTree, thresholds: DiagnosticThresholds) -> Diagnostics
     if not min_ess > t.min_ess:
         faults.append(f"effective sample size is {min_ess:.0f}, not above {t.min_ess:g}: increase inference.samples")
     if divergences > t.max_divergences:
-        faults.append(f"{divergences} divergent transitions: increase inference.target_accept (towards 0.99)")
+        faults.append(f"{divergences} divergent transitions: increase inference.target_accept (towards 0.999)")
     if not bfmi >= t.min_bfmi:
         faults.append(f"E-BFMI is {bfmi:.2f}, below {t.min_bfmi}: the energy is explored badly; increase inference.warmup")
     if not p >= t.min_predictive_p:

@@ -17,7 +17,8 @@ Berry et al., Clin Trials 2013;10:720.
 Sampling needs the effects non-centred where counts say little (else tau near 0 makes a funnel) and centred where they say much
 (else tau and the effects lie on a ridge). The sampled variable is raw ~ Normal(w mu, tau^w) with mu + effect = mu + tau^(1-w)
 (raw - w mu): w = 0 is non-centred, w = 1 centred, and w follows the counts, see `centring`. The posterior is the same for every
-w. Papaspiliopoulos, Roberts, Skold, Stat Sci 2007;22:59.
+w. Papaspiliopoulos, Roberts, Skold, Stat Sci 2007;22:59. For the same reason tau is sampled as softplus(v), not exp(v): where
+nearly no events are seen, tau may be large, and on the log scale about one trajectory in 100,000 diverges there.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import numpyro
 import numpyro.distributions as dist
 import pandas as pd
 import xarray as xr
+from numpyro.distributions import constraints
 from scipy import special, stats
 
 from trialsim.inference.sampling import OBSERVED, draw_posterior, seed_of, to_tree
@@ -55,6 +57,12 @@ HALF_CENTRED = 20.0  # variance between types over that of a type's own logit at
 PRIOR_DRAWS = 1000
 
 
+class _HalfNormal(dist.HalfNormal):
+    """The same distribution, unconstrained by softplus instead of exp."""
+
+    support = constraints.softplus_positive
+
+
 def model(types, design, weight, centring, priors, n, y=None):
     """The model above. Shapes in words: C cells, T types, K covariates, E endpoints.
 
@@ -76,7 +84,7 @@ def model(types, design, weight, centring, priors, n, y=None):
         beta = numpyro.sample("beta", dist.Normal(0.0, priors["covariate_sd"]).expand([endpoints, covariates]).to_event(2))
         logit = logit + beta @ design.T
     if kinds > 1:
-        tau = numpyro.sample("tau", dist.HalfNormal(priors["heterogeneity_scale"]).expand([endpoints]).to_event(1))[:, None]
+        tau = numpyro.sample("tau", _HalfNormal(priors["heterogeneity_scale"]).expand([endpoints]).to_event(1))[:, None]
         raw = numpyro.sample(RAW, dist.Normal(centring * mu, tau**centring).to_event(2))
         effect = numpyro.deterministic("effect", tau ** (1.0 - centring) * (raw - centring * mu))
         logit = logit + effect @ types.T

@@ -90,7 +90,7 @@ def predictive_panel(run: Run) -> Panel:
     misfit = ((table["observed"] - table["median"]).abs() / span).sort_values(ascending=False, kind="stable")
     drawn = table.loc[sorted(misfit.index[:ROWS_DRAWN])]
     y = np.arange(len(drawn), dtype=float)
-    made = figure(110 + 40 * len(drawn))
+    made = figure(110 + 56 * len(drawn))  # room for labels of three lines
     for low, high, tone, width, name in (
         ("low_90", "high_90", "simulated_90", 13, "predicted, 90 %"),
         ("low_50", "high_50", "simulated_50", 13, "predicted, 50 %"),
