@@ -5,7 +5,6 @@ from __future__ import annotations
 HOURS_PER_DAY = 24.0
 DAYS_PER_WEEK = 7.0
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12, the convention of oncology reports
-DAYS_PER_YEAR = 365.25
 
 
 def ng_ml_to_nM(molar_mass_g_mol: float) -> float:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from trialsim.schema.base import ConfigError, Settings
 from trialsim.schema.faults import raise_all
 from trialsim.schema.regimen import Grade
+from trialsim.units import DAYS_PER_MONTH
 
 
 class DoseLimitingToxicity(Settings):
@@ -57,7 +58,7 @@ class Design(Settings):
                 f"more than design.accrual_months = {self.accrual_months:g}: the last patients need some follow-up"
             )
             faults.append(ConfigError("design.cutoff_months", self.cutoff_months, allowed))
-        if self.dlt.window_days > self.max_follow_up_months * 30.4:
+        if self.dlt.window_days > self.max_follow_up_months * DAYS_PER_MONTH:
             faults.append(ConfigError("design.dlt.window_days", self.dlt.window_days, "no longer than the follow-up"))
         raise_all(faults)
         return self
