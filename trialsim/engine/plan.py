@@ -1,0 +1,18 @@
+"""How finely a run is computed."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class Plan(NamedTuple):
+    """Attributes: steps: a dosing interval. regular: exploit repeated doses. precision: of the fast states.
+    explicit: intervals solved one by one at the start of a repeated stretch. sweeps: passes over its sampled intervals.
+    growth: ratio of the gaps between sampled intervals."""
+
+    steps: int = 24
+    regular: bool = False
+    precision: Literal["float32", "float64"] = "float32"
+    explicit: int = 3
+    sweeps: int = 1
+    growth: float = 1.6

@@ -1,0 +1,125 @@
+"""The one public call: a model, its parameters, a regimen and times in; observations out."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from trialsim.engine.daily import Course, begin, joined, run_daily
+from trialsim.engine.mesh import graded_mesh, with_times
+from trialsim.engine.model import Model, Regimen, check_inputs
+from trialsim.engine.plan import Plan
+from trialsim.engine.stroboscopic import run_stroboscopic, stretches
+from trialsim.engine.xla import compiler_options
+
+
+class Moments(NamedTuple):
+    """Where the times asked for lie: interval number (0: before the first) and stop within it; which of ``stops`` each is."""
+
+    interval: tuple[int, ...]
+    stop: tuple[int, ...]
+    offsets: tuple[float, ...]
+
+
+def locate(times: np.ndarray, interval: float) -> Moments:
+    """Times as (interval, offset); the start of an interval is the end of the one before, before its dose."""
+    number = np.ceil(times / interval - 1e-9).astype(int)
+    offset = np.where(number > 0, times - (number - 1) * interval, interval)
+    offset = np.where(np.abs(offset - interval) < 1e-9 * interval, interval, offset)
+    offsets = tuple(sorted({*np.round(offset, 9).tolist(), interval}))
+    stop = tuple(offsets.index(value) for value in np.round(offset, 9).tolist())
+    return Moments(tuple(number.tolist()), stop, offsets)
+
+
+def prepare(model: Model, parameters: Mapping[str, Any], patients: int) -> Any:
+    """Parameters as a NamedTuple of (patients,) arrays in double precision, fixed ones filled in."""
+    kind = parameter_type(model)
+    merged = dict(model.fixed) | dict(parameters)
+    return kind(*(np.broadcast_to(np.asarray(merged[name], np.float64), (patients,)) for name in kind._fields))
+
+
+@lru_cache(maxsize=None)
+def parameter_type(model: Model) -> type:
+    return namedtuple("Parameters", tuple(model.parameters))
+
+
+def block_program(model: Model, plan: Plan, moments: Moments, interval: float, doses: Sequence[tuple[int, int, int]], dtype: Any):
+    """(parameters, doses) -> observations (times, patients) of one block, for tracing.
+
+    Args:
+        doses: stretches of repeated doses, see `stroboscopic.stretches`; empty: every interval is solved.
+    """
+    nodes = with_times(graded_mesh(interval, plan.steps), np.array(moments.offsets))
+    stops = tuple(int(np.argmin(np.abs(nodes - offset))) for offset in moments.offsets)
+
+    def program(p, amounts):
+        begun = begin(model, p, nodes, dtype)
+        kind = type(model.start(p))
+        if doses:
+            wanted = tuple(moments.interval)
+            found = run_stroboscopic(model, begun, amounts, nodes, doses, wanted, plan)
+        else:
+            course, _ = run_daily(model, begun, amounts, nodes, stops)
+            flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), course)
+            first = Course(begun.x, begun.y, jnp.zeros_like(begun.amounts[0]))
+            whole = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, flat)
+            place = [0 if n == 0 else 1 + (n - 1) * len(stops) + s for n, s in zip(moments.interval, moments.stop, strict=True)]
+            found = jax.tree.map(lambda leaf: leaf[np.array(place)], whole)
+        return model.observe(joined(model, kind, found.x, found.y), found.C, begun.p)
+
+    return program
+
+
+@lru_cache(maxsize=64)
+def compiled(model, plan, moments, interval, doses, dtype, platform):
+    program = block_program(model, plan, moments, interval, doses, np.dtype(dtype))
+    return jax.jit(program, compiler_options=compiler_options(platform))
+
+
+def simulate(
+    model: Model,
+    parameters: Mapping[str, Any],
+    regimen: Regimen,
+    times: Sequence[float],
+    plan: Plan,
+    block: int = 256,
+) -> Any:
+    """Simulate a cohort.
+
+    Args:
+        model: see `engine.model`. parameters: name -> number, or one value a patient.
+        regimen: doses at the start of equal intervals.
+        times: when to observe, in the model's unit of time; at the start of an interval the value is that before the dose.
+        plan: from `engine.plan.choose` (which takes an accuracy), or made by hand.
+        block: patients advanced together; 64 to 512 suit a CPU's cache. Results do not depend on it.
+
+    Returns:
+        What ``model.observe`` returns, leaves (patients, times), float64.
+    """
+    at = np.asarray(times, float)
+    patients = check_inputs(model, parameters, regimen, at)
+    moments = locate(at, regimen.interval)
+    p = prepare(model, parameters, patients)
+    doses = np.asarray(regimen.doses, float)
+    shared = doses.ndim == 1
+    repeats = stretches(doses) if plan.regular and set(moments.offsets) == {regimen.interval} else ()
+    with jax.enable_x64(True):
+        run = compiled(model, plan, moments, regimen.interval, repeats, plan.precision, jax.default_backend())
+        out = []
+        for start in range(0, patients, block):
+            part = slice(start, start + block)
+            mine = jax.tree.map(lambda leaf, part=part: _padded(leaf[part], block), p)
+            given = doses if shared else _padded(doses[part], block).T
+            out.append(run(mine, given if shared else np.ascontiguousarray(given)))
+        host = [jax.tree.map(np.asarray, one) for one in out]
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=-1)[..., :patients].T.astype(float), *host)
+
+
+def _padded(leaf: np.ndarray, size: int) -> np.ndarray:
+    return np.concatenate([leaf, np.repeat(leaf[-1:], size - len(leaf), axis=0)]) if len(leaf) < size else leaf
