@@ -53,7 +53,6 @@ def make_setting(config: StudyConfig) -> Setting:
         adherence=np.float64(config.regimen.adherence),
         max_treatment_days=np.int32(config.regimen.max_treatment_days),
         withdrawal_rate=np.float64(config.design.withdrawal_rate_per_month / DAYS_PER_MONTH),
-        occasion_days=np.int32(config.drug.pk.occasion_days),
         death_burden=np.float64(growth.death_burden),
         death_progression=np.float64(growth.death_progression),
         new_lesion_growth=np.float64(growth.new_lesion_growth),

@@ -1,4 +1,7 @@
-"""One patient through one trial, day by day. Everything random is drawn from the patient's own key and the day.
+"""Patients through a trial, day by day. Everything random is drawn from the patient's own key and the day.
+
+Arrays have patients last: what is decided is written for one patient and mapped over the last axis, the biology of a day is one
+call for all. The days are grouped by dosing occasion, since kinetics are tabulated once an occasion.
 
 The order of a day, which is also the order of cause and effect:
 
@@ -15,6 +18,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from trialsim.endpoints import measurement, recist
 from trialsim.mechanism import growth, patient, toxicity
@@ -23,7 +27,7 @@ from trialsim.protocol import dosing
 
 
 class Subject(NamedTuple):
-    """One enrolled patient (leading axis (patients,) outside the kernel).
+    """Enrolled patients (a last axis (patients,) inside the kernel, a leading one outside).
 
     Attributes:
         parameters: biology. frailty: (terms,).
@@ -61,7 +65,7 @@ class Setting(NamedTuple):
     Attributes:
         constants, toxicity, rules: biology of the drug and the dose-modification rules (``toxicity.frailty`` is not used).
         schedule: index into ``dosing.SCHEDULES``. adherence: probability that a due dose is taken.
-        max_treatment_days, withdrawal_rate (1/day), occasion_days: as configured.
+        max_treatment_days, withdrawal_rate (1/day): as configured.
         death_burden, death_progression, new_lesion_growth: see ``schema.network.GrowthSettings``.
         nontarget_ratio: diameter over its minimum that is unequivocal non-target progression.
     """
@@ -73,7 +77,6 @@ class Setting(NamedTuple):
     adherence: jax.Array
     max_treatment_days: jax.Array
     withdrawal_rate: jax.Array
-    occasion_days: jax.Array
     death_burden: jax.Array
     death_progression: jax.Array
     new_lesion_growth: jax.Array
@@ -163,104 +166,178 @@ def _before(subject: Subject, reading: Any) -> Scan:
     return jax.vmap(one)(jnp.arange(2))
 
 
-def simulate_patient(subject: Subject, setting: Setting, reading: Any, days: int, steps: int) -> Course:
-    """One patient's course over ``days`` days from the first dose.
+class Morning(NamedTuple):
+    """What is seen and decided before a day is lived; the fields are explained where they are used."""
+
+    uniforms: jax.Array
+    true_mm: jax.Array
+    scanned: jax.Array
+    scan: Scan
+    assessed: recist.RecistState
+    nontarget_min: jax.Array
+    dosing: dosing.DosingState
+    action: jax.Array
+    dose_mg: jax.Array
+    planned_mg: jax.Array
+
+
+def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, reading: Any) -> Morning:
+    """See a scan if one is due, judge it, and decide on today's dose. One patient."""
+    terms = subject.frailty.shape[0]
+    key = jax.random.fold_in(jax.random.wrap_key_data(subject.key), day)
+    bits = jax.random.bits(key, (2 * terms + 4,), "uint32")
+    u = (bits >> 8).astype(subject.growth.dtype) * 2.0**-24
+    I_s, I_r = carry.biology.I_sensitive, carry.biology.I_resistant
+    true_mm = _true_mm(subject, I_s, I_r)
+
+    # see: target lesions as read, non-target disease against its own minimum, anything new
+    is_scan = (subject.scan_days == day) & (jnp.arange(subject.scan_days.shape[0]) >= 2)
+    scan = jnp.argmax(is_scan)
+    scanned = jnp.any(is_scan) & carry.on_study & ~carry.recist.progressed
+    seen = scanned & ~subject.scan_missed[scan]
+    sum_mm, volume_ml = _read(subject, reading, scan, true_mm, ~seen)
+    one = jnp.ones((1,), true_mm.dtype)
+    nontarget = growth.diameters(one, subject.growth * one, subject.resistant * one, I_s, I_r)[0]
+    nontarget_min = jnp.minimum(carry.nontarget_min, nontarget)
+    worse = seen & subject.nontarget & (nontarget > setting.nontarget_ratio * nontarget_min)
+    found = seen & carry.new_lesion
+    assessed, response = recist.assess(
+        carry.recist, sum_mm, found, worse, seen, nontarget_residual=subject.nontarget & (nontarget > 0.1)
+    )
+    assessed = jax.tree.map(lambda new, old: jnp.where(scanned, new, old), assessed, carry.recist)
+    dose_state = dosing.leave(carry.dosing, dosing.PROGRESSION, assessed.progressed)
+
+    # decide and give
+    dose_state, action = dosing.modify(dose_state, carry.grades, setting.rules)
+    dose_state = dosing.leave(dose_state, dosing.COMPLETED, day >= setting.max_treatment_days)
+    due = dosing.scheduled(setting.schedule, day)
+    taken = (u[2 * terms] < setting.adherence) | (day == 0)
+    return Morning(
+        uniforms=u,
+        true_mm=true_mm,
+        scanned=scanned,
+        scan=Scan(sum_mm, volume_ml, found, worse, jnp.where(scanned, response, 0)),
+        assessed=assessed,
+        nontarget_min=nontarget_min,
+        dosing=dose_state,
+        action=action,
+        dose_mg=dosing.dose_today(dose_state, setting.rules, subject.full_dose_mg, due, taken),
+        planned_mg=jnp.where(due, subject.full_dose_mg, 0.0),
+    )
+
+
+def _befall(
+    carry: Carry, morning: Morning, biology: patient.PatientState, cmin: jax.Array, subject: Subject, day: jax.Array, setting: Setting
+) -> Carry:
+    """What happens by the end of the day: toxicity, a new lesion, withdrawal, death. One patient."""
+    terms = subject.frailty.shape[0]
+    u_tox, (_, u_new, u_leave, u_die) = morning.uniforms[: 2 * terms].reshape(2, terms), morning.uniforms[2 * terms :]
+    tox = setting.toxicity._replace(frailty=subject.frailty)
+    exposure = toxicity.smoothed_exposure(carry.exposure, cmin)
+    grades = toxicity.next_grades(tox, carry.grades, exposure, day.astype(exposure.dtype), u_tox)
+    before = carry.biology
+    relative_growth = growth.mean_growth(
+        subject.growth, subject.resistant, before.I_sensitive, before.I_resistant, biology.I_sensitive, biology.I_resistant
+    )
+    new_rate = subject.new_lesion_rate * jnp.maximum(relative_growth, 0.0) ** setting.new_lesion_growth
+    new_lesion = carry.new_lesion | (u_new < -jnp.expm1(-new_rate))
+    burden = jnp.maximum(jnp.nansum(morning.true_mm) / jnp.nansum(subject.lesions_mm), 0.1)
+    after = jnp.where(morning.assessed.progressed, setting.death_progression, 1.0)
+    dies = u_die < -jnp.expm1(-subject.death_rate * burden**setting.death_burden * after)
+    leaves = u_leave < -jnp.expm1(-setting.withdrawal_rate)
+    dose_state = dosing.leave(morning.dosing, dosing.DEATH, carry.on_study & dies)
+    dose_state = dosing.leave(dose_state, dosing.WITHDRAWAL, carry.on_study & leaves)
+    # whoever is off study takes nothing more
+    return Carry(
+        biology=biology,
+        dosing=dose_state,
+        grades=grades,
+        exposure=exposure,
+        recist=morning.assessed,
+        nontarget_min=morning.nontarget_min,
+        new_lesion=new_lesion,
+        on_study=carry.on_study & ~dies & ~leaves,
+        alive=carry.alive & ~(carry.on_study & dies),
+    )
+
+
+def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: int, steps: int, occasion_days: int) -> Course:
+    """Courses over ``days`` days from the first dose.
 
     Args:
-        subject: one patient (no leading axis).
-        setting: shared by all.
+        subject: leaves (patients, ...). setting: shared by all.
         reading: ``EndpointSettings`` (reading error).
-        days, steps: days simulated; integration steps a day.
+        days, steps: days simulated; integration steps a day. occasion_days: days of a dosing occasion.
     """
+    subject = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), subject)
     k, p = setting.constants, subject.parameters
+    of_patients = lambda function: jax.vmap(function, in_axes=-1, out_axes=-1)
+    before = of_patients(lambda s: _before(s, reading))(subject)
     reference = patient.untreated(k, p)
-    tox = setting.toxicity._replace(frailty=subject.frailty)
-    terms = subject.frailty.shape[0]
-    before = _before(subject, reading)
-    sld0 = jnp.nansum(subject.lesions_mm)
-    key = jax.random.wrap_key_data(subject.key)
+    clock = patient.clock(steps)
+    n, dtype = subject.growth.shape[0], subject.growth.dtype
 
-    def live(carry: Carry, day: jax.Array) -> tuple[Carry, Record]:
-        bits = jax.random.bits(jax.random.fold_in(key, day), (2 * terms + 4,), "uint32")
-        u = (bits >> 8).astype(subject.growth.dtype) * 2.0**-24
-        u_tox, (u_miss, u_new, u_leave, u_die) = u[: 2 * terms].reshape(2, terms), u[2 * terms :]
-        I_s, I_r = carry.biology.I_sensitive, carry.biology.I_resistant
-        true_mm = _true_mm(subject, I_s, I_r)
+    def occasion(carry: Carry, number: jax.Array) -> tuple[Carry, jax.Array]:
+        pk, table = patient.occasion_kinetics(p, number, clock)
 
-        # see: target lesions as read, non-target disease against its own minimum, anything new
-        is_scan = (subject.scan_days == day) & (jnp.arange(subject.scan_days.shape[0]) >= 2)
-        scan = jnp.argmax(is_scan)
-        scanned = jnp.any(is_scan) & carry.on_study & ~carry.recist.progressed
-        seen = scanned & ~subject.scan_missed[scan]
-        sum_mm, volume_ml = _read(subject, reading, scan, true_mm, ~seen)
-        one = jnp.ones((1,), true_mm.dtype)
-        nontarget = growth.diameters(one, subject.growth * one, subject.resistant * one, I_s, I_r)[0]
-        nontarget_min = jnp.minimum(carry.nontarget_min, nontarget)
-        worse = seen & subject.nontarget & (nontarget > setting.nontarget_ratio * nontarget_min)
-        found = seen & carry.new_lesion
-        assessed, response = recist.assess(
-            carry.recist, sum_mm, found, worse, seen, nontarget_residual=subject.nontarget & (nontarget > 0.1)
-        )
-        assessed = jax.tree.map(lambda new, old: jnp.where(scanned, new, old), assessed, carry.recist)
-        dose_state = dosing.leave(carry.dosing, dosing.PROGRESSION, assessed.progressed)
+        def live(carry: Carry, day: jax.Array) -> tuple[Carry, jax.Array]:
+            morning = of_patients(lambda c, s: _decide(c, s, day, setting, reading))(carry, subject)
+            biology, today = patient.advance_day(carry.biology, morning.dose_mg, pk, table, k, p, reference, clock)
+            evening = of_patients(lambda c, m, b, cmin, s: _befall(c, m, b, cmin, s, day, setting))
+            after = evening(carry, morning, biology, today.cmin, subject)
+            record = Record(
+                scanned=morning.scanned,
+                scan=morning.scan,
+                status=after.dosing.status,
+                n_holds=after.dosing.n_holds,
+                n_reductions=after.dosing.n_reductions,
+                action=morning.action,
+                dose_mg=morning.dose_mg,
+                planned_mg=morning.planned_mg,
+                grades=carry.grades,
+                day=today,
+                I_sensitive=biology.I_sensitive,
+                I_resistant=biology.I_resistant,
+                alive=after.alive,
+                on_study=after.on_study,
+            )
+            shapes.append(jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), record))
+            # one array a day: the compiler then writes it in place, where it copies the whole record for each of many arrays
+            return after, jnp.concatenate([leaf.reshape(-1, n).astype(dtype) for leaf in jax.tree.leaves(record)])
 
-        # decide and give
-        dose_state, action = dosing.modify(dose_state, carry.grades, setting.rules)
-        dose_state = dosing.leave(dose_state, dosing.COMPLETED, day >= setting.max_treatment_days)
-        due = dosing.scheduled(setting.schedule, day)
-        taken = (u_miss < setting.adherence) | (day == 0)
-        dose_mg = dosing.dose_today(dose_state, setting.rules, subject.full_dose_mg, due, taken)
-        planned_mg = jnp.where(due, subject.full_dose_mg, 0.0)
+        return jax.lax.scan(live, carry, number * occasion_days + jnp.arange(occasion_days))
 
-        # live
-        biology, today = patient.advance_day(carry.biology, dose_mg, day // setting.occasion_days, k, p, reference, steps)
-        exposure = toxicity.smoothed_exposure(carry.exposure, today.cmin)
-
-        # befall
-        grades = toxicity.next_grades(tox, carry.grades, exposure, day.astype(exposure.dtype), u_tox)
-        relative_growth = growth.mean_growth(subject.growth, subject.resistant, I_s, I_r, biology.I_sensitive, biology.I_resistant)
-        new_rate = subject.new_lesion_rate * jnp.maximum(relative_growth, 0.0) ** setting.new_lesion_growth
-        new_lesion = carry.new_lesion | (u_new < -jnp.expm1(-new_rate))
-        burden = jnp.maximum(jnp.nansum(true_mm) / sld0, 0.1)
-        after = jnp.where(assessed.progressed, setting.death_progression, 1.0)
-        dies = u_die < -jnp.expm1(-subject.death_rate * burden**setting.death_burden * after)
-        leaves = u_leave < -jnp.expm1(-setting.withdrawal_rate)
-        alive = carry.alive & ~(carry.on_study & dies)
-        on_study = carry.on_study & ~dies & ~leaves
-        dose_state = dosing.leave(dose_state, dosing.DEATH, carry.on_study & dies)
-        dose_state = dosing.leave(dose_state, dosing.WITHDRAWAL, carry.on_study & leaves)
-        # whoever is off study takes nothing more
-        tomorrow = Carry(biology, dose_state, grades, exposure, assessed, nontarget_min, new_lesion, on_study, alive)
-        record = Record(
-            scanned=scanned,
-            scan=Scan(sum_mm, volume_ml, found, worse, jnp.where(scanned, response, 0)),
-            status=dose_state.status.astype(jnp.int8),
-            n_holds=dose_state.n_holds.astype(jnp.int16),
-            n_reductions=dose_state.n_reductions.astype(jnp.int16),
-            action=action.astype(jnp.int8),
-            dose_mg=dose_mg,
-            planned_mg=planned_mg,
-            grades=carry.grades.astype(jnp.int8),
-            day=today,
-            I_sensitive=biology.I_sensitive,
-            I_resistant=biology.I_resistant,
-            alive=alive,
-            on_study=on_study,
-        )
-        return tomorrow, record
-
-    yes = jnp.ones((), bool)
+    shapes: list[Record] = []
+    everyone = lambda value, kind: jnp.full((n,), value, kind)
     start = Carry(
         biology=patient.initial_state(reference),
-        dosing=dosing.first_day(),
-        grades=jnp.zeros((terms,), jnp.int32),
-        exposure=jnp.zeros((), subject.growth.dtype),
-        recist=recist.begin(before.sum_mm[1]),
-        nontarget_min=jnp.ones((), subject.growth.dtype),
-        new_lesion=~yes,
-        on_study=yes,
-        alive=yes,
+        dosing=jax.tree.map(lambda v: jnp.broadcast_to(v, (n,)), dosing.first_day()),
+        grades=jnp.zeros((subject.frailty.shape[0], n), jnp.int32),
+        exposure=everyone(0.0, dtype),
+        recist=of_patients(recist.begin)(before.sum_mm[1]),
+        nontarget_min=everyone(1.0, dtype),
+        new_lesion=everyone(False, bool),
+        on_study=everyone(True, bool),
+        alive=everyone(True, bool),
     )
-    _, records = jax.lax.scan(live, start, jnp.arange(days))
+    _, packed = jax.lax.scan(occasion, start, jnp.arange(-(-days // occasion_days)))
+    packed = packed.reshape(-1, *packed.shape[2:])[:days]  # (days, rows, patients)
+    records = _unpacked(packed, shapes[0])
     finite = jnp.isfinite(records.day.cmin) & jnp.isfinite(records.I_sensitive) & jnp.isfinite(records.I_resistant)
-    return Course(before, records, jnp.all(finite))
+    before = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), before)
+    return Course(before, records, jnp.all(finite, axis=1))
+
+
+SMALL_INTEGERS = {"status": jnp.int8, "action": jnp.int8, "grades": jnp.int8, "n_holds": jnp.int16, "n_reductions": jnp.int16}
+
+
+def _unpacked(packed: jax.Array, shape: Record) -> Record:
+    """The records of all days, leaves (patients, days, ...), from (days, rows, patients)."""
+    leaves, row = [], 0
+    for leaf in jax.tree.leaves(shape):
+        rows = int(np.prod(leaf.shape[:-1]))
+        block = packed[:, row : row + rows].reshape(packed.shape[0], *leaf.shape)
+        leaves.append(jnp.moveaxis(block, -1, 0).astype(leaf.dtype))
+        row += rows
+    record = jax.tree.unflatten(jax.tree.structure(shape), leaves)
+    return record._replace(**{name: getattr(record, name).astype(kind) for name, kind in SMALL_INTEGERS.items()})

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trialsim.engine.kinetics import Kinetics, row_times
+from trialsim.engine.kinetics import Kinetics
 from trialsim.engine.mesh import Table
 from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
 
@@ -45,15 +45,10 @@ def make_flow(fast: Callable, slow: Callable, x: Any, y: Any) -> Flow:
 
 def tabulate(kinetics: Kinetics, p: Any, nodes: np.ndarray, dtype: Any) -> Table:
     """Kinetics of each patient over the nodes of the mesh, from parameters in double precision."""
-    output = kinetics.output(p)
-    moving = row_times(output, kinetics.generator(p))
-
-    def at(_, t):
-        e = kinetics.propagator(p, t)
-        return None, jnp.stack([row_times(output, e), row_times(moving, e)]).astype(dtype)
-
-    _, both = jax.lax.scan(at, None, jnp.asarray(nodes))
-    return Table(both[:, 0], both[:, 1], kinetics.propagator(p, nodes[-1]).astype(dtype))
+    at = lambda _, t: (None, jnp.stack(kinetics.rows(p, t)).astype(dtype))
+    _, both = jax.lax.scan(at, None, jnp.asarray(nodes, jnp.result_type(p[0])))
+    end = kinetics.propagator(p, jnp.asarray(nodes[-1], jnp.result_type(p[0])))
+    return Table(both[:, 0], both[:, 1], end.astype(dtype))
 
 
 def dosed(amounts: list[jax.Array], place: int, dose: jax.Array) -> list[jax.Array]:

@@ -30,14 +30,14 @@ class Kinetics(Protocol):
     def dose_into(self) -> int:
         """Place of the amount that a dose is added to."""
 
-    def generator(self, p: Any) -> jax.Array:
-        """M, 1/time, (size, size, patients)."""
-
     def propagator(self, p: Any, t: jax.Array) -> jax.Array:
         """exp(M t) for one time, (size, size, patients)."""
 
-    def output(self, p: Any) -> jax.Array:
-        """Weights c of the concentration c . A that drives the rates and is observed, (size, patients)."""
+    def rows(self, p: Any, t: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Weights of the amounts at the start in C(t), and in dC/dt, (size, patients) each.
+
+        C = c . A drives the rates and is observed.
+        """
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,10 @@ class Compartments:
 
     def propagator(self, p: Any, t: jax.Array) -> jax.Array:
         return exponential(self.generator(p) * t)
+
+    def rows(self, p: Any, t: jax.Array) -> tuple[jax.Array, jax.Array]:
+        e, output = self.propagator(p, t), self.output(p)
+        return row_times(output, e), row_times(row_times(output, self.generator(p)), e)
 
 
 def exponential(a: jax.Array) -> jax.Array:

@@ -11,7 +11,7 @@ GRADING = 5.0
 
 
 def graded_mesh(length: float, steps: int, grading: float = GRADING) -> np.ndarray:
-    """Times 0 = t_0 < ... < t_N = length, t_j ~ (1 + 2 j/N)^grading - 1: the first step is a seventieth of the last."""
+    """Times 0 = t_0 < ... < t_N = length, t_j ~ (1 + 2 j/N)^grading - 1: the first of many steps is 3^(1-grading) of the last."""
     j = np.arange(steps + 1) / steps
     return length * ((1.0 + 2.0 * j) ** grading - 1.0) / (3.0**grading - 1.0)
 

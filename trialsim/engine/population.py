@@ -13,6 +13,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from trialsim.engine.xla import compiler_options
+
 Tree = Any
 
 
@@ -23,10 +25,12 @@ def usable_devices(count: int | None) -> list[jax.Device]:
 
 
 def compile_for_population(function: Callable[[Tree, Tree], Tree], devices: list[jax.Device]) -> Callable[[Tree, Tree], Tree]:
-    """``function(one patient, shared)`` -> a compiled function of (patients with a leading axis, shared)."""
+    """``function(patients with a leading axis, shared)``, compiled, with the patients shared out over the devices."""
     mesh = Mesh(np.array(devices), ("patients",))
     split, whole = NamedSharding(mesh, PartitionSpec("patients")), NamedSharding(mesh, PartitionSpec())
-    return jax.jit(jax.vmap(function, in_axes=(0, None)), in_shardings=(split, whole), out_shardings=split)
+    return jax.jit(
+        function, in_shardings=(split, whole), out_shardings=split, compiler_options=compiler_options(devices[0].platform)
+    )
 
 
 def chunks(size: int, chunk: int) -> list[slice]:

@@ -52,19 +52,6 @@ class PKParameters(NamedTuple):
     Kns: jax.Array
 
 
-class PKState(NamedTuple):
-    """Central plasma concentration split into its two exponentials, and drug still in the gut at the end of a day.
-
-    Attributes:
-        fast, slow: ng/mL, parts decaying with alpha and beta; their sum is the plasma concentration.
-        gut: mg of absorbed dose still to arrive.
-    """
-
-    fast: jax.Array
-    slow: jax.Array
-    gut: jax.Array
-
-
 def disposition(CL: jax.Array, Vc: jax.Array, Q: jax.Array, Vp: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """alpha, beta (1/h) and the share of the alpha exponential, from clearances (L/h) and volumes (L)."""
     k10, k12, k21 = CL / Vc, Q / Vc, Q / Vp
@@ -98,22 +85,39 @@ def _arrived(rate: jax.Array, ktr: jax.Array, t: jax.Array) -> jax.Array:
     return (ktr * t) ** 5 * jnp.exp(-rate * t) * _q((ktr - rate) * t)
 
 
-def plasma_concentration(p: PKParameters, state: PKState, dose_mg: jax.Array, t: jax.Array) -> PKState:
-    """State ``t`` hours after a dose (``dose_mg`` may be 0) given at the state ``state``.
+class Oral:
+    """`engine.kinetics.Kinetics` of an oral dose; amounts are plasma concentrations, ng/mL, in the order (gut, fast, slow).
 
-    Args:
-        p: one patient's kinetics.
-        state: just before the dose.
-        dose_mg: oral dose, mg.
-        t: h, 0 <= t <= the time to the next dose.
+    A dose enters the gut as what it would give if all of it were in the central volume at once, see `dose`. What is left in the gut
+    at the end of a day joins the next dose (with a mean absorption time of hours that is next to nothing).
     """
-    ktr = 5.0 / p.MAT
-    absorbed = p.F * dose_mg + state.gut
-    concentration = 1e3 * absorbed / p.Vc  # mg/L -> ng/mL
-    fast = state.fast * jnp.exp(-p.alpha * t) + concentration * p.share_alpha * _arrived(p.alpha, ktr, t)
-    slow = state.slow * jnp.exp(-p.beta * t) + concentration * (1.0 - p.share_alpha) * _arrived(p.beta, ktr, t)
-    gut = absorbed * (1.0 - _arrived(jnp.zeros_like(p.alpha), ktr, t))
-    return PKState(fast, slow, gut)
+
+    size = 3
+    dose_into = 0
+
+    @staticmethod
+    def dose(p: PKParameters, dose_mg: jax.Array) -> jax.Array:
+        """ng/mL that a dose adds to the gut."""
+        return 1e3 * p.F * dose_mg / p.Vc
+
+    def propagator(self, p: PKParameters, t: jax.Array) -> jax.Array:
+        """(3, 3, patients): amounts ``t`` hours later."""
+        ktr, zero = 5.0 / p.MAT, jnp.zeros_like(p.alpha)
+        still = 1.0 - _arrived(zero, ktr, t)
+        fast = p.share_alpha * _arrived(p.alpha, ktr, t)
+        slow = (1.0 - p.share_alpha) * _arrived(p.beta, ktr, t)
+        return jnp.stack(
+            [
+                jnp.stack([still, zero, zero]),
+                jnp.stack([fast, jnp.exp(-p.alpha * t), zero]),
+                jnp.stack([slow, zero, jnp.exp(-p.beta * t)]),
+            ]
+        )
+
+    def rows(self, p: PKParameters, t: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Weights of the plasma concentration and of its time derivative, (3, patients) each."""
+        plasma = lambda t: (lambda e: e[1] + e[2])(self.propagator(p, t))
+        return jax.jvp(plasma, (t,), (jnp.ones_like(t),))
 
 
 def whole_blood(p: PKParameters, plasma: jax.Array) -> jax.Array:

@@ -16,7 +16,7 @@ resistant 4E-BP1 sites, Choo 2008, Kang 2013):
     a_S6K = m1 (1 - e_S6K (1 - (1-O)^2)),  a_GRB10 = m1 (1 - e_GRB10 O),  a_ULK = m1 (1 - e_ULK O),
     a_4E  = m1 (1 - e_4E (1 - r_4E Z) O^2),   Z follows O in about 2 h: re-phosphorylation of 4E-BP1 within 6 h (Choo 2008)
 
-All rates are linear in their own species (see ``engine.integrate``): production and loss are written once, here.
+Each species has a production and a loss proportional to itself, so a level that starts at or above zero stays there.
 """
 
 from __future__ import annotations
@@ -164,56 +164,58 @@ def erk_drive(ERK: jax.Array) -> jax.Array:
     return 1.35 * ERK / (0.16 + ERK)
 
 
-def flow(x: Network, inhibition: Inhibition, relax: Any, k: NetworkConstants, c: CellParameters) -> Network:
-    """The network in causal order; ``relax`` gives each species its next value (``engine.integrate``)."""
+def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParameters) -> Network:
+    """dx/dt of each species, 1/h, in causal order: production - loss x."""
     i = inhibition
     # receptor side: S6K drives IRS1 to degradation, so IRS1 accumulates when S6K is inhibited (O'Reilly 2006, Harrington 2004)
-    IRS1 = relax.IRS1(k.k_IRS1 * (1.0 + c.f_S6K), k.k_IRS1 * (1.0 + c.f_S6K * (x.S6K / k.S6K_reference) ** 2))
-    receptor = c.RTK * (1.0 - i.RTK) * IRS1 * (1.0 - 0.4 * i.endocrine) * (1.0 + 0.5 * c.KRAS)
+    dIRS1 = k.k_IRS1 * (1.0 + c.f_S6K) - (k.k_IRS1 * (1.0 + c.f_S6K * (x.S6K / k.S6K_reference) ** 2)) * x.IRS1
+    receptor = c.RTK * (1.0 - i.RTK) * x.IRS1 * (1.0 - 0.4 * i.endocrine) * (1.0 + 0.5 * c.KRAS)
     PI3K = (receptor / (1.0 + c.f_GRB10 * x.GRB10) + 1.2 * c.PIK3CA) * (1.0 - i.PI3K)
-    PIP3 = relax.PIP3(k.k_PIP3 * PI3K, k.k_PIP3 * (0.25 + 0.75 * c.PTEN))
-    recruited = PIP3 / (k.K_PIP3 + PIP3)
+    dPIP3 = k.k_PIP3 * PI3K - (k.k_PIP3 * (0.25 + 0.75 * c.PTEN)) * x.PIP3
+    recruited = x.PIP3 / (k.K_PIP3 + x.PIP3)
     recruited = recruited + 0.5 * c.AKT1 * (1.0 - recruited)  # E17K binds the membrane without PIP3
 
     # mTORC2 phosphorylates S473, which in turn supports T308 (Rodrik-Outmezguine 2011); prolonged exposure starves its assembly
     O2 = i.C_cell_nM / (i.C_cell_nM + k.IC50_mTORC2)
-    mTORC2 = relax.mTORC2(k.k_mTORC2 * (1.0 - c.phi_mTORC2 * O2), k.k_mTORC2)
-    by_mTORC2 = 1.2 * mTORC2 * (1.0 - i.mTOR_kinase) * (0.4 + 1.5 * recruited) * recruited
-    S473 = relax.S473(k.k_S473 * by_mTORC2, k.k_S473 * (by_mTORC2 + 0.7))
-    by_PDK1 = recruited * (0.5 + 0.7 * S473)
-    T308 = relax.T308(k.k_T308 * by_PDK1, k.k_T308 * (by_PDK1 + 0.9))
-    AKT = T308 * (0.45 + 0.55 * S473) * (1.0 - i.AKT)
-    ERK = relax.ERK(k.k_ERK * (0.35 + 0.25 * jnp.minimum(PI3K, 3.0) + 1.5 * c.KRAS) * (1.0 - i.MEK), k.k_ERK)
+    dmTORC2 = k.k_mTORC2 * (1.0 - c.phi_mTORC2 * O2) - k.k_mTORC2 * x.mTORC2
+    by_mTORC2 = 1.2 * x.mTORC2 * (1.0 - i.mTOR_kinase) * (0.4 + 1.5 * recruited) * recruited
+    dS473 = k.k_S473 * by_mTORC2 - (k.k_S473 * (by_mTORC2 + 0.7)) * x.S473
+    by_PDK1 = recruited * (0.5 + 0.7 * x.S473)
+    dT308 = k.k_T308 * by_PDK1 - (k.k_T308 * (by_PDK1 + 0.9)) * x.T308
+    AKT = x.T308 * (0.45 + 0.55 * x.S473) * (1.0 - i.AKT)
+    dERK = k.k_ERK * (0.35 + 0.25 * jnp.minimum(PI3K, 3.0) + 1.5 * c.KRAS) * (1.0 - i.MEK) - k.k_ERK * x.ERK
 
     # TSC integrates AKT, ERK and energy; RHEB-GTP and amino acids drive mTORC1
     AMPK = 1.0 / (1.0 + (c.ATP / 0.35) ** 3)
-    TSC = c.TSC * (1.0 + 2.0 * AMPK) / (1.0 + (AKT / k.K_AKT) ** 2 + 0.3 * ERK)
-    RHEB = relax.RHEB(0.25 * k.k_RHEB, k.k_RHEB * (0.25 + TSC))
-    m = 1.3 * (1.0 + c.mTOR_gain) * RHEB * c.amino_acids / (0.3 + c.amino_acids) * (1.0 - 0.6 * AMPK)
+    TSC = c.TSC * (1.0 + 2.0 * AMPK) / (1.0 + (AKT / k.K_AKT) ** 2 + 0.3 * x.ERK)
+    dRHEB = 0.25 * k.k_RHEB - (k.k_RHEB * (0.25 + TSC)) * x.RHEB
+    m = 1.3 * (1.0 + c.mTOR_gain) * x.RHEB * c.amino_acids / (0.3 + c.amino_acids) * (1.0 - 0.6 * AMPK)
     m = m * jnp.sqrt(m)
     mTORC1 = 1.9 * m / (0.55 + m) * (1.0 - i.mTOR_kinase)
 
-    Z = relax.Z(k.k_Z * i.occupancy, k.k_Z)
+    dZ = k.k_Z * i.occupancy - k.k_Z * x.Z
     a_S6K = mTORC1 * (1.0 - k.e_S6K * (1.0 - (1.0 - i.occupancy) ** 2))
     a_GRB10 = mTORC1 * (1.0 - k.e_GRB10 * i.occupancy)
     a_ULK = mTORC1 * (1.0 - k.e_ULK * i.occupancy)
-    a_4E = mTORC1 * (1.0 - k.e_4E * (1.0 - c.r_4E * Z) * i.occupancy**2)
+    a_4E = mTORC1 * (1.0 - k.e_4E * (1.0 - c.r_4E * x.Z) * i.occupancy**2)
 
-    GRB10 = relax.GRB10(k.k_GRB10 * a_GRB10, k.k_GRB10)
-    S6K = relax.S6K(k.k_S6K * a_S6K, k.k_S6K * (a_S6K + 0.8))
-    to_S6 = S6K + 0.03 * ERK  # RSK leaves a trace of pS6
-    S6 = relax.S6(k.k_S6 * to_S6, k.k_S6 * (to_S6 + 0.8))
-    BP = relax.BP(2.0 * k.k_4EBP1 * a_4E, k.k_4EBP1 * (2.0 * a_4E + 0.5))
+    dGRB10 = k.k_GRB10 * a_GRB10 - k.k_GRB10 * x.GRB10
+    dS6K = k.k_S6K * a_S6K - (k.k_S6K * (a_S6K + 0.8)) * x.S6K
+    to_S6 = x.S6K + 0.03 * x.ERK  # RSK leaves a trace of pS6
+    dS6 = k.k_S6 * to_S6 - (k.k_S6 * (to_S6 + 0.8)) * x.S6
+    dBP = 2.0 * k.k_4EBP1 * a_4E - (k.k_4EBP1 * (2.0 * a_4E + 0.5)) * x.BP
     to_ULK = 0.15 + 1.5 * AMPK
-    ULK = relax.ULK(k.k_ULK * to_ULK, k.k_ULK * (to_ULK + 1.2 * a_ULK))
-    flux = relax.flux(k.k_flux * ULK, k.k_flux)
+    dULK = k.k_ULK * to_ULK - (k.k_ULK * (to_ULK + 1.2 * a_ULK)) * x.ULK
+    dflux = k.k_flux * x.ULK - k.k_flux * x.flux
 
     # S6K and cap-dependent translation are necessary for cyclin D1 and biomass; ERK and AKT help, with saturation
-    cap = cap_translation(BP, c.R_4EBP) / 0.6
-    S6K_fold = S6K / k.S6K_reference
+    cap = cap_translation(x.BP, c.R_4EBP) / 0.6
+    S6K_fold = x.S6K / k.S6K_reference
     akt_help = 1.2 * AKT / (0.04 + AKT)
-    cyclin = cap**0.8 * (0.3 + 0.7 * S6K_fold) * erk_drive(ERK) * akt_help * (1.0 - 0.5 * i.endocrine)
-    CYCD = relax.CYCD(k.k_CYCD * cyclin, k.k_CYCD)
-    protein = relax.protein(k.k_protein * (0.45 * cap + 0.55 * S6K_fold), k.k_protein)
-    W = relax.W(k.k_W * i.occupancy, k.k_W)
-    return Network(IRS1, GRB10, PIP3, T308, S473, mTORC2, RHEB, S6K, S6, BP, Z, ULK, flux, ERK, CYCD, protein, W)
+    cyclin = cap**0.8 * (0.3 + 0.7 * S6K_fold) * erk_drive(x.ERK) * akt_help * (1.0 - 0.5 * i.endocrine)
+    dCYCD = k.k_CYCD * cyclin - k.k_CYCD * x.CYCD
+    dprotein = k.k_protein * (0.45 * cap + 0.55 * S6K_fold) - k.k_protein * x.protein
+    dW = k.k_W * i.occupancy - k.k_W * x.W
+    return Network(
+        dIRS1, dGRB10, dPIP3, dT308, dS473, dmTORC2, dRHEB, dS6K, dS6, dBP, dZ, dULK, dflux, dERK, dCYCD, dprotein, dW
+    )  # fmt: skip
