@@ -11,7 +11,7 @@ from trialsim.schema import ConfigError
 from trialsim.study import run, simulate
 
 FAST = {
-    "compute.steps_per_day": 8,
+    "compute.steps_per_day": 12,
     "compute.chunk": 128,
     "inference.warmup": 300,
     "inference.samples": 300,

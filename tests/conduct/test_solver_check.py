@@ -1,6 +1,7 @@
 """The error that a run reports is the error it has."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from small import SMALL
@@ -9,7 +10,7 @@ from trialsim import compose
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.conduct.solver_check import solver_check
-from trialsim.engine.reference import solve
+from trialsim.engine.reference import integrate
 from trialsim.mechanism import patient, pharmacokinetics
 
 
@@ -20,40 +21,42 @@ def enrolled(config):
 
 def test_reported_error_falls_with_the_square_of_the_step(enrolled):
     error = {}
-    for steps in (6, 24):
+    for steps in (8, 32):
         found = solver_check(
             compose(overrides=SMALL | {"compute.solver_check_patients": 4, "compute.steps_per_day": steps}), enrolled
         )
         error[steps] = found["max_error_net_growth"]
     assert found["ok"]
-    assert error[6] > 6 * error[24]  # second order gives 16; rounding in float32 spoils a little
+    assert error[8] > 6 * error[32]  # second order gives 16; rounding in float32 spoils a little
 
 
 def test_independent_first_day_equals_the_adaptive_solver(config, enrolled):
-    """One day after one dose: fast scheme at 384 steps in float64 against Kvaerno's method at tolerance 1e-8."""
+    """One day after one dose: fast scheme at 192 steps in float64 against Kvaerno's method at tolerance 1e-9."""
     subjects = make_subjects(config, enrolled, enrolled["dose_level"].to_numpy())
     setting = make_setting(config)
     with jax.enable_x64(True):
         double = lambda tree: jax.tree.map(lambda a: a.astype(float) if a.dtype == np.float32 else a, tree)
-        k = double(setting.constants)
+        k, subject = double(setting.constants), jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), double(subjects))
+        p, clock = subject.parameters, patient.clock(192)
 
-        def both(subject):
-            p = subject.parameters
+        @jax.jit
+        def both(p, dose_mg):
             reference = patient.untreated(k, p)
-            state, day = patient.advance_day(patient.initial_state(reference), subject.full_dose_mg, 0, k, p, reference, 384)
-            pk = p.pk._replace(F=p.pk.F * p.iov_F[0], MAT=p.pk.MAT * p.iov_MAT[0])
-            zero = jax.numpy.zeros(())
+            pk, table = patient.occasion_kinetics(p, 0, clock)
+            state, _ = patient.advance_day(patient.initial_state(reference), dose_mg, pk, table, k, p, reference, clock)
 
-            def free_nM(hours):
-                there = pharmacokinetics.plasma_concentration(
-                    pk, pharmacokinetics.PKState(zero, zero, zero), subject.full_dose_mg, hours
-                )
-                return (there.fast + there.slow) * pk.fu * p.nM_per_ng_ml
+            def one(x, p, pk, dose_mg):
+                oral = pharmacokinetics.Oral()
+                start = jnp.zeros(3).at[0].set(oral.dose(pk, dose_mg))
+                free_nM = lambda t: (oral.rows(pk, t)[0] @ start) * pk.fu * p.nM_per_ng_ml
+                rates = lambda t, x: patient.cell_rates(x, free_nM(t), k, patient.of_cell(p, patient.TUMOUR))
+                return integrate(rates, x, jnp.array([0.0, 24.0]))
 
-            exact = solve(lambda x, u, relax: patient.cell_flow(x, u, relax, k, p), reference.cells, free_nM, 24.0)
-            return state.cells, exact
+            start = patient.initial_state(reference).tumour
+            exact = jax.vmap(one, in_axes=-1)(start, p, pk, dose_mg)
+            return state.tumour, jax.tree.map(lambda leaf: leaf[:, -1], exact)
 
-        fast, exact = jax.jit(jax.vmap(both))(double(subjects))
+        fast, exact = both(p, subject.full_dose_mg)
     for name in patient.CellState._fields:
         a, b = np.asarray(getattr(fast, name)), np.asarray(getattr(exact, name))
-        assert np.max(np.abs(a - b) / (1e-3 + np.abs(b))) < 2e-4, name
+        assert np.max(np.abs(a - b) / (1e-3 + np.abs(b))) < 1e-4, name

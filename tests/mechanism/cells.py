@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trialsim.engine.integrate import sdirk2_step
+from trialsim.engine.rosenbrock import rodas3_step, structure_of
 from trialsim.mechanism import growth, signalling
 from trialsim.mechanism.individual import network_constants
 from trialsim.mechanism.signalling import CellParameters, Inhibition
@@ -28,8 +28,10 @@ def cell(**changes) -> CellParameters:
 
 @partial(jax.jit, static_argnums=(4,))
 def _run(x, inhibition, k, c, steps, h):
-    flow = lambda x, u, relax: signalling.flow(x, u, relax, k, c)
-    return jax.lax.scan(lambda x, _: (sdirk2_step(flow, x, inhibition, inhibition, h), None), x, length=steps)[0]
+    rates = lambda x, u: signalling.rates(x, u, k, c)
+    structure, none = structure_of(rates, x, inhibition), jax.tree.map(jnp.zeros_like, inhibition)
+    step = lambda x, _: (rodas3_step(rates, structure, x, inhibition, none, inhibition, h), None)
+    return jax.lax.scan(step, x, length=steps)[0]
 
 
 def relax_to(network, c, inhibition=NO_DRUG, hours=400.0, start=None, steps=800):

@@ -29,15 +29,22 @@ def course(drug, network):
     p = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), parameters)
     k = jax.tree.map(jnp.float32, network_constants(network))
 
-    def one(p, dose, every):
+    p = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), p)
+    clock = patient.clock(16)
+
+    @jax.jit
+    def program(p, dose, every):
         reference = patient.untreated(k, p)
 
-        def day(state, t):
-            return patient.advance_day(state, jnp.where(t % every == 0, dose, 0.0), t // 14, k, p, reference, 12)
+        def occasion(state, number):
+            pk, table = patient.occasion_kinetics(p, number, clock)
+            given = lambda t: jnp.where(t % every == 0, dose, 0.0)
+            day = lambda state, t: patient.advance_day(state, given(t), pk, table, k, p, reference, clock)
+            return jax.lax.scan(day, state, 14 * number + jnp.arange(14))
 
-        return jax.lax.scan(day, patient.initial_state(reference), jnp.arange(35))[1]
+        _, days = jax.lax.scan(occasion, patient.initial_state(reference), jnp.arange(3))
+        return jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, *leaf.shape[2:]), -1, 0), days)
 
-    program = jax.jit(jax.vmap(one, in_axes=(0, None, None)))
     return lambda dose, every=1: jax.tree.map(np.asarray, program(p, jnp.float32(dose), jnp.int32(every)))
 
 

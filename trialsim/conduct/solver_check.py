@@ -15,6 +15,7 @@ import numpy as np
 
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.conduct.kernel import Subject
+from trialsim.engine.xla import compile_loops
 from trialsim.mechanism import patient
 from trialsim.mechanism.signalling import NetworkConstants
 
@@ -68,7 +69,7 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
     steps = config.compute.steps_per_day
 
     def run(subjects: Subject, k: NetworkConstants, steps: int) -> Course:
-        return jax.jit(lambda subjects: _course(subjects, k, steps))(subjects)
+        return compile_loops(jax.jit(lambda s, k: _course(s, k, steps)), subjects, k)(subjects, k)
 
     fast = run(subjects, setting.constants, steps)
     with jax.enable_x64(True):

@@ -1,12 +1,8 @@
 """How it is computed. Knows nothing of biology."""
 
-from trialsim.engine.xla import request_options
-
-request_options()
-
-from trialsim.engine.kinetics import Compartments  # noqa: E402
-from trialsim.engine.model import Model, ModelError, Regimen  # noqa: E402
-from trialsim.engine.plan import Plan  # noqa: E402
-from trialsim.engine.simulate import simulate  # noqa: E402
+from trialsim.engine.kinetics import Compartments
+from trialsim.engine.model import Model, ModelError, Regimen
+from trialsim.engine.plan import Plan
+from trialsim.engine.simulate import simulate
 
 __all__ = ["Compartments", "Model", "ModelError", "Plan", "Regimen", "simulate"]

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from trialsim.engine.xla import compiler_options
+from trialsim.engine.xla import compile_loops
 
 Tree = Any
 
@@ -28,9 +28,17 @@ def compile_for_population(function: Callable[[Tree, Tree], Tree], devices: list
     """``function(patients with a leading axis, shared)``, compiled, with the patients shared out over the devices."""
     mesh = Mesh(np.array(devices), ("patients",))
     split, whole = NamedSharding(mesh, PartitionSpec("patients")), NamedSharding(mesh, PartitionSpec())
-    return jax.jit(
-        function, in_shardings=(split, whole), out_shardings=split, compiler_options=compiler_options(devices[0].platform)
-    )
+    program = jax.jit(function, in_shardings=(split, whole), out_shardings=split)
+    kept: dict[Any, Any] = {}
+
+    def run(patients: Tree, shared: Tree) -> Tree:
+        leaves, structure = jax.tree.flatten((patients, shared))
+        key = structure, tuple((np.shape(leaf), np.result_type(leaf)) for leaf in leaves)
+        if key not in kept:
+            kept[key] = compile_loops(program, patients, shared)
+        return kept[key](patients, shared)
+
+    return run
 
 
 def chunks(size: int, chunk: int) -> list[slice]:

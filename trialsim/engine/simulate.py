@@ -16,7 +16,7 @@ from trialsim.engine.mesh import graded_mesh, with_times
 from trialsim.engine.model import Model, Regimen, check_inputs
 from trialsim.engine.plan import Plan
 from trialsim.engine.stroboscopic import run_stroboscopic, stretches
-from trialsim.engine.xla import compiler_options
+from trialsim.engine.xla import compile_loops
 
 
 class Moments(NamedTuple):
@@ -49,7 +49,10 @@ def parameter_type(model: Model) -> type:
     return namedtuple("Parameters", tuple(model.parameters))
 
 
-def block_program(model: Model, plan: Plan, moments: Moments, interval: float, doses: Sequence[tuple[int, int, int]], dtype: Any):
+Parts = tuple[tuple[int, int], ...]
+
+
+def block_program(model: Model, plan: Plan, moments: Moments, interval: float, parts: Parts, dtype: Any) -> Any:
     """(parameters, doses) -> observations (times, patients) of one block, for tracing.
 
     Args:
@@ -61,9 +64,9 @@ def block_program(model: Model, plan: Plan, moments: Moments, interval: float, d
     def program(p, amounts):
         begun = begin(model, p, nodes, dtype)
         kind = type(model.start(p))
-        if doses:
+        if parts:
             wanted = tuple(moments.interval)
-            found = run_stroboscopic(model, begun, amounts, nodes, doses, wanted, plan)
+            found = run_stroboscopic(model, begun, amounts, nodes, parts, wanted, plan)
         else:
             course, _ = run_daily(model, begun, amounts, nodes, stops)
             flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), course)
@@ -77,9 +80,14 @@ def block_program(model: Model, plan: Plan, moments: Moments, interval: float, d
 
 
 @lru_cache(maxsize=64)
-def compiled(model, plan, moments, interval, doses, dtype, platform):
-    program = block_program(model, plan, moments, interval, doses, np.dtype(dtype))
-    return jax.jit(program, compiler_options=compiler_options(platform))
+def compiled(
+    model: Model, plan: Plan, moments: Moments, interval: float, parts: Parts, block: int, doses: tuple[int, ...], platform: str
+) -> Any:
+    """The program of a block; ``doses``: shape of the doses that it takes."""
+    program = block_program(model, plan, moments, interval, parts, np.dtype(plan.precision))
+    numbers = lambda *shape: jax.ShapeDtypeStruct(shape, np.float64)
+    kind = parameter_type(model)
+    return compile_loops(jax.jit(program), kind(*[numbers(block)] * len(kind._fields)), numbers(*doses))
 
 
 def simulate(
@@ -110,7 +118,8 @@ def simulate(
     shared = doses.ndim == 1
     repeats = stretches(doses) if plan.regular and set(moments.offsets) == {regimen.interval} else ()
     with jax.enable_x64(True):
-        run = compiled(model, plan, moments, regimen.interval, repeats, plan.precision, jax.default_backend())
+        shape = (regimen.intervals,) if shared else (regimen.intervals, block)
+        run = compiled(model, plan, moments, regimen.interval, repeats, block, shape, jax.default_backend())
         out = []
         for start in range(0, patients, block):
             part = slice(start, start + block)

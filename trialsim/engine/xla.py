@@ -1,27 +1,81 @@
-"""Options of the CPU compiler under which a time loop becomes one function over vectors.
+"""Compiling a time loop into one function over vectors, on the CPU.
 
-By default XLA calls one small kernel after another inside a loop and stores every intermediate array. Three options change that:
-the loop compiled into one function, fusions with several outputs, and 512-bit vectors. Together they were worth a factor of 2 to 4
-on the benchmark problem. The first two are backend options, read once when the backend starts, so they are put into ``XLA_FLAGS``
-when this package is imported; a compiler that does not know them ignores them, and results change in rounding only.
+By default XLA calls one small kernel after another inside a loop and stores every intermediate array. Three options change that: the
+whole loop compiled into one function, fusions with several outputs, and 512-bit vectors. Together they are worth a factor of 2 to 4
+(``python -m trialsim.benchmark`` shows it). They are asked for one program at a time, never through ``XLA_FLAGS``: fusions with
+several outputs make the compiler abort on some other programs (seen with an adaptive solver's loop, jaxlib 0.10.2).
+
+The first two are backend options, which JAX has no public way to set for one program; they are added to the compile options that
+JAX hands to XLA. Where that fails (another version) the program is compiled without them: slower, same results but for rounding.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
+from collections.abc import Iterator
+from typing import Any
 
-LOOPS = "xla_cpu_small_while_loop_byte_threshold=10000000,xla_cpu_use_multi_output_fusion=true"
+import jax
+
+BACKEND = {"xla_cpu_small_while_loop_byte_threshold": "10000000", "xla_cpu_use_multi_output_fusion": "true"}
 VECTORS = {"xla_cpu_prefer_vector_width": "512"}
-EXTRA = "--xla_backend_extra_options="
+
+# places of nested messages in XLA's CompileOptionsProto: executable_build_options, its debug_options, the map of backend options
+BUILD_OPTIONS, DEBUG_OPTIONS, BACKEND_OPTIONS = 3, 3, 500
 
 
-def request_options() -> None:
-    """Ask for the options unless the user has chosen backend options of their own."""
-    flags = os.environ.get("XLA_FLAGS", "")
-    if EXTRA not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} {EXTRA}{LOOPS}".strip()
+def compile_loops(program: Any, *examples: Any) -> Any:
+    """A jitted function compiled for arguments like ``examples``, with the options where the platform is a CPU.
+
+    Args:
+        program: from ``jax.jit``.
+    """
+    lowered = program.lower(*examples)
+    if jax.default_backend() != "cpu":
+        return lowered.compile()
+    with _backend_options():
+        return lowered.compile(compiler_options=VECTORS)
 
 
-def compiler_options(platform: str) -> dict[str, str]:
-    """Options for ``jax.jit(..., compiler_options=...)`` on a platform."""
-    return dict(VECTORS) if platform == "cpu" else {}
+@contextlib.contextmanager
+def _backend_options() -> Iterator[None]:
+    """While this lasts, programs are compiled with `BACKEND`."""
+    try:
+        from jax._src import compiler
+
+        original = compiler.get_compile_options
+    except (ImportError, AttributeError):
+        yield
+        return
+
+    def with_backend(*args: Any, **keywords: Any) -> Any:
+        options = original(*args, **keywords)
+        with contextlib.suppress(Exception):  # of a version without these methods; the loop is then compiled as usual
+            options = type(options).ParseFromString(options.SerializeAsString() + _entries())
+        return options
+
+    compiler.get_compile_options = with_backend
+    try:
+        yield
+    finally:
+        compiler.get_compile_options = original
+
+
+def _entries() -> bytes:
+    """`BACKEND` in protocol-buffer form; appended to a serialised message it is merged into it."""
+    pairs = (_field(1, name.encode()) + _field(2, value.encode()) for name, value in BACKEND.items())
+    inner = b"".join(_field(BACKEND_OPTIONS, pair) for pair in pairs)
+    return _field(BUILD_OPTIONS, _field(DEBUG_OPTIONS, inner))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A length-delimited field."""
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
