@@ -37,13 +37,13 @@ def test_independent_first_day_equals_the_adaptive_solver(config, enrolled):
     with jax.enable_x64(True):
         double = lambda tree: jax.tree.map(lambda a: a.astype(float) if a.dtype == np.float32 else a, tree)
         k, subject = double(setting.constants), jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), double(subjects))
-        p, clock = subject.parameters, patient.clock(192)
+        p, mesh = subject.parameters, patient.day_mesh(192)
 
         @jax.jit
         def both(p, dose_mg):
             reference = patient.untreated(k, p)
-            pk, table = patient.occasion_kinetics(p, 0, clock)
-            state, _ = patient.advance_day(patient.initial_state(reference), dose_mg, pk, table, k, p, reference, clock)
+            pk, table = patient.occasion_kinetics(p, 0, mesh)
+            state, _ = patient.advance_day(patient.initial_state(reference), dose_mg, pk, table, k, p, reference, mesh)
 
             def one(x, p, pk, dose_mg):
                 oral = pharmacokinetics.Oral()

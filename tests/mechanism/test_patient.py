@@ -30,16 +30,16 @@ def course(drug, network):
     k = jax.tree.map(jnp.float32, network_constants(network))
 
     p = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), p)
-    clock = patient.clock(16)
+    mesh = patient.day_mesh(16)
 
     @jax.jit
     def program(p, dose, every):
         reference = patient.untreated(k, p)
 
         def occasion(state, number):
-            pk, table = patient.occasion_kinetics(p, number, clock)
+            pk, table = patient.occasion_kinetics(p, number, mesh)
             given = lambda t: jnp.where(t % every == 0, dose, 0.0)
-            day = lambda state, t: patient.advance_day(state, given(t), pk, table, k, p, reference, clock)
+            day = lambda state, t: patient.advance_day(state, given(t), pk, table, k, p, reference, mesh)
             return jax.lax.scan(day, state, 14 * number + jnp.arange(14))
 
         _, days = jax.lax.scan(occasion, patient.initial_state(reference), jnp.arange(3))

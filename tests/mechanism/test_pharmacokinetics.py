@@ -76,9 +76,9 @@ def test_conservation_slow_absorption_spills_into_the_next_day():
 def test_slope_of_the_concentration_is_its_derivative(MAT):
     p, start = parameters(MAT=MAT), NOTHING.at[0].set(100.0).at[2].set(5.0)
     plasma = lambda t: float(Oral().rows(p, jnp.float32(t))[0] @ start)
-    for t in (0.2, 1.0, 6.0):
+    for t in (0.5, 1.0, 6.0):
         slope = float(Oral().rows(p, jnp.float32(t))[1] @ start)
-        assert slope == pytest.approx((plasma(t + 0.02) - plasma(t - 0.02)) / 0.04, rel=0.02, abs=0.02)
+        assert slope == pytest.approx((plasma(t + 0.01) - plasma(t - 0.01)) / 0.02, rel=0.03, abs=0.03)
 
 
 def typical_adult(drug, hct=0.38, n=1, **changes):

@@ -166,27 +166,15 @@ def initial_state(reference: Untreated) -> PatientState:
     return PatientState((zero, zero, zero), tumour, pbmc, zero, zero)
 
 
-class Clock(NamedTuple):
-    """The meshes of a day, hours.
-
-    Attributes:
-        tumour: nodes. pbmc: numbers of those at which PBMC, which decide nothing and are read at the trough, take a step.
-    """
-
-    tumour: np.ndarray
-    pbmc: np.ndarray
+def day_mesh(steps: int) -> np.ndarray:
+    """Nodes of a day's steps, hours."""
+    return graded_mesh(HOURS_PER_DAY, steps, MESH_GRADING)
 
 
-def clock(steps: int) -> Clock:
-    """Meshes with ``steps`` steps for the tumour and two thirds as many for PBMC: pairs joined where they are short."""
-    joined = 2 * (steps // 3)
-    return Clock(graded_mesh(HOURS_PER_DAY, steps, MESH_GRADING), np.r_[0:joined:2, joined : steps + 1])
-
-
-def occasion_kinetics(p: PatientParameters, occasion: jax.Array, clock: Clock) -> tuple[pharmacokinetics.PKParameters, Table]:
+def occasion_kinetics(p: PatientParameters, occasion: jax.Array, mesh: np.ndarray) -> tuple[pharmacokinetics.PKParameters, Table]:
     """Kinetics of one occasion, and their table over the day's mesh."""
     pk = p.pk._replace(F=jnp.minimum(p.pk.F * p.iov_F[occasion], 1.0), MAT=p.pk.MAT * p.iov_MAT[occasion])
-    return pk, tabulate(pharmacokinetics.Oral(), pk, clock.tumour, jnp.result_type(pk.F))
+    return pk, tabulate(pharmacokinetics.Oral(), pk, mesh, jnp.result_type(pk.F))
 
 
 def advance_day(
@@ -197,14 +185,14 @@ def advance_day(
     k: signalling.NetworkConstants,
     p: PatientParameters,
     reference: Untreated,
-    clock: Clock,
+    mesh: np.ndarray,
 ) -> tuple[PatientState, Day]:
     """One day of one or many patients (patients last).
 
     Args:
         state: just before today's dose.
         dose_mg: dose taken today (0: none).
-        pk, table: today's kinetics, from `occasion_kinetics`.
+        pk, table: today's kinetics, from `occasion_kinetics`. mesh: from `day_mesh`.
     """
     before = sum(state.drug[1:])
     drug = dosed(list(state.drug), 0, pharmacokinetics.Oral.dose(pk, dose_mg))
@@ -216,14 +204,13 @@ def advance_day(
 
     flow = Flow(lambda x, _, C: cell_rates(x, C * to_free_nM, k, in_tumour), net, _structure())
     nothing = Growth(jnp.zeros_like(state.I_sensitive), jnp.zeros_like(state.I_sensitive))
-    tumour, change = run_steps(flow, table, clock.tumour, drug, state.tumour, nothing)
-    coarse = Table(table.weight[clock.pbmc], table.slope[clock.pbmc], table.end)
+    tumour, change = run_steps(flow, table, mesh, drug, state.tumour, nothing)
     flow = Flow(lambda x, _, C: cell_rates(x, C * to_free_nM, k, in_pbmc), lambda *_: (), _structure())
-    pbmc, _ = run_steps(flow, coarse, clock.tumour[clock.pbmc], drug, state.pbmc, ())
+    pbmc, _ = run_steps(flow, table, mesh, drug, state.pbmc, ())
 
-    plasma = [before, *(concentration(table.weight[j], drug) for j in range(len(clock.tumour)))]
+    plasma = [before, *(concentration(table.weight[j], drug) for j in range(len(mesh)))]
     blood = pharmacokinetics.whole_blood(pk, jnp.stack(plasma))
-    h = jnp.asarray(np.diff(clock.tumour), blood.dtype).reshape(-1, *([1] * (blood.ndim - 1)))
+    h = jnp.asarray(np.diff(mesh), blood.dtype).reshape(-1, *([1] * (blood.ndim - 1)))
     fold = lambda name: jnp.stack([getattr(x, name) / getattr(reference.cells, name)[i] for i, x in ((0, tumour), (1, pbmc))])
     day = Day(
         cmin=blood[-1],
