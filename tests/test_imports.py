@@ -26,6 +26,7 @@ RANKS = (
     ("artefacts", "console", "summary"),
     ("report",),
     ("study",),
+    ("benchmark",),
     ("cli",),
     ("__main__",),
 )

@@ -1,0 +1,1 @@
+"""How fast and how exact, on one published problem, beside other simulators."""
