@@ -87,7 +87,7 @@ class Compartments:
 
 def exponential(a: jax.Array) -> jax.Array:
     """exp of (n, n, patients) matrices: a Taylor series of a / 2^SQUARINGS, squared SQUARINGS times."""
-    one = jnp.eye(a.shape[0], dtype=a.dtype)[..., None]
+    one = jnp.eye(a.shape[0], dtype=a.dtype).reshape(*a.shape[:2], *[1] * (a.ndim - 2))
     a = a * 0.5**SQUARINGS
 
     def horner(i, series):  # 1 + a/k (1 + a/(k+1) (...))

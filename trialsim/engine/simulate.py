@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -44,7 +44,7 @@ def prepare(model: Model, parameters: Mapping[str, Any], patients: int) -> Any:
     return kind(*(np.broadcast_to(np.asarray(merged[name], np.float64), (patients,)) for name in kind._fields))
 
 
-@lru_cache(maxsize=None)
+@cache
 def parameter_type(model: Model) -> type:
     return namedtuple("Parameters", tuple(model.parameters))
 
