@@ -227,7 +227,13 @@ def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, re
 
 
 def _befall(
-    carry: Carry, morning: Morning, biology: patient.PatientState, cmin: jax.Array, subject: Subject, day: jax.Array, setting: Setting
+    carry: Carry,
+    morning: Morning,
+    biology: patient.PatientState,
+    cmin: jax.Array,
+    subject: Subject,
+    day: jax.Array,
+    setting: Setting,
 ) -> Carry:
     """What happens by the end of the day: toxicity, a new lesion, withdrawal, death. One patient."""
     terms = subject.frailty.shape[0]

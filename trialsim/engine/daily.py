@@ -11,6 +11,8 @@ import numpy as np
 from trialsim.engine.interval import Flow, advance_amounts, concentration, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table
 from trialsim.engine.model import Model
+from trialsim.engine.rosenbrock import structure_of
+from trialsim.engine.structure import example
 
 
 class Course(NamedTuple):
@@ -53,25 +55,27 @@ def parts(state: type, slow: tuple[str, ...]) -> tuple[type, type]:
 _PARTS: dict[Any, tuple[type, type]] = {}
 
 
-def joined(model: Model, state: type, x: Any, y: Any) -> Any:
+def joined(state: type, x: Any, y: Any) -> Any:
     """The model's own state from its two parts."""
     return state(**x._asdict(), **y._asdict())
 
 
 def flow_of(model: Model, p: Any, state: Any) -> Flow:
-    """The model's rates for parameters ``p``, cut into fast and slow."""
+    """The model's rates for parameters ``p``, cut into fast and slow, with the sparsity of the fast part."""
     kind = type(state)
     x, y = split(model, state)
-    rates = lambda x, y, C, p: model.rates(joined(model, kind, x, y), C, p)
-    fast = lambda x, y, C: type(x)(*(getattr(rates(x, y, C, p), name) for name in x._fields))
-    slow = lambda x, y, C: tuple(getattr(rates(x, y, C, p), name) for name in y._fields)
-    from trialsim.engine.structure import example
-
-    ones = example(p)
-    found = lambda x, y, C: type(x)(*(getattr(rates(x, y, C, ones), name) for name in x._fields))
-    from trialsim.engine.interval import make_flow
-
-    return Flow(fast, slow, make_flow(found, slow, x, y).structure)
+    rates = lambda x, y, C, p: model.rates(joined(kind, x, y), C, p)
+    only = lambda names, derivative: (getattr(derivative, name) for name in names)
+    fast = lambda x, y, C, p: type(x)(*only(x._fields, rates(x, y, C, p)))
+    scalar = jax.ShapeDtypeStruct((), jnp.float32)
+    structure = structure_of(
+        lambda x, C: fast(x, example(y), C, example(p)), jax.tree.map(lambda _: scalar, x), scalar
+    )  # what depends on what is the same for all patients
+    return Flow(
+        fast=lambda x, y, C: fast(x, y, C, p),
+        slow=lambda x, y, C: tuple(only(y._fields, rates(x, y, C, p))),
+        structure=structure,
+    )
 
 
 def begin(model: Model, p: Any, nodes: np.ndarray, dtype: Any) -> Begun:
@@ -92,12 +96,14 @@ def run_daily(
     Args:
         doses: (intervals, patients) or (intervals,).
         stops: numbers of the mesh nodes at which the state is kept, ascending; the last is the end of the interval.
+        keep_double: keep the slow states in double precision.
 
     Returns:
         States at the stops of each interval, leaves (intervals, stops, patients), and the state after the last interval.
     """
     kind = type(model.start(begun.p))
-    flow = flow_of(model, begun.p, joined(model, kind, begun.x, begun.y))
+    record = jnp.float64 if keep_double else begun.table.weight.dtype
+    flow = flow_of(model, begun.p, joined(kind, begun.x, begun.y))
     table, place = begun.table, model.kinetics.dose_into
     dtype = table.weight.dtype
 
@@ -117,7 +123,6 @@ def run_daily(
         # one array a moment: the compiler then writes it in place, where it copies the whole record for each of many arrays
         return (x, y, amounts), jnp.stack([jnp.stack([v.astype(record) for v in moment]) for moment in kept], axis=1)
 
-    record = jnp.float64 if keep_double else dtype
     after, course = jax.lax.scan(interval, (begun.x, begun.y, begun.amounts), doses.astype(dtype))
     fields = [course[:, i] for i in range(course.shape[1])]
     sizes = len(begun.x), len(begun.y)

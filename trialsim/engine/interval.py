@@ -18,7 +18,7 @@ import numpy as np
 
 from trialsim.engine.kinetics import Kinetics
 from trialsim.engine.mesh import Table
-from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
+from trialsim.engine.rosenbrock import Structure, rodas3_step
 
 Rates = Callable[[Any, Any, jax.Array], tuple[Any, Any]]  # (fast, slow, C) -> (dfast/dt, dslow/dt)
 
@@ -33,14 +33,6 @@ class Flow(NamedTuple):
     fast: Callable[[Any, Any, jax.Array], Any]
     slow: Callable[[Any, Any, jax.Array], tuple[jax.Array, ...]]
     structure: Structure
-
-
-def make_flow(fast: Callable, slow: Callable, x: Any, y: Any) -> Flow:
-    """The flow with the sparsity of its fast part found. ``x``, ``y``: examples of the states (their values do not matter)."""
-    scalar = lambda tree: jax.tree.map(lambda _: jax.ShapeDtypeStruct((), jnp.float32), tree)
-    one = jax.ShapeDtypeStruct((), jnp.float32)
-    held = jax.tree.map(lambda _: np.float32(1.0), y)
-    return Flow(fast, slow, structure_of(lambda x, C: fast(x, held, C), scalar(x), one))
 
 
 def tabulate(kinetics: Kinetics, p: Any, nodes: np.ndarray, dtype: Any) -> Table:

@@ -74,7 +74,7 @@ def block_program(model: Model, plan: Plan, moments: Moments, interval: float, p
             whole = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, flat)
             place = [0 if n == 0 else 1 + (n - 1) * len(stops) + s for n, s in zip(moments.interval, moments.stop, strict=True)]
             found = jax.tree.map(lambda leaf: leaf[np.array(place)], whole)
-        return model.observe(joined(model, kind, found.x, found.y), found.C, begun.p)
+        return model.observe(joined(kind, found.x, found.y), found.C, begun.p)
 
     return program
 

@@ -7,10 +7,10 @@ farther apart (all of them at once, as one wider batch), with its derivative J i
     y(n+1) = y(n) + d(n) + J(n) (y(n) - y*(n))
 
 is run through all intervals with d, J and the fast states interpolated by local cubics; y* are the slow states that d was computed
-at. Kinetics are exact at every n. A sampled interval starts from the fast states at the end of the interval before it, which come from
-the previous sweep (the first: from a run of the interval's later half). One sweep is enough where the fast states forget within an
-interval and the slow ones act linearly; otherwise more are needed, which the check against the daily path tells. (Stroboscopic averaging: Calvo, Chartier,
-Murua, Sanz-Serna, Found Comput Math 2011;11:697-713, here with collocation in place of differences.)
+at. Kinetics are exact at every n. A sampled interval starts from the fast states at the end of the interval before it, which come
+from the previous sweep (the first: from a run of the interval's later half). One sweep is enough where the fast states forget
+within an interval and the slow ones act linearly; otherwise more are needed. (Stroboscopic averaging: Calvo, Chartier, Murua,
+Sanz-Serna, Found Comput Math 2011;11:697-713, here with collocation in place of differences.)
 
 A dose that differs from the one before, in any patient, begins a new stretch, whose first intervals are solved one by one.
 """
@@ -101,7 +101,7 @@ def _stretch(
     """The tail of a stretch, intervals 0..numbers[-1]; states at the ends of the intervals ``ends``."""
     table, place, kind = begun.table, model.kinetics.dose_into, type(model.start(begun.p))
     dtype, length = table.weight.dtype, int(numbers[-1]) + 1
-    flow = flow_of(model, begun.p, joined(model, kind, begun.x, begun.y))
+    flow = flow_of(model, begun.p, joined(kind, begun.x, begun.y))
     feeding = _feeding(flow, begun.x, begun.y)
 
     def drug(amounts, _):
@@ -123,7 +123,7 @@ def _stretch(
     alone = Flow(lambda x, _, C: flow.fast(x, y, C), lambda *_: (), flow.structure)
     ended, _ = run_steps(alone, late, nodes[half:], starts, x, ())
 
-    for sweep in range(sweeps):
+    for _ in range(sweeps):
         shifted = jax.tree.map(lambda v: _weighted(before, v), ended)
         x = jax.tree.map(lambda new, first: new.at[0].set(first), shifted, begun.x)
         ended, change, slopes = _solve_sampled(flow, table, nodes, starts, x, y, feeding)

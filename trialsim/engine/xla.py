@@ -1,7 +1,7 @@
 """Compiling a time loop into one function over vectors, on the CPU.
 
-By default XLA calls one small kernel after another inside a loop and stores every intermediate array. Three options change that: the
-whole loop compiled into one function, fusions with several outputs, and 512-bit vectors. Together they are worth a factor of 2 to 4
+By default XLA calls one small kernel after another inside a loop and stores every intermediate array. Three options change that:
+the whole loop compiled into one function, fusions with several outputs, and 512-bit vectors. Together they are worth a factor of 2 to 4
 (``python -m trialsim.benchmark`` shows it). They are asked for one program at a time, never through ``XLA_FLAGS``: fusions with
 several outputs make the compiler abort on some other programs (seen with an adaptive solver's loop, jaxlib 0.10.2).
 

@@ -1,4 +1,4 @@
-"""Existing simulators on the same problem, each in a process of its own on one core: one that is missing or crashes harms no other."""
+"""Existing simulators on the same problem, each in its own process on one core: a missing or crashing one harms no other."""
 
 from __future__ import annotations
 

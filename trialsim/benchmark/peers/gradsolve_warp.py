@@ -14,7 +14,7 @@ RTOL = ATOL = 3e-4
 
 
 class Interval:
-    """One dose interval in the form gradsolve asks for. Not flagged as stiff: its implicit kernel is slower here and misses 1e-4."""
+    """One dose interval in the form gradsolve asks for. Not flagged as stiff: its implicit kernel is slower and misses 1e-4."""
 
     name = "bench1"
     dim = equations.STATES

@@ -48,7 +48,8 @@ def build(patients: int, days: int) -> Peer:
         raise ValueError(antimony.getLastError())
     model = roadrunner.RoadRunner(antimony.getSBMLString("bench1"))
     model.setIntegrator("cvode")
-    for name, value in {"relative_tolerance": RTOL, "absolute_tolerance": ATOL, "stiff": True, "maximum_num_steps": 100_000}.items():
+    settings = {"relative_tolerance": RTOL, "absolute_tolerance": ATOL, "stiff": True, "maximum_num_steps": 100_000}
+    for name, value in settings.items():
         model.integrator.setValue(name, value)
     model.timeCourseSelections = ["time", "Vs", "Vr"]
     end = equations.INTERVAL_H * days

@@ -1,4 +1,4 @@
-"""One peer, in a process of its own: ``python -m trialsim.benchmark.peers.worker MODULE PATIENTS REPEATS`` prints one JSON object."""
+"""One peer, in its own process: ``python -m trialsim.benchmark.peers.worker MODULE PATIENTS REPEATS`` prints one JSON object."""
 
 from __future__ import annotations
 
