@@ -1,8 +1,8 @@
 """``python -m trialsim.benchmark [--peers] [--json FILE]``: how fast, at what error, on this machine.
 
-BENCH-1 is everolimus 10 mg daily for 168 days, nine signalling species and a tumour, see ``experiments/benchmark``. Rates are patients
-per CPU-second of one core, median of the repeats, after compilation; the error is the 99th percentile over patients of the relative
-error of the tumour's size on the last day against the shipped reference solution.
+BENCH-1 is everolimus 10 mg daily for 168 days, nine signalling species and a tumour, see ``experiments/benchmark``. Rates are
+patients per CPU-second of one core, median of the repeats, after compilation; the error is the 99th percentile over patients of the
+relative error of the tumour's size on the last day against the shipped reference solution.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="runs after the first (default 5)")
     arguments = parser.parse_args()
 
-    found: dict[str, Any] = {"machine": {"platform": jax.default_backend(), "device": str(jax.devices()[0]), "jax": jax.__version__}}
+    machine = {"platform": jax.default_backend(), "device": str(jax.devices()[0]), "jax": jax.__version__}
+    found: dict[str, Any] = {"machine": machine}
     table = Table("", "patients/s", "error p99", "first call, s", title="trialsim, per core")
     for name in arguments.only:
         timing = ROWS[name](arguments.repeats)
@@ -65,7 +66,7 @@ def _error(value: float | None) -> str:
 
 
 def _peers_table(results: list[Any], found: dict[str, Any]) -> Table:
-    table = Table("peer", "patients/s", "error p99", "trialsim over it", "regular dosing", title="BENCH-1, other simulators, per core")
+    table = Table("peer", "patients/s", "error p99", "trialsim over it", "regular dosing", title="BENCH-1, others, per core")
     for result in results:
         if result.unavailable:
             table.add_row(result.name, "", "", "", result.unavailable)
