@@ -136,7 +136,7 @@ def test_an_interrupted_run_resumes_with_the_same_result(adult, tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         run(config, tmp_path / "r")
     monkeypatch.undo()
-    monkeypatch.setattr(module, "simulate", lambda config: pytest.fail("simulated again"))
+    monkeypatch.setattr(module, "save_blocks", lambda config, folder: pytest.fail("simulated again"))
     summary = run(config, tmp_path / "r")
     assert summary["endpoints"] == adult.summary["endpoints"]
     assert summary["comparison"] == adult.summary["comparison"]

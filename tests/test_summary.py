@@ -14,9 +14,10 @@ def test_median_with_order_statistics():
 
 
 def test_toxicity_counts_each_patient_once_at_the_worst_grade():
-    patients = pd.DataFrame({"patient_id": range(10)})
     events = pd.DataFrame({"patient_id": [0, 0, 1, 2], "term": ["rash", "rash", "rash", "fatigue"], "grade": [1, 3, 2, 4]})
-    found = summary.toxicity(patients, events, ["rash", "fatigue", "anaemia"])
+    whole = summary.toxicity(10, summary.count_worst([events]), ["rash", "fatigue", "anaemia"])
+    found = summary.toxicity(10, summary.count_worst([events[:2], events[2:]]), ["rash", "fatigue", "anaemia"])
+    assert found == whole
     assert found["rash"]["any_grade"]["estimate"] == pytest.approx(0.2)
     assert found["rash"]["by_grade"] == {"1": 0, "2": 1, "3": 1, "4": 0}
     assert found["fatigue"]["grade_3_4"]["estimate"] == pytest.approx(0.1)

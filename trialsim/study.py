@@ -10,14 +10,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from trialsim import console, summary
+from trialsim import console, simulation, summary
 from trialsim.artefacts import RunFolder
-from trialsim.cohort import sample_cohort
-from trialsim.conduct.inputs import follow_up_horizon, make_schedule, start_dose_mg
-from trialsim.conduct.observe import Tables, make_tables
-from trialsim.conduct.simulate import simulate_courses
+from trialsim.artefacts.claim import BLOCKS
+from trialsim.conduct.observe import Tables
 from trialsim.conduct.solver_check import solver_check
-from trialsim.designs.allocate import Allocation, allocate
 from trialsim.evidence import monotherapy_counts, published_study
 from trialsim.inference import predictive
 from trialsim.inference.diagnostics import combine, diagnose
@@ -26,13 +23,11 @@ from trialsim.inference.recovery import recovery
 from trialsim.inference.response import fit_response
 from trialsim.inference.sampling import seed_of
 from trialsim.inference.tables import cells_of, count_dlt, count_patients, count_published
-from trialsim.protocol.visits import enrolment_days
 from trialsim.report import write_report
+from trialsim.saving import Outcomes, block_files, load_outcomes, save_blocks, save_study
 from trialsim.schema.study import StudyConfig
-from trialsim.units import DAYS_PER_MONTH
 
 SCHEMA_VERSION = 1
-TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
 
 
 @dataclass(frozen=True)
@@ -56,53 +51,35 @@ class Study:
     mtd: np.ndarray | None
     solver_check: dict[str, Any]
 
+    @property
+    def worst_grades(self) -> pd.DataFrame:
+        """Patients by worst grade of each adverse event, see ``summary.count_worst``; without those whose integration failed."""
+        failed = self.patients.loc[~self.patients["integration_ok"], "patient_id"]
+        return summary.count_worst([self.adverse_events[~self.adverse_events["patient_id"].isin(failed)]])
+
 
 def simulate(config: StudyConfig) -> Study:
-    """Sample the cohort, let the design assign doses, run every patient through the trial, and tabulate what it saw."""
-    mode = config.compute.progress
-    cohort = sample_cohort(config.cohort, config.tumour, config.seed)
-    levels = len(config.design.dose_levels) if config.design.kind == "three_plus_three" else 0
-    with console.progress("escalating doses", levels * len(cohort), mode) as advance:
-        allocation = allocate(config, cohort, advance)
-    enrolled = _enrol(config, cohort, allocation)
-    chunks: list[Tables] = []
-    with console.progress("simulating patients", len(enrolled), mode) as advance:
-        level = enrolled["dose_level"].to_numpy()
-        for part, course in simulate_courses(config, enrolled, level, follow_up_horizon(config)):
-            chunk = enrolled.iloc[part]
-            schedule = make_schedule(config, chunk["patient_id"].to_numpy())
-            follow_up = chunk["follow_up_days"].to_numpy(float)
-            chunks.append(make_tables(config, course, schedule, chunk.drop(columns="follow_up_days"), follow_up))
-            advance(len(chunk))
-    with console.step("checking the solver", mode):
-        check = solver_check(config, enrolled)
-    tables = Tables(*(pd.concat(parts, ignore_index=True) for parts in zip(*chunks, strict=True)))
-    return Study(config, *tables, screened=len(cohort), mtd=allocation.mtd, solver_check=check)
+    """Sample the cohort, let the design assign doses, run every patient through the trial, and tabulate what it saw.
 
-
-def _enrol(config: StudyConfig, cohort: pd.DataFrame, allocation: Allocation) -> pd.DataFrame:
-    """The treated patients of the cohort with dose, enrolment and follow-up."""
-    design = config.design
-    day = enrolment_days(
-        config.seed,
-        cohort["patient_id"].to_numpy(),
-        allocation.replicate,
-        allocation.step,
-        design.replicate_size,
-        design.accrual_months,
-        design.dlt.window_days,
-    )
-    longest = min(design.max_follow_up_months * DAYS_PER_MONTH, float(follow_up_horizon(config)))
-    enrolled = cohort.assign(
-        replicate=allocation.replicate,
-        dose_level=allocation.dose_level,
-        phase=allocation.phase,
-        start_dose_mg=start_dose_mg(config, cohort, allocation.dose_level),
-        enrolment_day=day,
-        # whoever was enrolled is followed at least through the DLT window, if the accrual ran late
-        follow_up_days=np.floor(np.clip(design.cutoff_months * DAYS_PER_MONTH - day, design.dlt.window_days, longest)),
-    )
-    return enrolled[allocation.treated].reset_index(drop=True)
+    All of it is held in memory; ``run`` is for studies that are too large for that.
+    """
+    found: list[Tables] = []
+    mtd: list[np.ndarray] = []
+    blocks = simulation.blocks(config)
+    screened = sum(block.stop - block.start for block in blocks)
+    with console.progress("simulating patients", screened, config.compute.progress) as advance:
+        for block in blocks:
+            enrolled = simulation.enrol(config, block)
+            if enrolled.mtd is not None:
+                mtd.append(enrolled.mtd)
+            advance(block.stop - block.start - len(enrolled.patients))
+            for tables in simulation.simulate_patients(config, enrolled.patients):
+                found.append(tables)
+                advance(len(tables.patients))
+    tables = Tables(*(pd.concat(parts, ignore_index=True) for parts in zip(*found, strict=True)))
+    with console.step("checking the solver", config.compute.progress):
+        check = solver_check(config, tables.patients)
+    return Study(config, *tables, screened, np.concatenate(mtd) if mtd else None, check)
 
 
 @dataclass(frozen=True)
@@ -125,7 +102,7 @@ class Fits:
         return {field.name: tree for field in fields(self) if (tree := getattr(self, field.name)) is not None}
 
 
-def fit(study: Study) -> Fits:
+def fit(study: Study | Outcomes) -> Fits:
     """Fit the hierarchical response model to the simulated study, to one virtual study of it, and to the published counts."""
     config, settings = study.config, study.config.inference
     # a patient whose integration failed has no trustworthy outcome: counted in the summary, kept out of the fits
@@ -141,11 +118,10 @@ def fit(study: Study) -> Fits:
         )
 
 
-def summarise(study: Study, fits: Fits) -> dict[str, Any]:
+def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
     """summary.json as a dictionary (schema: README, "summary.json")."""
     config, settings = study.config, study.config.inference
     patients = study.patients[study.patients["integration_ok"]]
-    events = study.adverse_events[study.adverse_events["patient_id"].isin(patients["patient_id"])]
     published = config.study.published
     comparison, not_published = predictive.compare(
         published_study(published),
@@ -181,56 +157,59 @@ def summarise(study: Study, fits: Fits) -> dict[str, Any]:
         "recovery": recovery(fits.recovery, patients, settings.recovery_level),
         "pharmacokinetics": summary.exposure(patients, config),
         "pharmacodynamics": summary.pathway(patients),
-        "toxicity": summary.toxicity(patients, events, list(config.drug.toxicity.terms)),
+        "toxicity": summary.toxicity(len(patients), study.worst_grades, list(config.drug.toxicity.terms)),
         "mtd": summary.maximum_tolerated_dose(study.mtd, config.design.dose_levels),
         "flow": summary.flow(study.patients, study.screened),
     }
 
 
 def run(config: StudyConfig, run_dir: Path | str) -> dict[str, Any]:
-    """The whole job: simulate, fit, compare, report. Each stage is saved as it completes, so a killed run can be resumed.
+    """The whole job: simulate, fit, compare, report. Whatever is complete is saved, so a killed run can be resumed.
 
     Args:
         config: validated settings. run_dir: folder of the run, see ``artefacts.RunFolder``.
 
     Returns:
-        The content of summary.json.
+        The content of summary.json; of one part of a study (``compute.parts`` > 1), which is only simulated: its ``part``,
+        ``parts`` and ``patients``.
     """
     published_study(config.study.published)  # a misspelt name is told now, not after the simulation
     with RunFolder(run_dir, config) as folder:
         if folder.finished:
             return folder.read_json("summary.json")
+        whole = config.compute.parts == 1
         stage = folder.stage("simulate")
-        if stage.complete:
-            study = _load(config, folder)
-        else:
-            with stage:
-                study = simulate(config)
-                _save(study, folder)
-        stage = folder.stage("analyse")
         if not stage.complete:
             with stage:
-                fits = fit(study)
-                for name, tree in fits.by_name().items():
-                    with folder.atomic("posterior.nc" if name == "simulated" else f"posterior_{name}.nc") as path:
-                        tree.to_netcdf(path, engine="h5netcdf")
-                folder.write_json("summary.json", summarise(study, fits))
-        with folder.stage("report"), console.step("writing the report", config.compute.progress):
-            write_report(folder.path)
-        folder.finish()
-        return folder.read_json("summary.json")
+                names = save_blocks(config, folder)
+                if whole:
+                    save_study(config, folder, [folder.path / BLOCKS / name for name in names])
+                else:
+                    folder.adopt(*(file for name in names for file in block_files(name)))
+        if not whole:
+            folder.finish_part()
+            done = simulation.blocks(config)
+            return {"part": config.compute.part, "parts": config.compute.parts, "patients": done[-1].stop - done[0].start}
+        folder.drop_blocks()
+        return analyse(config, folder)
 
 
-def _save(study: Study, folder: RunFolder) -> None:
-    for name in TABLES:
-        folder.write_table(name, getattr(study, name))
-    mtd = None if study.mtd is None else study.mtd.tolist()
-    folder.write_json("simulation.json", {"screened": study.screened, "mtd": mtd, "solver_check": study.solver_check})
+def analyse(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
+    """From the saved tables of a study to its report: the stages of a run that follow the simulation.
 
-
-def _load(config: StudyConfig, folder: RunFolder) -> Study:
-    """The simulated study of an interrupted run."""
-    rest = folder.read_json("simulation.json")
-    mtd = None if rest["mtd"] is None else np.array(rest["mtd"], float)  # null: undecided
-    tables = {name: folder.read_table(name) for name in TABLES}
-    return Study(config, **tables, screened=rest["screened"], mtd=mtd, solver_check=rest["solver_check"])
+    Returns:
+        The content of summary.json.
+    """
+    stage = folder.stage("analyse")
+    if not stage.complete:
+        with stage:
+            outcomes = load_outcomes(config, folder)
+            fits = fit(outcomes)
+            for name, tree in fits.by_name().items():
+                with folder.atomic("posterior.nc" if name == "simulated" else f"posterior_{name}.nc") as path:
+                    tree.to_netcdf(path, engine="h5netcdf")
+            folder.write_json("summary.json", summarise(outcomes, fits))
+    with folder.stage("report"), console.step("writing the report", config.compute.progress):
+        write_report(folder.path)
+    folder.finish()
+    return folder.read_json("summary.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.stats import binom
 
 from trialsim.endpoints import pharmacodynamics, proportions, survival
 from trialsim.endpoints.estimate import Estimate
+from trialsim.endpoints.toxicity import GRADES
 from trialsim.evidence import published_exposure
 from trialsim.schema.study import StudyConfig
 from trialsim.units import DAYS_PER_MONTH
@@ -90,17 +92,32 @@ def pathway(patients: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def toxicity(patients: pd.DataFrame, adverse_events: pd.DataFrame, terms: list[str]) -> dict[str, Any]:
-    """Share of patients by worst grade of each adverse event."""
-    n = len(patients)
-    worst = adverse_events.groupby(["patient_id", "term"])["grade"].max().reset_index()
+def count_worst(adverse_events: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Patients by worst grade of each adverse event.
+
+    Args:
+        adverse_events: the table in pieces, columns patient_id, term, grade; no patient in two pieces.
+
+    Returns:
+        Number of patients, one row a term that occurred (in alphabetical order), one column a grade of `GRADES`.
+    """
+    counts = pd.DataFrame(columns=list(GRADES), dtype=int)
+    for piece in adverse_events:
+        worst = piece.groupby(["term", "patient_id"])["grade"].max()
+        found = worst.astype(int).groupby("term").value_counts().unstack(fill_value=0)
+        counts = counts.add(found.reindex(columns=list(GRADES), fill_value=0), fill_value=0)
+    return counts.astype(int)
+
+
+def toxicity(n: int, worst: pd.DataFrame, terms: list[str]) -> dict[str, Any]:
+    """Share of ``n`` patients by worst grade of each adverse event; ``worst`` is from `count_worst`."""
+    worst = worst.reindex(terms, fill_value=0)
     found = {}
-    for term in terms:
-        grades = worst.loc[worst["term"] == term, "grade"]
+    for term, counts in worst.iterrows():
         found[term] = {
-            "any_grade": _entry(proportions.clopper_pearson(len(grades), n), "fraction"),
-            "grade_3_4": _entry(proportions.clopper_pearson(int((grades >= 3).sum()), n), "fraction"),
-            "by_grade": {str(grade): int((grades == grade).sum()) for grade in range(1, 5)},
+            "any_grade": _entry(proportions.clopper_pearson(int(counts.sum()), n), "fraction"),
+            "grade_3_4": _entry(proportions.clopper_pearson(int(counts[3] + counts[4]), n), "fraction"),
+            "by_grade": {str(grade): int(counts[grade]) for grade in GRADES},
         }
     return found
 

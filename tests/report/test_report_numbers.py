@@ -100,7 +100,9 @@ def test_rank_histogram_is_flat_for_identical_chains_and_not_for_shifted_ones():
 
 def test_pharmacodynamic_bands_leave_out_patients_off_treatment():
     rows = [(p, day, p, on) for p in range(10) for day, on in ((0.0, True), (7.0, p < 6))]
-    found = bands(pd.DataFrame(rows, columns=["patient_id", "day", "ps6_tumour", "on_treatment"]), "ps6_tumour")
+    table = pd.DataFrame(rows, columns=["patient_id", "day", "ps6_tumour", "on_treatment"])
+    found = bands([table], "ps6_tumour")
+    pd.testing.assert_frame_equal(found, bands([table[:8], table[8:]], "ps6_tumour"))
     assert found.loc[7.0, 0.5] == 2.5 and found.loc[7.0, "n"] == 6
 
 

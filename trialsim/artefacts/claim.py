@@ -16,6 +16,8 @@ from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
 
 STATUS = "status.json"
+BLOCKS = "blocks"  # folder of the blocks of patients that are simulated, until the tables are put together
+PART = "part"  # state of a folder that holds one finished part of a study
 TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
 # Any of these in a folder that is not ours to resume means that a run would overwrite something.
 CLAIMED = (
@@ -27,6 +29,7 @@ CLAIMED = (
     "posterior.nc",
     "posterior_published.nc",
     "simulation.json",
+    BLOCKS,
     *(f"{name}.parquet" for name in TABLES),
 )
 
@@ -63,10 +66,13 @@ def is_finished(path: Path, config: StudyConfig) -> bool:
             raise ConfigError(key, value, f"a folder without the files of another run; it has {', '.join(taken)}")
         return False
     if not config.resume:
-        state = "a finished run" if status.get("complete") else "an unfinished run; resume=true goes on with it"
+        if status.get("state") == PART:
+            state = "a part of a study; trialsim merge puts the parts together"
+        else:
+            state = "a finished run" if status.get("complete") else "an unfinished run; resume=true goes on with it"
         raise ConfigError(key, value, f"a folder without a run, nothing is overwritten; this one holds {state}")
     if status.get("config_sha256") != config_sha256(config):
-        changed = ", ".join(_changed_keys(path, config)) or "an older version of trialsim"
+        changed = ", ".join(changed_keys(path, config)) or "an older version of trialsim"
         allowed = f"the configuration of the run in {path}, which differs in: {changed}; choose another hydra.run.dir"
         raise ConfigError("resume", True, allowed)
     for name, digest in inputs_sha256(config).items():
@@ -92,7 +98,7 @@ def lock(path: Path) -> int | None:
     return handle
 
 
-def _changed_keys(path: Path, config: StudyConfig) -> list[str]:
+def changed_keys(path: Path, config: StudyConfig) -> list[str]:
     """Keys in which the folder's configuration and this one differ, at most eight."""
     try:
         before = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))

@@ -22,6 +22,11 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def unchanged(folder: Path, files: Mapping[str, str]) -> bool:
+    """Whether every file of a folder is there with its digest, name -> SHA-256."""
+    return all((folder / name).is_file() and file_sha256(folder / name) == digest for name, digest in files.items())
+
+
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A path to write to; the file appears under its own name only when the block ends without error."""

@@ -1,6 +1,7 @@
 """The folder of one run: claimed, logged, written stage by stage, marked when finished.
 
-``status.json`` says which stages are complete and what each wrote; ``"complete": true`` in it marks a finished run.
+``status.json`` says which stages, and which blocks of patients of the stage in progress, are complete and what each wrote;
+``"complete": true`` in it marks a finished run.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +22,8 @@ import pandas as pd
 import yaml
 
 from trialsim import provenance
-from trialsim.artefacts.claim import STATUS, config_sha256, inputs_sha256, is_finished, lock, read_status
-from trialsim.artefacts.files import PARTIAL, atomic, file_sha256, plain, write_json
+from trialsim.artefacts.claim import BLOCKS, PART, STATUS, config_sha256, inputs_sha256, is_finished, lock, read_status
+from trialsim.artefacts.files import PARTIAL, atomic, file_sha256, plain, unchanged, write_json
 from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
 
@@ -54,11 +56,7 @@ class Stage:
         record = self.folder.record(self.name)
         if record is None:
             return False
-        files: dict[str, str] = record["files"]
-        return all(
-            (self.folder.path / name).is_file() and file_sha256(self.folder.path / name) == digest
-            for name, digest in files.items()
-        )
+        return unchanged(self.folder.path, record["files"])
 
     def __enter__(self) -> Self:
         self.folder.begin(self.name)
@@ -128,6 +126,7 @@ class RunFolder:
             inputs_sha256=inputs_sha256(self.config),
             started=self._status.get("started", _now()),
             stages=self._status.get("stages", []),
+            blocks=self._status.get("blocks", {}),
         )
         settings = self.config.model_dump(mode="json")
         with atomic(self.path / "config.yaml") as partial:
@@ -152,6 +151,12 @@ class RunFolder:
             if self._lock is not None:
                 os.close(self._lock)
                 self._lock = None
+
+    def finish_part(self) -> None:
+        """Mark the folder as one part of a study, ready to be merged with the others."""
+        self._write_provenance()
+        self._status.pop("message", None)
+        self._update(state=PART, finished=_now())
 
     def finish(self) -> None:
         """Mark the run as finished. Call it last, when every artefact is in place."""
@@ -185,6 +190,24 @@ class RunFolder:
             self._update(stages=[*self._status["stages"], record])
             log.info("stage %s complete in %.1f s", name, seconds, extra={"file_only": True})
         self._open_stage = None
+
+    # ---- blocks of patients: checkpoints within a stage
+
+    def block_complete(self, block: str) -> bool:
+        """True if the block is recorded and every file that it wrote is still there, unchanged."""
+        files = self._status.get("blocks", {}).get(block)
+        return files is not None and unchanged(self.path, files)
+
+    def end_block(self, block: str, files: Iterable[str]) -> None:
+        """Record a block whose files are all in place; from here on a resumed run keeps it."""
+        digests = {file: file_sha256(self.path / file) for file in files}
+        self._update(blocks={**self._status["blocks"], block: digests})
+
+    def drop_blocks(self) -> None:
+        """Forget the blocks and remove their files, once a complete stage holds what they held."""
+        if self._status.get("blocks"):
+            self._update(blocks={})
+        shutil.rmtree(self.path / BLOCKS, ignore_errors=True)
 
     @property
     def seconds(self) -> dict[str, float]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
-from trialsim.artefacts.claim import TABLES, read_status
+from trialsim.artefacts.claim import read_status
 from trialsim.schema import ConfigError
 
 
 @dataclass(frozen=True)
 class SavedRun:
-    """A finished run, read from its folder.
+    """A finished run, read from its folder. A table is read when it is first asked for.
 
     Attributes:
         path: the run folder.
@@ -30,10 +31,25 @@ class SavedRun:
     config: dict[str, Any]
     provenance: dict[str, Any]
     summary: dict[str, Any]
-    patients: pd.DataFrame
-    visits: pd.DataFrame
-    pharmacodynamics: pd.DataFrame
-    adverse_events: pd.DataFrame
+
+    @cached_property
+    def patients(self) -> pd.DataFrame:
+        return self._table("patients")
+
+    @cached_property
+    def visits(self) -> pd.DataFrame:
+        return self._table("visits")
+
+    @cached_property
+    def pharmacodynamics(self) -> pd.DataFrame:
+        return self._table("pharmacodynamics")
+
+    @cached_property
+    def adverse_events(self) -> pd.DataFrame:
+        return self._table("adverse_events")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        return pd.read_parquet(self.path / f"{name}.parquet", engine="pyarrow")
 
     def posterior(self, of: str = "simulated") -> Any:
         """The fit as an xarray DataTree: ``of`` is ``"simulated"`` or ``"published"``."""
@@ -65,5 +81,4 @@ def load_run(path: Path | str) -> SavedRun:
         config=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")),
         provenance=read_json("provenance.json"),
         summary=read_json("summary.json"),
-        **{name: pd.read_parquet(folder / f"{name}.parquet", engine="pyarrow") for name in TABLES},
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -33,24 +32,23 @@ class Allocation(NamedTuple):
     mtd: np.ndarray | None
 
 
-def allocate(config: StudyConfig, covariates: pd.DataFrame, advance: Callable[[int], None] = lambda n: None) -> Allocation:
+def allocate(config: StudyConfig, covariates: pd.DataFrame) -> Allocation:
     """Assign doses as the design does.
 
     Args:
-        covariates: the cohort, in order of enrolment.
-        advance: told the number of patients done, for progress.
+        covariates: patients of the cohort in order of enrolment; in an escalation, of whole virtual studies.
     """
-    n, size = len(covariates), config.design.replicate_size
-    replicate = np.arange(n) // size
+    n = len(covariates)
+    replicate = covariates["patient_id"].to_numpy() // config.design.replicate_size
     if config.design.kind == "single_arm":
         no_phase = np.full(n, "", dtype=object)
         return Allocation(np.ones(n, bool), replicate, np.full(n, config.regimen.dose), no_phase, np.zeros(n, int), None)
-    dlt, evaluable = dlt_by_level(config, covariates, advance)
+    dlt, evaluable = dlt_by_level(config, covariates)
     levels = np.array(config.design.dose_levels)
     start = int(np.argmin(np.abs(levels - config.regimen.dose)))
     studies = [
         three_plus_three(dlt[queue], evaluable[queue], start, config.design.cohort_size)
-        for queue in (replicate == study for study in range(replicate[-1] + 1))
+        for queue in (replicate == study for study in np.unique(replicate))
     ]
     given = np.concatenate([study.level for study in studies])
     mtd = [levels[study.mtd] if study.mtd >= 0 else 0.0 if study.decided else np.nan for study in studies]
@@ -64,9 +62,7 @@ def allocate(config: StudyConfig, covariates: pd.DataFrame, advance: Callable[[i
     )
 
 
-def dlt_by_level(
-    config: StudyConfig, covariates: pd.DataFrame, advance: Callable[[int], None] = lambda n: None
-) -> tuple[np.ndarray, np.ndarray]:
+def dlt_by_level(config: StudyConfig, covariates: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Would each patient have a DLT, and could it be judged, at each dose level? Virtual twins: the same patient, the same chances.
 
     Returns:
@@ -80,5 +76,4 @@ def dlt_by_level(
             off = np.where(course.days.on_study.all(axis=1), np.inf, course.days.on_study.argmin(axis=1))
             by_term, can = dose_limiting(config, course, np.minimum(off, window))
             dlt[part, j], evaluable[part, j] = by_term.any(axis=1), can
-            advance(part.stop - part.start)
     return dlt, evaluable

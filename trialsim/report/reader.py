@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,26 +11,33 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from trialsim.artefacts.tables import read_patients, read_pieces, read_table
 from trialsim.report.posterior import Posterior, read_posterior
 from trialsim.report.wording import words
 from trialsim.schema.report import ReportSettings
 
 RESPONSES: tuple[str, ...] = ("CR", "PR", "SD", "PD", "NE")
+# the columns of the patients table that the page counts or draws
+DRAWN = (
+    "patient_id", "replicate", "dose_level", "age_y", "sex", "weight_kg", "bsa_m2", "haematocrit", "ecog", "line",
+    "hepatic_function", "cyp3a4_comedication", "tumour_type", "pik3ca", "pten_mutation", "pten_loss", "akt1", "tsc", "kras", "mtor",
+    "sld_baseline_mm", "n_target_lesions", "best_response", "best_sld_change_percent", "pfs_days", "pfs_event", "os_days",
+    "os_event", "days_on_treatment", "off_treatment_reason", "dlt", "dlt_evaluable", "dlt_terms", "relative_dose_intensity",
+    "n_holds", "n_reductions", "cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml", "ps6_tumour_d28", "p4ebp1_tumour_d28",
+    "pakt_tumour_d28", "ps6_pbmc_d28", "p4ebp1_pbmc_d28", "pakt_pbmc_d28",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Run:
-    """Everything one run left behind, as the report reads it.
+    """Everything one run left behind, as the report reads it. Large tables stay on disk and are read as far as they are needed.
 
     Attributes:
         folder: the run folder.
         config: the resolved configuration.
         provenance: versions, seed, device, code state.
         summary: the headline numbers.
-        patients: one row a virtual patient.
-        visits: one row a scan.
-        pharmacodynamics: one row a patient a week.
-        adverse_events: one row an episode.
+        patients: one row a virtual patient, the columns `DRAWN`.
         posterior: the fit to the simulated study, or None.
         posterior_published: the same model fitted to published counts, or None.
     """
@@ -39,12 +47,26 @@ class Run:
     provenance: dict[str, Any]
     summary: dict[str, Any]
     patients: pd.DataFrame
-    visits: pd.DataFrame
-    pharmacodynamics: pd.DataFrame
-    adverse_events: pd.DataFrame
     posterior: Posterior | None = None
     posterior_published: Posterior | None = None
     settings: ReportSettings = field(default_factory=ReportSettings)
+
+    def visits_of(self, patients: Sequence[int], columns: Sequence[str]) -> pd.DataFrame:
+        """Scans of some patients, one row a scan: patient_id and those of ``columns`` that were saved."""
+        path = self.folder / "visits.parquet"
+        return read_patients(path, patients, columns) if path.is_file() else pd.DataFrame()
+
+    def adverse_events(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Adverse events in pieces, one row an episode; no patient in two pieces."""
+        return self._pieces("adverse_events", columns)
+
+    def pharmacodynamics(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Pharmacodynamics in pieces, one row a patient a week."""
+        return self._pieces("pharmacodynamics", columns)
+
+    def _pieces(self, name: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        path = self.folder / f"{name}.parquet"
+        return read_pieces(path, columns) if path.is_file() else iter(())
 
     def section(self, name: str) -> dict[str, Any]:
         """A part of summary.json, empty if it is absent or null."""
@@ -110,10 +132,7 @@ def read_run(folder: Path) -> Run:
         config=config,
         provenance=json.loads(_text(folder / "provenance.json") or "{}"),
         summary=json.loads(_text(folder / "summary.json")),
-        patients=pd.read_parquet(folder / "patients.parquet"),
-        visits=_table(folder / "visits.parquet"),
-        pharmacodynamics=_table(folder / "pharmacodynamics.parquet"),
-        adverse_events=_table(folder / "adverse_events.parquet"),
+        patients=read_table(folder / "patients.parquet", DRAWN),
         posterior=read_posterior(folder / "posterior.nc"),
         posterior_published=read_posterior(folder / "posterior_published.nc"),
         settings=ReportSettings.model_validate(config.get("report") or {}),
@@ -122,7 +141,3 @@ def read_run(folder: Path) -> Run:
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _table(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from trialsim.schema.base import Settings
 
@@ -24,3 +24,13 @@ class Compute(Settings):
         description="patients integrated again with finer steps in float64 to report the numerical error",
     )
     progress: Literal["auto", "on", "off"] = Field(description="progress bars; auto shows them on a terminal only")
+    block: int = Field(ge=16, le=1_048_576, description="patients between two checkpoints, from which a resumed run goes on")
+    parts: int = Field(ge=1, le=100_000, description="runs that share the study; trialsim merge joins them")
+    part: int = Field(ge=1, description="which of the compute.parts this run simulates, counted from 1")
+
+    @field_validator("part")
+    @classmethod
+    def _one_of_the_parts(cls, part: int, info: ValidationInfo) -> int:
+        if part > info.data.get("parts", part):
+            raise ValueError(f"a whole number from 1 to compute.parts, {info.data['parts']}")
+        return part

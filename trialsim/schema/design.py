@@ -41,6 +41,11 @@ class Design(Settings):
         ge=0, le=1, description="rate of leaving for reasons not modelled, per month"
     )
 
+    @property
+    def inseparable(self) -> int:
+        """Patients that can only be simulated together: those of a virtual study whose doses follow from its own outcomes."""
+        return self.replicate_size if self.kind == "three_plus_three" else 1
+
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         faults: list[ConfigError] = []

@@ -55,7 +55,7 @@ class StudyConfig(Settings):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        raise_all([*_mix_faults(self), *_dose_faults(self), *_term_faults(self)])
+        raise_all([*_mix_faults(self), *_dose_faults(self), *_term_faults(self), *_part_faults(self)])
         return self
 
 
@@ -107,6 +107,16 @@ def _dose_faults(config: StudyConfig) -> list[ConfigError]:
         allowed = f"no longer than design.max_follow_up_months, {longest:.0f} days"
         faults.append(ConfigError("regimen.max_treatment_days", config.regimen.max_treatment_days, allowed))
     return faults
+
+
+def _part_faults(config: StudyConfig) -> list[ConfigError]:
+    """More parts than there is to share."""
+    parts, together = config.compute.parts, config.design.inseparable
+    most = -(-config.cohort.size // together)
+    if parts <= most:
+        return []
+    what = "patients" if together == 1 else f"virtual studies of design.replicate_size = {together} patients"
+    return [ConfigError("compute.parts", parts, f"at most {most}, the number of {what} in cohort.size = {config.cohort.size}")]
 
 
 def _term_faults(config: StudyConfig) -> list[ConfigError]:

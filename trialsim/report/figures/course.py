@@ -90,12 +90,13 @@ def _caption(run: Run) -> str:
 
 def _first_responses(run: Run, table: pd.DataFrame) -> list[tuple[float, int]]:
     """(week, row position) of the first scan read as CR or PR, for confirmed responders only."""
-    if run.visits.empty or "response" not in run.visits:
-        return []
     place = {
         patient: i
         for i, (patient, best) in enumerate(zip(table["patient_id"], table["response"], strict=True))
         if best in ("CR", "PR")
     }
-    seen = run.visits[run.visits["response"].isin(["CR", "PR"]) & run.visits["patient_id"].isin(list(place))]
+    scans = run.visits_of(list(place), ("day", "response"))
+    if scans.empty or "response" not in scans:
+        return []
+    seen = scans[scans["response"].isin(["CR", "PR"])]
     return [(float(day) / DAYS_PER_WEEK, place[patient]) for patient, day in seen.groupby("patient_id")["day"].min().items()]

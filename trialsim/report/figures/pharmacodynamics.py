@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from plotly.subplots import make_subplots
@@ -27,17 +29,24 @@ FEWEST, FEWEST_SHARE = (
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def bands(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def bands(pieces: Iterable[pd.DataFrame], column: str) -> pd.DataFrame:
     """Quantiles across patients on treatment by week: index day, columns QUANTILES and n; thin weeks left out.
 
     Args:
-        table: pharmacodynamics, one row a patient a week.
+        pieces: pharmacodynamics, one row a patient a week, in pieces. Only the values of patients on treatment are kept.
         column: marker, fold of the patient's own baseline.
     """
-    used = table[table["on_treatment"].astype(bool)] if "on_treatment" in table else table
-    grouped = used.dropna(subset=[column]).groupby("day")[column]
-    found = grouped.quantile(QUANTILES).unstack()
-    found["n"] = grouped.size()
+    by_day: dict[float, list[np.ndarray]] = {}
+    for piece in pieces:
+        if column in piece:
+            used = piece[piece["on_treatment"].astype(bool)] if "on_treatment" in piece else piece
+            for day, values in used.dropna(subset=[column]).groupby("day")[column]:
+                by_day.setdefault(float(day), []).append(values.to_numpy())
+    rows = {}
+    for day in sorted(by_day):
+        values = np.concatenate(by_day.pop(day)).astype(float)
+        rows[day] = [*np.quantile(values, QUANTILES), len(values)]
+    found = pd.DataFrame.from_dict(rows, orient="index", columns=[*QUANTILES, "n"]).astype({"n": int})
     if found.empty:
         return found
     most = int(found["n"].max())
@@ -46,9 +55,11 @@ def bands(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def marker_panel(run: Run, marker: str) -> Panel | None:
     """One marker, tumour beside blood cells; None if the marker was not saved at all."""
-    table = run.pharmacodynamics
-    tissues = [tissue for tissue in TISSUES if f"{marker}_{tissue}" in table.columns]
-    tissues = [tissue for tissue in tissues if table[f"{marker}_{tissue}"].notna().any()]
+    courses = {}
+    for tissue in TISSUES:
+        column = f"{marker}_{tissue}"
+        courses[tissue] = bands(run.pharmacodynamics(("day", "on_treatment", column)), column)
+    tissues = [tissue for tissue, found in courses.items() if len(found)]
     if not tissues:
         return None
     base = figure(330, margin=dict(l=12, r=12, t=30, b=12))
@@ -65,9 +76,7 @@ def marker_panel(run: Run, marker: str) -> Panel | None:
     sentences, highest = [], 1.0
     for column, tissue in enumerate(tissues, start=1):
         name, tone = TISSUES[tissue]
-        found = bands(table, f"{marker}_{tissue}")
-        if found.empty:
-            continue
+        found = courses[tissue]
         weeks = (found.index.to_numpy(float) / DAYS_PER_WEEK).astype("f4")
         _bands(made, weeks, found, tone, column, show=False)
         made.add_hline(y=1.0, line=dict(color=colour("muted"), width=1, dash="dash"), layer="below", row=1, col=column)
@@ -98,9 +107,8 @@ def _caption(run: Run, marker: str, sentences: list[str]) -> str:
 
 def panels(run: Run) -> list[Panel]:
     """All markers that were saved."""
-    if run.pharmacodynamics.empty:
-        return [Panel("pd", "Target inhibition over time", "No pharmacodynamic course was saved.")]
-    return [panel for panel in (marker_panel(run, marker) for marker in MARKERS) if panel]
+    found = [panel for panel in (marker_panel(run, marker) for marker in MARKERS) if panel]
+    return found or [Panel("pd", "Target inhibition over time", "No pharmacodynamic course was saved.")]
 
 
 def _bands(made, weeks: np.ndarray, found: pd.DataFrame, tone: str, column: int, show: bool) -> None:

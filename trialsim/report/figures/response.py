@@ -71,13 +71,14 @@ def waterfall(run: Run) -> Panel:
 def spider(run: Run) -> Panel:
     """Change from baseline over time, one line a patient."""
     title = "Tumour size over time"
-    needed = {"patient_id", "day", "sld_change_percent"}
-    if run.visits.empty or not needed <= set(run.visits.columns):
-        return Panel("spider", title, "No scans were saved, so there is no course to show.")
+    needed = ("patient_id", "day", "sld_change_percent")
     chosen = followed(run)
     ids = run.patients.loc[chosen, "patient_id"]
+    scans = run.visits_of(ids, (*needed, "visit"))
+    if scans.empty or not set(needed) <= set(scans.columns):
+        return Panel("spider", title, "No scans were saved, so there is no course to show.")
     response_of = dict(zip(ids, run.responses.loc[chosen], strict=True))
-    scans = run.visits[(run.visits["day"] >= 0) & run.visits["patient_id"].isin(ids)].dropna(subset=["sld_change_percent"])
+    scans = scans[scans["day"] >= 0].dropna(subset=["sld_change_percent"])
     if "visit" in scans:  # the baseline scan is the common start at (0, 0)
         scans = scans[scans["visit"] != "baseline"]
     if scans.empty:

@@ -9,16 +9,15 @@ from trialsim.report.figures.panel import Panel
 from trialsim.report.reader import Run
 from trialsim.report.theme import GRADES, colour, figure
 from trialsim.report.wording import dose, join, percent, plot_text, share, words
+from trialsim.summary import count_worst
 
 
 def toxicity_table(run: Run) -> pd.DataFrame:
     """Patients by worst grade of each term: columns term, grade_1 .. grade_4, any_grade, grade_3_4, n_patients."""
     columns = ["term", *(f"grade_{grade}" for grade in GRADES), "any_grade", "grade_3_4", "n_patients"]
-    events = run.adverse_events
-    if events.empty:
+    counts = count_worst(run.adverse_events(("term", "grade"))).rename_axis("term")
+    if counts.empty:
         return pd.DataFrame(columns=columns)
-    worst = events[events["grade"] > 0].groupby(["term", "patient_id"])["grade"].max()
-    counts = worst.astype(int).groupby("term").value_counts().unstack(fill_value=0).reindex(columns=list(GRADES), fill_value=0)
     table = counts.rename(columns={grade: f"grade_{grade}" for grade in GRADES}).reset_index()
     table["any_grade"] = counts.sum(axis=1).to_numpy()
     table["grade_3_4"] = counts[[3, 4]].sum(axis=1).to_numpy()

@@ -1,0 +1,97 @@
+"""The patients of a study, simulated block by block: each block is sampled, given doses, run and tabulated on its own.
+
+A patient is a function of the seed and the patient's own id (in an escalation: of the virtual study), so where one block ends and
+the next begins changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from trialsim.cohort import sample_cohort
+from trialsim.conduct.inputs import follow_up_horizon, make_schedule, start_dose_mg
+from trialsim.conduct.observe import Tables, make_tables
+from trialsim.conduct.simulate import simulate_courses
+from trialsim.designs.allocate import Allocation, allocate
+from trialsim.protocol.visits import enrolment_days
+from trialsim.units import DAYS_PER_MONTH
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trialsim.schema.study import StudyConfig
+
+
+class Block(NamedTuple):
+    """Patients ``start`` to ``stop`` - 1 of the cohort."""
+
+    start: int
+    stop: int
+
+
+class Enrolment(NamedTuple):
+    """The treated patients of a block.
+
+    Attributes:
+        patients: one row a treated patient: the cohort's columns, replicate, dose_level, phase, start_dose_mg, enrolment_day,
+            follow_up_days.
+        mtd: MTD of each virtual study of the block in ``regimen.unit``, see ``designs.allocate``; None: not sought.
+    """
+
+    patients: pd.DataFrame
+    mtd: np.ndarray | None
+
+
+def blocks(config: StudyConfig) -> list[Block]:
+    """The blocks of this run's part of the cohort, in order. An escalation is cut between virtual studies only."""
+    compute, size, together = config.compute, config.cohort.size, config.design.inseparable
+    units = -(-size // together)
+    first = units * (compute.part - 1) // compute.parts * together
+    last = min(units * compute.part // compute.parts * together, size)
+    step = max(max(compute.block, compute.chunk) // together, 1) * together  # less than a chunk would be padded to one
+    return [Block(start, min(start + step, last)) for start in range(first, last, step)]
+
+
+def enrol(config: StudyConfig, block: Block) -> Enrolment:
+    """Sample the patients of a block and let the design assign doses."""
+    cohort = sample_cohort(config.cohort, config.tumour, config.seed, np.arange(*block))
+    allocation = allocate(config, cohort)
+    design = config.design
+    longest = min(design.max_follow_up_months * DAYS_PER_MONTH, float(follow_up_horizon(config)))
+    day = _enrolment_days(config, block, allocation)
+    enrolled = cohort.assign(
+        replicate=allocation.replicate,
+        dose_level=allocation.dose_level,
+        phase=allocation.phase,
+        start_dose_mg=start_dose_mg(config, cohort, allocation.dose_level),
+        enrolment_day=day,
+        # whoever was enrolled is followed at least through the DLT window, if the accrual ran late
+        follow_up_days=np.floor(np.clip(design.cutoff_months * DAYS_PER_MONTH - day, design.dlt.window_days, longest)),
+    )
+    return Enrolment(enrolled[allocation.treated].reset_index(drop=True), allocation.mtd)
+
+
+def _enrolment_days(config: StudyConfig, block: Block, allocation: Allocation) -> np.ndarray:
+    """Calendar day of the first dose, (patients,). Days add up from the first patient of a virtual study, so a block that
+    begins within one looks back to it; nobody waits for a cohort there, see ``Design.inseparable``."""
+    design = config.design
+    before = block.start % design.replicate_size
+    ids = np.arange(block.start - before, block.stop)
+    step = np.concatenate([np.zeros(before, int), allocation.step])
+    days = enrolment_days(
+        config.seed, ids, ids // design.replicate_size, step, design.replicate_size, design.accrual_months, design.dlt.window_days
+    )
+    return days[before:]
+
+
+def simulate_patients(config: StudyConfig, enrolled: pd.DataFrame) -> Iterator[Tables]:
+    """Run enrolled patients through the trial and tabulate what it saw, a chunk at a time."""
+    level = enrolled["dose_level"].to_numpy()
+    for part, course in simulate_courses(config, enrolled, level, follow_up_horizon(config)):
+        chunk = enrolled.iloc[part]
+        schedule = make_schedule(config, chunk["patient_id"].to_numpy())
+        follow_up = chunk["follow_up_days"].to_numpy(float)
+        yield make_tables(config, course, schedule, chunk.drop(columns="follow_up_days"), follow_up)
