@@ -15,6 +15,7 @@ _PUBLIC = {
     "compose": "trialsim.cli",
     "fit": "trialsim.study",
     "load_run": "trialsim.artefacts",
+    "merge": "trialsim.parts",
     "run": "trialsim.study",
     "sample_cohort": "trialsim.cohort",
     "simulate": "trialsim.study",
@@ -22,14 +23,15 @@ _PUBLIC = {
 }
 
 __all__ = [
-    "ConfigError", "Study", "StudyConfig", "__version__", "compose", "fit", "load_run", "run", "sample_cohort",
-    "simulate", "write_report",
+    "ConfigError", "Study", "StudyConfig", "__version__", "compose", "fit", "load_run", "merge", "run",
+    "sample_cohort", "simulate", "write_report",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from trialsim.artefacts import load_run
     from trialsim.cli import compose
     from trialsim.cohort import sample_cohort
+    from trialsim.parts import merge
     from trialsim.report import write_report
     from trialsim.schema import ConfigError
     from trialsim.schema.study import StudyConfig

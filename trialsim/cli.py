@@ -38,6 +38,10 @@ from trialsim.schema.study import StudyConfig, validate
 VERSION_BASE = "1.3"
 CONFIG_NAME = "config"
 BAD_INPUT, INTERRUPTED = 2, 130
+MERGE_USAGE = """Usage: trialsim merge OUT PART PART ...
+
+Puts the parts of a study (compute.parts, compute.part) together in the folder OUT, then fits, compares and reports.
+"""
 _ABSENT = object()
 
 
@@ -365,7 +369,33 @@ def _run(config: StudyConfig, folder: Path) -> None:
         return
     from trialsim import study
 
-    console.print_summary(study.run(config, folder), folder)
+    found = study.run(config, folder)
+    if config.compute.parts > 1:
+        console.print_part(found, folder)
+    else:
+        console.print_summary(found, folder)
+
+
+# ---- putting parts together
+
+
+def _merge(arguments: Sequence[str]) -> int:
+    """``trialsim merge OUT PART PART ...``; returns the exit code."""
+    if len(arguments) < 2 or any(word.startswith("-") for word in arguments):
+        sys.stderr.write(MERGE_USAGE)
+        return 0 if {"-h", "--help"} & set(arguments) else BAD_INPUT
+    from trialsim import parts
+
+    console.set_up_logging()
+    try:
+        console.print_summary(parts.merge(arguments[1:], arguments[0]), arguments[0])
+    except ConfigError as error:
+        _say(error)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("trialsim: interrupted; the same command goes on from the last stage\n")
+        return INTERRUPTED
+    return 0
 
 
 def _say(error: ConfigError) -> None:
@@ -378,6 +408,8 @@ def main() -> int:
     if "--version" in sys.argv[1:]:
         print(f"trialsim {__version__}")
         return 0
+    if sys.argv[1:2] == ["merge"]:
+        return _merge(sys.argv[2:])
     # Hydra wants its flags before the overrides; `trialsim cohort.size=500 -m seed=1,2` is as clear
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
     arguments = get_args_parser().parse_args()

@@ -146,6 +146,17 @@ def print_summary(summary: Mapping[str, Any], run_dir: object, console: Console 
     console.print(f"Report: {run_dir}/report.html")
 
 
+def print_part(found: Mapping[str, Any], run_dir: object, console: Console | None = None) -> None:
+    """What a run of one part of a study says at its end.
+
+    Args:
+        found: ``part``, ``parts``, ``patients``. run_dir, console: as in `print_summary`.
+    """
+    console = console or out
+    console.print(f"Part {found['part']} of {found['parts']} is simulated: {found['patients']} virtual patients in {run_dir}")
+    console.print("When all parts are: trialsim merge OUT PART PART ...")
+
+
 def _endpoint_table(endpoints: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table(title="Simulated", title_justify="left", title_style="bold")
     for name, side in (

@@ -1,0 +1,113 @@
+"""The parts of a study that several machines simulated, put together: the folder of a run as one machine would have made it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from trialsim import simulation
+from trialsim.artefacts import RunFolder
+from trialsim.artefacts.claim import PART, changed_keys, config_sha256, read_status
+from trialsim.artefacts.files import unchanged
+from trialsim.saving import block_files, block_name, save_study
+from trialsim.schema import ConfigError
+from trialsim.schema.faults import raise_all
+from trialsim.schema.study import StudyConfig, validate
+from trialsim.study import analyse
+
+KEY = "merge"  # as the fault of a folder is told
+
+
+class Part(NamedTuple):
+    """One finished part. path: its folder. config: its settings. status: content of its status.json."""
+
+    path: Path
+    config: StudyConfig
+    status: dict[str, Any]
+
+
+def merge(folders: Sequence[Path | str], into: Path | str) -> dict[str, Any]:
+    """Put the parts of a study together, fit, compare and report; the result is that of a run on one machine.
+
+    An interrupted merge goes on when it is called again.
+
+    Args:
+        folders: the run folders of all parts, in any order. They are read, not changed.
+        into: folder of the whole study.
+
+    Returns:
+        The content of summary.json.
+
+    Raises:
+        ConfigError: a folder is not a finished part, the parts are not of one study, or some are missing.
+    """
+    parts = [_read(Path(folder).absolute()) for folder in folders]
+    _check(parts)
+    ordered = sorted(parts, key=lambda part: part.config.compute.part)
+    begun = read_status(Path(into).absolute()) is not None
+    config = _whole(ordered[0].config).model_copy(update={"resume": begun})
+    with RunFolder(into, config) as folder:
+        if folder.finished:
+            return folder.read_json("summary.json")
+        stage = folder.stage("simulate")
+        if not stage.complete:
+            with stage:
+                save_study(config, folder, [block for part in ordered for block in _blocks(part)])
+        folder.drop_blocks()  # of a run that was begun here without parts
+        return analyse(config, folder)
+
+
+def _whole(config: StudyConfig) -> StudyConfig:
+    """The settings of the study that a part belongs to."""
+    return config.model_copy(update={"compute": config.compute.model_copy(update={"parts": 1, "part": 1})})
+
+
+def _read(path: Path) -> Part:
+    status = read_status(path)
+    if status is None or status.get("state") != PART:
+        state = "there is no run here" if status is None else f"this run is {status.get('state', 'unfinished')}"
+        raise ConfigError(KEY, str(path), f"the folder of a finished part of a study (compute.parts > 1); {state}")
+    config = validate(yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8")))
+    if config_sha256(config) != status["config_sha256"]:
+        raise ConfigError(KEY, str(path), "a part of this version of trialsim, with the config.yaml that its run wrote")
+    return Part(path, config, status)
+
+
+def _check(parts: Sequence[Part]) -> None:
+    """All parts of one study, each once, each whole."""
+    if not parts:
+        raise ConfigError(KEY, [], "the folders of all parts of a study")
+    first, faults = parts[0], []
+    count = first.config.compute.parts
+    for part in parts[1:]:
+        same_input = part.status["inputs_sha256"] == first.status["inputs_sha256"]
+        if part.config.compute.parts != count or config_sha256(_whole(part.config)) != config_sha256(_whole(first.config)):
+            differs = ", ".join(key for key in changed_keys(first.path, part.config) if key != "compute.part")
+            faults.append(ConfigError(KEY, str(part.path), f"a part of the same study as {first.path}; it differs in: {differs}"))
+        elif not same_input:
+            faults.append(ConfigError(KEY, str(part.path), f"a part that read the same cohort.covariates_file as {first.path}"))
+    raise_all(faults)
+    numbers = sorted(part.config.compute.part for part in parts)
+    missing = ", ".join(str(number) for number in range(1, count + 1) if number not in numbers)
+    if missing:
+        faults.append(ConfigError("compute.part", numbers, f"every part from 1 to {count}; missing: {missing}"))
+    twice = ", ".join(sorted({str(number) for number in numbers if numbers.count(number) > 1}))
+    if twice:
+        faults.append(ConfigError("compute.part", numbers, f"every part once; more than once: {twice}"))
+    for part in parts:
+        if not all(unchanged(part.path, part.status["blocks"].get(name, {"": ""})) for name in _names(part)):
+            allowed = "a part whose files are as its run wrote them; resume=true in that folder mends it"
+            faults.append(ConfigError(KEY, str(part.path), allowed))
+    raise_all(faults)
+
+
+def _names(part: Part) -> list[str]:
+    return [block_name(block) for block in simulation.blocks(part.config)]
+
+
+def _blocks(part: Part) -> list[Path]:
+    """Folders of the blocks of a part, in the order of their patients."""
+    return [(part.path / block_files(name)[0]).parent for name in _names(part)]
