@@ -34,16 +34,16 @@ def table_writer(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
                 writer = open_files.enter_context(pq.ParquetWriter(path, _schema(table)))
             held.append(pa.Table.from_pandas(table, writer.schema, preserve_index=False).replace_schema_metadata(None))
             if sum(map(len, held)) >= ROWS:
-                flush()
+                flush(writer)
 
-        def flush() -> None:
+        def flush(writer: pq.ParquetWriter) -> None:
             rows = pa.concat_tables(held)
             writer.write_table(rows, row_group_size=max(len(rows), 1))
             held.clear()
 
         yield append
-        if held:
-            flush()
+        if writer is not None and held:
+            flush(writer)
 
 
 def _schema(table: pd.DataFrame) -> pa.Schema:
