@@ -203,13 +203,18 @@ def analyse(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
     stage = folder.stage("analyse")
     if not stage.complete:
         with stage:
-            outcomes = load_outcomes(config, folder)
-            fits = fit(outcomes)
-            for name, tree in fits.by_name().items():
-                with folder.atomic("posterior.nc" if name == "simulated" else f"posterior_{name}.nc") as path:
-                    tree.to_netcdf(path, engine="h5netcdf")
-            folder.write_json("summary.json", summarise(outcomes, fits))
+            _fit_and_summarise(config, folder)
     with folder.stage("report"), console.step("writing the report", config.compute.progress):
         write_report(folder.path)
     folder.finish()
     return folder.read_json("summary.json")
+
+
+def _fit_and_summarise(config: StudyConfig, folder: RunFolder) -> None:
+    """A function of its own, so that its tables are gone when the report reads others."""
+    outcomes = load_outcomes(config, folder)
+    fits = fit(outcomes)
+    for name, tree in fits.by_name().items():
+        with folder.atomic("posterior.nc" if name == "simulated" else f"posterior_{name}.nc") as path:
+            tree.to_netcdf(path, engine="h5netcdf")
+    folder.write_json("summary.json", summarise(outcomes, fits))

@@ -16,23 +16,34 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 GROUP = 4096  # patients a row group; a group of the largest table (two years by week) takes some 30 MB in memory
+ROWS = 50_000  # rows held back for a row group while a table is written; a row group a chunk would cost more than the rows
 ID = "patient_id"
 
 
 @contextlib.contextmanager
 def table_writer(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """A function that appends a table as one row group. The first one fixes the columns and their types."""
+    """A function that appends a table; rows are written whenever there are enough for a row group. The first table fixes the
+    columns and their types."""
     with contextlib.ExitStack() as open_files:
         writer: pq.ParquetWriter | None = None
+        held: list[pa.Table] = []
 
         def append(table: pd.DataFrame) -> None:
             nonlocal writer
             if writer is None:
                 writer = open_files.enter_context(pq.ParquetWriter(path, _schema(table)))
-            rows = pa.Table.from_pandas(table, writer.schema, preserve_index=False).replace_schema_metadata(None)
-            writer.write_table(rows, row_group_size=max(len(table), 1))
+            held.append(pa.Table.from_pandas(table, writer.schema, preserve_index=False).replace_schema_metadata(None))
+            if sum(map(len, held)) >= ROWS:
+                flush(writer)
+
+        def flush(writer: pq.ParquetWriter) -> None:
+            rows = pa.concat_tables(held)
+            writer.write_table(rows, row_group_size=max(len(rows), 1))
+            held.clear()
 
         yield append
+        if writer is not None and held:
+            flush(writer)
 
 
 def _schema(table: pd.DataFrame) -> pa.Schema:

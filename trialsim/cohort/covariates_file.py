@@ -9,6 +9,7 @@ a misspelt name is never silently sampled.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -160,14 +161,23 @@ def read_covariates(
             more patients are asked for than the file holds.
     """
     path = Path(path)
+    state = path.stat() if path.is_file() else None
+    columns = _checked(path, tumour_types, size, state and (state.st_mtime_ns, state.st_size))
+    rows = len(columns["age_y"])
+    if ids.max() >= rows:
+        raise ConfigError("cohort.size", int(ids.max()) + 1, f"patients 0 to {rows - 1}, the rows of {path}")
+    return {name: values[ids] for name, values in columns.items()}
+
+
+@lru_cache(maxsize=1)
+def _checked(path: Path, tumour_types: tuple[str, ...], size: int, version: tuple[int, int] | None) -> dict[str, np.ndarray]:
+    """All patients of the file. Kept, as every block of a study asks for some; ``version`` tells a changed file."""
     frame = _read(path)
     _check_columns(path, frame)
     if len(frame) == 0:
         raise _fault(path, "no rows", "at least one patient")
     if size > len(frame):
         raise ConfigError("cohort.size", size, f"at most {len(frame)}, the number of patients in {path}")
-    if ids.max() >= len(frame):
-        raise ConfigError("cohort.size", int(ids.max()) + 1, f"patients 0 to {len(frame) - 1}, the rows of {path}")
     names = [name for name in frame.columns if name != "patient_id"]
     columns = {name: _convert(path, name, frame[name], tumour_types) for name in names}
     row = implausible_build(columns["height_cm"], columns["weight_kg"])
@@ -188,4 +198,4 @@ def read_covariates(
                 columns["sld_baseline_mm"][row],
                 f"at least {10 * number} mm for {number} lesions",
             )
-    return {name: values[ids] for name, values in columns.items()}
+    return columns

@@ -57,8 +57,8 @@ def marker_panel(run: Run, marker: str) -> Panel | None:
     """One marker, tumour beside blood cells; None if the marker was not saved at all."""
     courses = {}
     for tissue in TISSUES:
-        column = f"{marker}_{tissue}"
-        courses[tissue] = bands(run.pharmacodynamics(("day", "on_treatment", column)), column)
+        name = f"{marker}_{tissue}"
+        courses[tissue] = bands(run.pharmacodynamics(("day", "on_treatment", name)), name)
     tissues = [tissue for tissue, found in courses.items() if len(found)]
     if not tissues:
         return None
