@@ -85,8 +85,10 @@ def test_progress_off_a_terminal_becomes_a_log_line_now_and_then(
     monkeypatch.setattr(console, "WORTH_SAYING_S", 0.0)
     with caplog.at_level(logging.INFO, logger="trialsim"):
         with console.progress("simulating patients", 100, "auto") as advance:
+            advance(0)  # nothing is done yet: no rate, so no line, and no division by it
             advance(40)
             advance(60)
+    assert "0 of 100" not in caplog.text.replace("40 of 100", "")
     assert "40 of 100" in caplog.text
     assert "done in" in caplog.text
 

@@ -85,7 +85,7 @@ def progress(what: str, total: int, mode: Mode = "auto") -> Iterator[Callable[[i
             nonlocal done, said
             done += n
             now = time.perf_counter()
-            if mode != "off" and now - said >= LOG_EVERY_S and done < total:
+            if mode != "off" and now - said >= LOG_EVERY_S and 0 < done < total:
                 said = now
                 left = (now - started) / done * (total - done)
                 log.info("%s: %d of %d, about %.0f s left", what, done, total, left)
