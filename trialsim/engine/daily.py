@@ -115,7 +115,7 @@ def run_daily(
             piece = slice(first, stop + 1)
             part = Table(table.weight[piece], table.slope[piece], table.end)
             low = jax.tree.map(lambda v: v.astype(dtype), y)
-            x, change = run_steps(flow, part, nodes[piece], amounts, x, low)
+            x, change, _ = run_steps(flow, part, nodes[piece], amounts, x, low)
             y = type(y)(*(a + b for a, b in zip(y, change, strict=True)))
             kept.append([*x, *y, concentration(table.weight[stop], amounts)])
             first = stop

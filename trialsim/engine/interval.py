@@ -5,6 +5,9 @@ Slow states y, y' = g(x, y, C), take the corrected trapezoid rule, of fourth ord
     y1 = y0 + h/2 (g0 + g1) + h^2/12 (g0' - g1'),    g' = dg/dx x' + dg/dy y' + dg/dC C'
 
 with y1 in g1 predicted by its Taylor series. g and x' are evaluated once a node.
+
+Between the concentration and the fast states there may stand a `Drive`: a state that only the concentration moves, with a step of
+its own, so that a nonlinearity upstream (a target that saturates) is never extrapolated by the linearisation of what lies behind.
 """
 
 from __future__ import annotations
@@ -23,24 +26,49 @@ from trialsim.engine.rosenbrock import Structure, rodas3_step
 Rates = Callable[[Any, Any, jax.Array], tuple[Any, Any]]  # (fast, slow, C) -> (dfast/dt, dslow/dt)
 
 
+class Drive(NamedTuple):
+    """A state d upstream of the fast ones.
+
+    Attributes:
+        rate: (d, C) -> dd/dt. step: (d, areas, h) -> d a step later, from the area under C since the start of the step at the
+            ``parts`` of the table, exact however sharp the peak of C.
+        input: (d, C) -> u, what the other rates see in place of C.
+    """
+
+    rate: Callable[[Any, jax.Array], Any]
+    step: Callable[..., Any]
+    input: Callable[[Any, jax.Array], Any]
+
+
+NO_DRIVE = Drive(rate=lambda d, C: d, step=lambda d, areas, h: d, input=lambda d, C: C)
+
+
 class Flow(NamedTuple):
     """The nonlinear part of a model, cut in two.
 
     Attributes:
-        fast: (x, y, C) -> dx/dt. slow: (x, y, C) -> dy/dt, a tuple. structure: sparsity of the fast part.
+        fast: (x, y, u) -> dx/dt. slow: (x, y, u) -> dy/dt, a tuple; u is C unless there is a drive.
+        structure: sparsity of the fast part. drive: see `Drive`.
     """
 
-    fast: Callable[[Any, Any, jax.Array], Any]
-    slow: Callable[[Any, Any, jax.Array], tuple[jax.Array, ...]]
+    fast: Callable[[Any, Any, Any], Any]
+    slow: Callable[[Any, Any, Any], tuple[jax.Array, ...]]
     structure: Structure
+    drive: Drive = NO_DRIVE
 
 
-def tabulate(kinetics: Kinetics, p: Any, nodes: np.ndarray, dtype: Any) -> Table:
-    """Kinetics of each patient over the nodes of the mesh, from parameters in double precision."""
+def tabulate(kinetics: Kinetics, p: Any, nodes: np.ndarray, dtype: Any, parts: tuple[float, ...] = ()) -> Table:
+    """Kinetics of each patient over the nodes of the mesh; ``parts`` of a step at which the area under C is wanted."""
     at = lambda _, t: (None, jnp.stack(kinetics.rows(p, t)).astype(dtype))
     _, both = jax.lax.scan(at, None, jnp.asarray(nodes, jnp.result_type(p[0])))
     end = kinetics.propagator(p, jnp.asarray(nodes[-1], jnp.result_type(p[0])))
-    return Table(both[:, 0], both[:, 1], end.astype(dtype))
+    area = None
+    if parts:
+        times = nodes[:-1, None] + np.diff(nodes)[:, None] * np.array(parts)
+        since = lambda _, t: (None, kinetics.accumulated(p, t).astype(dtype))
+        _, area = jax.lax.scan(since, None, jnp.asarray(times.ravel(), jnp.result_type(p[0])))
+        area = area.reshape(*times.shape, *area.shape[1:])
+    return Table(both[:, 0], both[:, 1], end.astype(dtype), area)
 
 
 def dosed(amounts: list[jax.Array], place: int, dose: jax.Array) -> list[jax.Array]:
@@ -52,46 +80,62 @@ def concentration(weight: jax.Array, amounts: list[jax.Array]) -> jax.Array:
     return sum(weight[i] * amount for i, amount in enumerate(amounts))
 
 
-def run_steps(flow: Flow, table: Table, nodes: np.ndarray, amounts: list[jax.Array], x: Any, y: Any) -> tuple[Any, Any]:
-    """Fast states at the last node of ``nodes``, and the change of the slow ones since the first.
+def run_steps(
+    flow: Flow, table: Table, nodes: np.ndarray, amounts: list[jax.Array], x: Any, y: Any, d: Any = ()
+) -> tuple[Any, Any, Any]:
+    """Fast states and drive at the last node of ``nodes``, and the change of the slow states since the first: (x, change, d).
 
     Args:
         table: weights and slopes of these nodes. amounts: just after the dose that the table counts from.
-        x, y: states at the first node.
+        x, y, d: states at the first node.
     """
     h = np.diff(nodes)
     zero = [jnp.zeros_like(value) for value in y]
+    drive = flow.drive
 
-    def at_node(x, change, g, g_slope, h_before, C, C_slope):
+    def at_node(x, change, g, g_slope, h_before, u, u_slope):
         """Rates at a node, and the slow states corrected with them."""
         ahead = [c + h_before * (a + 0.5 * h_before * b) for c, a, b in zip(change, g, g_slope, strict=True)]
         there = jax.tree.unflatten(jax.tree.structure(y), [a + b for a, b in zip(y, ahead, strict=True)])
-        moving = flow.fast(x, there, C)
-        g_now = tuple(flow.slow(x, there, C))
-        _, g_slope_now = jax.jvp(flow.slow, (x, there, C), (moving, type(there)(*g_now), C_slope))
+        moving = flow.fast(x, there, u)
+        g_now = tuple(flow.slow(x, there, u))
+        _, g_slope_now = jax.jvp(flow.slow, (x, there, u), (moving, type(there)(*g_now), u_slope))
         change = [
             c + 0.5 * h_before * (a + a_now) + h_before**2 / 12.0 * (b - b_now)
             for c, a, a_now, b, b_now in zip(change, g, g_now, g_slope, g_slope_now, strict=True)
         ]
         return change, list(g_now), list(g_slope_now), there
 
+    def driven(d, C, C_slope):
+        """Input of the rates and its time derivative."""
+        return jax.jvp(drive.input, (d, C), (drive.rate(d, C), C_slope))
+
     def step(carry, node):
-        x, change, g, g_slope = carry
-        h_before, h, weight, slope, weight_next = node
+        x, d, change, g, g_slope = carry
+        h_before, h, weight, slope, weight_next, area, area_before = node
         C, C_slope, C_next = (concentration(w, amounts) for w in (weight, slope, weight_next))
-        change, g, g_slope, there = at_node(x, change, g, g_slope, h_before, C, C_slope)
-        rates = lambda x, C: flow.fast(x, there, C)
-        x = rodas3_step(rates, flow.structure, x, C, C_slope, C_next, h)
-        return (x, change, g, g_slope), None
+        u, u_slope = driven(d, C, C_slope)
+        change, g, g_slope, there = at_node(x, change, g, g_slope, h_before, u, u_slope)
+        start = concentration(area_before, amounts) if area_before is not None else 0.0
+        areas = [] if area is None else [concentration(area[i], amounts) - start for i in range(area.shape[0])]
+        d = drive.step(d, areas, h)
+        rates = lambda x, u: flow.fast(x, there, u)
+        u_next = drive.input(d, C_next)
+        if drive is not NO_DRIVE:  # the mean slope over the step: the one at its start may be that of a peak of minutes
+            u_slope = jax.tree.map(lambda a, b: (b - a) / h, u, u_next)
+        x = rodas3_step(rates, flow.structure, x, u, u_slope, u_next, h)
+        return (x, d, change, g, g_slope), None
 
     dtype = table.weight.dtype
     before = jnp.asarray(np.concatenate([[0.0], h[:-1]]), dtype)
     inputs = (before, jnp.asarray(h, dtype), table.weight[:-1], table.slope[:-1], table.weight[1:])
-    (x, change, g, g_slope), _ = jax.lax.scan(step, (x, zero, zero, zero), inputs)
-    C, C_slope = concentration(table.weight[-1], amounts), concentration(table.slope[-1], amounts)
+    last = None if table.area is None else jnp.concatenate([jnp.zeros_like(table.area[:1, -1]), table.area[:-1, -1]])
+    inputs = (*inputs, table.area, last)
+    (x, d, change, g, g_slope), _ = jax.lax.scan(step, (x, d, zero, zero, zero), inputs)
     if zero:
-        change, *_ = at_node(x, change, g, g_slope, jnp.asarray(h[-1], dtype), C, C_slope)
-    return x, change
+        u, u_slope = driven(d, concentration(table.weight[-1], amounts), concentration(table.slope[-1], amounts))
+        change, *_ = at_node(x, change, g, g_slope, jnp.asarray(h[-1], dtype), u, u_slope)
+    return x, change, d
 
 
 def advance_amounts(table: Table, amounts: list[jax.Array]) -> list[jax.Array]:

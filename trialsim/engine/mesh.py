@@ -35,8 +35,11 @@ class Table(NamedTuple):
     Attributes:
         weight: C at node j is weight[j] . A(start), (nodes, compartments, patients). slope: dC/dt likewise.
         end: exp(M interval), (compartments, compartments, patients).
+        area: weights of the area under C since the start, at parts of each step, (steps, parts, compartments, patients); only
+            where a `interval.Drive` asks for it.
     """
 
     weight: jax.Array
     slope: jax.Array
     end: jax.Array
+    area: jax.Array | None = None

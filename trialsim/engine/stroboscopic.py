@@ -121,7 +121,7 @@ def _stretch(
     half = len(nodes) // 2
     late = Table(table.weight[half:], table.slope[half:], table.end)
     alone = Flow(lambda x, _, C: flow.fast(x, y, C), lambda *_: (), flow.structure)
-    ended, _ = run_steps(alone, late, nodes[half:], starts, x, ())
+    ended, _, _ = run_steps(alone, late, nodes[half:], starts, x, ())
 
     for _ in range(sweeps):
         shifted = jax.tree.map(lambda v: _weighted(before, v), ended)
@@ -166,7 +166,7 @@ def _solve_sampled(flow: Flow, table, nodes: np.ndarray, amounts: list, x: Any, 
         values = list(y)
         for j, value in zip(feeding, fed, strict=True):
             values[j] = value
-        ended, change = run_steps(flow, table, nodes, amounts, x, type(y)(*values))
+        ended, change, _ = run_steps(flow, table, nodes, amounts, x, type(y)(*values))
         return change, ended
 
     fed = tuple(y[j] for j in feeding)

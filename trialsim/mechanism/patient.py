@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trialsim.engine.interval import Flow, advance_amounts, concentration, dosed, run_steps, tabulate
+from trialsim.engine.interval import Drive, Flow, advance_amounts, concentration, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table, graded_mesh
 from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
 from trialsim.mechanism import binding, growth, pharmacokinetics, signalling
@@ -44,29 +44,10 @@ class PatientParameters(NamedTuple):
 
 
 class CellState(NamedTuple):
-    """Drug held in the cell (nM) and the network's species; the fields of ``signalling.Network`` follow ``R``."""
+    """Attributes: R: drug held in the cell, nM. network: its signalling."""
 
     R: jax.Array
-    IRS1: jax.Array
-    GRB10: jax.Array
-    PIP3: jax.Array
-    T308: jax.Array
-    S473: jax.Array
-    mTORC2: jax.Array
-    RHEB: jax.Array
-    S6K: jax.Array
-    S6: jax.Array
-    BP: jax.Array
-    Z: jax.Array
-    ULK: jax.Array
-    flux: jax.Array
-    ERK: jax.Array
-    CYCD: jax.Array
-    protein: jax.Array
-    W: jax.Array
-
-    def network(self) -> signalling.Network:
-        return signalling.Network(*self[1:])
+    network: signalling.Network
 
 
 class PatientState(NamedTuple):
@@ -94,7 +75,7 @@ class Growth(NamedTuple):
 class Untreated(NamedTuple):
     """The patient's own steady state without drug: every fold change refers to it."""
 
-    cells: CellState
+    cells: signalling.Network
     fates: growth.Fates
 
 
@@ -118,12 +99,22 @@ class Day(NamedTuple):
     dependence_shift: jax.Array
 
 
-def cell_rates(x: CellState, C_free_nM: jax.Array, k: signalling.NetworkConstants, p: PatientParameters) -> CellState:
-    """dx/dt of the drug in the cell and of the network, 1/h, at a free plasma concentration."""
-    production, loss = binding.uptake(x.R, C_free_nM, p.binding)
-    share = binding.free_share(x.R, p.binding)
-    inhibition = signalling.Inhibition(occupancy=binding.occupancy(x.R, p.binding), C_cell_nM=x.R * share)
-    return CellState(production - loss * x.R, *signalling.rates(x.network(), inhibition, k, p.cell))
+def held(R: jax.Array, p: binding.BindingParameters) -> signalling.Inhibition:
+    """What the drug in the cell does to the network."""
+    return signalling.Inhibition(occupancy=binding.occupancy(R, p), C_cell_nM=R * binding.free_share(R, p))
+
+
+def cell_drive(p: PatientParameters, to_free_nM: jax.Array) -> Drive:
+    """Blood -> drug in the cell -> inhibition; ``p`` from `of_cell`, ``to_free_nM``: free nM per ng/mL of plasma."""
+    return Drive(
+        rate=lambda R, C: binding.uptake_rate(R, C * to_free_nM, p.binding),
+        step=lambda R, areas, h: binding.uptake_step(R, [area * to_free_nM for area in areas], h, p.binding),
+        input=lambda R, C: _both(held(R, p.binding)),
+    )
+
+
+def _both(inhibition: signalling.Inhibition) -> tuple[jax.Array, jax.Array]:
+    return inhibition.occupancy, inhibition.C_cell_nM
 
 
 def of_cell(p: PatientParameters, which: int) -> PatientParameters:
@@ -134,35 +125,33 @@ def of_cell(p: PatientParameters, which: int) -> PatientParameters:
 
 @lru_cache(maxsize=1)
 def _structure() -> Structure:
-    """Sparsity of `cell_rates`, the same for all patients and both kinds of cell."""
+    """Sparsity of the network, the same for all patients and both kinds of cell."""
     ones = lambda kind: kind(*([1.0] * len(kind._fields)))
-    p = SimpleNamespace(binding=ones(binding.BindingParameters), cell=ones(signalling.CellParameters))
-    k, scalar = ones(signalling.NetworkConstants), jax.ShapeDtypeStruct((), jnp.float32)
-    return structure_of(lambda x, C: cell_rates(x, C, k, p), CellState(*([scalar] * len(CellState._fields))), scalar)
+    k, c, scalar = ones(signalling.NetworkConstants), ones(signalling.CellParameters), jax.ShapeDtypeStruct((), jnp.float32)
+    network = signalling.Network(*([scalar] * len(signalling.Network._fields)))
+    return structure_of(lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, c), network, (scalar, scalar))
 
 
 def untreated(k: signalling.NetworkConstants, p: PatientParameters) -> Untreated:
     """Steady state without drug, by the same scheme with ever longer steps, for ten days. Leaves of ``cells`` (2, patients)."""
-    shape = jnp.shape(p.cell.RTK)
-    kind = jnp.result_type(p.cell.RTK)
-    start = CellState(jnp.zeros(shape), *signalling.start(shape))
-    x = jax.tree.map(lambda v: v.astype(kind), start)
-    zero = jnp.zeros(shape, kind)
-    rates = lambda x, C: cell_rates(x, C, k, p)
+    shape, kind = jnp.shape(p.cell.RTK), jnp.result_type(p.cell.RTK)
+    x = jax.tree.map(lambda v: v.astype(kind), signalling.start(shape))
+    none = (jnp.zeros(shape, kind), jnp.zeros(shape, kind))
+    rates = lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, p.cell)
     steps = jnp.asarray(np.diff(np.geomspace(0.1, 240.1, RELAXATION_STEPS + 1)), kind)
-    x, _ = jax.lax.scan(lambda x, h: (rodas3_step(rates, _structure(), x, zero, zero, zero, h), None), x, steps)
+    x, _ = jax.lax.scan(lambda x, h: (rodas3_step(rates, _structure(), x, none, none, none, h), None), x, steps)
     return Untreated(x, tumour_fates(jax.tree.map(lambda leaf: leaf[TUMOUR], x), of_cell(p, TUMOUR)))
 
 
-def tumour_fates(x: CellState, p: PatientParameters) -> growth.Fates:
+def tumour_fates(x: signalling.Network, p: PatientParameters) -> growth.Fates:
     """Fates of tumour cells; ``p`` from `of_cell`."""
-    return growth.fates(x.network(), p.cell, p.growth)
+    return growth.fates(x, p.cell, p.growth)
 
 
 def initial_state(reference: Untreated) -> PatientState:
     """A patient before the first dose."""
     zero = jnp.zeros_like(reference.fates.sensitive)
-    tumour, pbmc = (jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells) for i in (TUMOUR, PBMC))
+    tumour, pbmc = (CellState(zero, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
     return PatientState((zero, zero, zero), tumour, pbmc, zero, zero)
 
 
@@ -174,7 +163,7 @@ def day_mesh(steps: int) -> np.ndarray:
 def occasion_kinetics(p: PatientParameters, occasion: jax.Array, mesh: np.ndarray) -> tuple[pharmacokinetics.PKParameters, Table]:
     """Kinetics of one occasion, and their table over the day's mesh."""
     pk = p.pk._replace(F=jnp.minimum(p.pk.F * p.iov_F[occasion], 1.0), MAT=p.pk.MAT * p.iov_MAT[occasion])
-    return pk, tabulate(pharmacokinetics.Oral(), pk, mesh, jnp.result_type(pk.F))
+    return pk, tabulate(pharmacokinetics.Oral(), pk, mesh, jnp.result_type(pk.F), binding.PARTS)
 
 
 def advance_day(
@@ -199,19 +188,24 @@ def advance_day(
     to_free_nM = pk.fu * p.nM_per_ng_ml
     in_tumour, in_pbmc = of_cell(p, TUMOUR), of_cell(p, PBMC)
 
-    def net(x: CellState, _, C: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def net(x: signalling.Network, *_) -> tuple[jax.Array, jax.Array]:
         return growth.net_growth(tumour_fates(x, in_tumour), reference.fates, p.growth.phi)
 
-    flow = Flow(lambda x, _, C: cell_rates(x, C * to_free_nM, k, in_tumour), net, _structure())
+    def run(cell: CellState, which: PatientParameters, slow, y):
+        fast = lambda x, _, u: signalling.rates(x, signalling.Inhibition(*u), k, which.cell)
+        flow = Flow(fast, slow, _structure(), cell_drive(which, to_free_nM))
+        x, change, R = run_steps(flow, table, mesh, drug, cell.network, y, cell.R)
+        return CellState(R, x), change
+
     nothing = Growth(jnp.zeros_like(state.I_sensitive), jnp.zeros_like(state.I_sensitive))
-    tumour, change = run_steps(flow, table, mesh, drug, state.tumour, nothing)
-    flow = Flow(lambda x, _, C: cell_rates(x, C * to_free_nM, k, in_pbmc), lambda *_: (), _structure())
-    pbmc, _ = run_steps(flow, table, mesh, drug, state.pbmc, ())
+    tumour, change = run(state.tumour, in_tumour, net, nothing)
+    pbmc, _ = run(state.pbmc, in_pbmc, lambda *_: (), ())
 
     plasma = [before, *(concentration(table.weight[j], drug) for j in range(len(mesh)))]
     blood = pharmacokinetics.whole_blood(pk, jnp.stack(plasma))
     h = jnp.asarray(np.diff(mesh), blood.dtype).reshape(-1, *([1] * (blood.ndim - 1)))
-    fold = lambda name: jnp.stack([getattr(x, name) / getattr(reference.cells, name)[i] for i, x in ((0, tumour), (1, pbmc))])
+    cells = ((TUMOUR, tumour.network), (PBMC, pbmc.network))
+    fold = lambda name: jnp.stack([getattr(x, name) / getattr(reference.cells, name)[i] for i, x in cells])
     day = Day(
         cmin=blood[-1],
         cmax=jnp.max(blood, axis=0),
@@ -219,9 +213,9 @@ def advance_day(
         ps6=fold("S6"),
         p4ebp1=fold("BP"),
         pakt=fold("S473"),
-        perk=tumour.ERK / reference.cells.ERK[TUMOUR],
-        autophagy=tumour.flux / reference.cells.flux[TUMOUR],
-        dependence_shift=tumour.W,
+        perk=tumour.network.ERK / reference.cells.ERK[TUMOUR],
+        autophagy=tumour.network.flux / reference.cells.flux[TUMOUR],
+        dependence_shift=tumour.network.W,
     )
     days = [value / HOURS_PER_DAY for value in change]
     after = tuple(advance_amounts(table, drug))

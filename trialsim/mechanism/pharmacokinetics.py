@@ -114,6 +114,19 @@ class Oral:
             ]
         )
 
+    def accumulated(self, p: PKParameters, t: jax.Array) -> jax.Array:
+        """Weights of the area under the plasma concentration from 0 to ``t``, (3, patients); what arrived less what is left, over
+        the rate of loss."""
+        absorbed = _arrived(jnp.zeros_like(p.alpha), 5.0 / p.MAT, t)
+        e = self.propagator(p, t)
+        return jnp.stack(
+            [
+                (p.share_alpha * absorbed - e[1, 0]) / p.alpha + ((1.0 - p.share_alpha) * absorbed - e[2, 0]) / p.beta,
+                (1.0 - e[1, 1]) / p.alpha,
+                (1.0 - e[2, 2]) / p.beta,
+            ]
+        )
+
     def rows(self, p: PKParameters, t: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Weights of the plasma concentration and of its time derivative, (3, patients) each."""
         plasma = lambda t: (lambda e: e[1] + e[2])(self.propagator(p, t))
