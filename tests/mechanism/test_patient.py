@@ -37,9 +37,9 @@ def course(drug, network):
         reference = patient.untreated(k, p)
 
         def occasion(state, number):
-            pk, table = patient.occasion_kinetics(p, number, mesh)
+            kinetics = patient.occasion_kinetics(p, number, mesh)
             given = lambda t: jnp.where(t % every == 0, dose, 0.0)
-            day = lambda state, t: patient.advance_day(state, given(t), pk, table, k, p, reference, mesh)
+            day = lambda state, t: patient.advance_day(state, given(t), kinetics, k, p, reference, mesh)
             return jax.lax.scan(day, state, 14 * number + jnp.arange(14))
 
         _, days = jax.lax.scan(occasion, patient.initial_state(reference), jnp.arange(3))

@@ -284,11 +284,11 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
     n, dtype = subject.growth.shape[0], subject.growth.dtype
 
     def occasion(carry: Carry, number: jax.Array) -> tuple[Carry, jax.Array]:
-        pk, table = patient.occasion_kinetics(p, number, mesh)
+        kinetics = patient.occasion_kinetics(p, number, mesh)
 
         def live(carry: Carry, day: jax.Array) -> tuple[Carry, jax.Array]:
             morning = of_patients(lambda c, s: _decide(c, s, day, setting, reading))(carry, subject)
-            biology, today = patient.advance_day(carry.biology, morning.dose_mg, pk, table, k, p, reference, mesh)
+            biology, today = patient.advance_day(carry.biology, morning.dose_mg, kinetics, k, p, reference, mesh)
             evening = of_patients(lambda c, m, b, cmin, s: _befall(c, m, b, cmin, s, day, setting))
             after = evening(carry, morning, biology, today.cmin, subject)
             record = Record(

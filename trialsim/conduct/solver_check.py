@@ -42,10 +42,10 @@ def _course(subject: Subject, k: NetworkConstants, steps: int) -> Course:
     subject = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), subject)
     p, mesh = subject.parameters, patient.day_mesh(steps)
     reference = patient.untreated(k, p)
-    pk, table = patient.occasion_kinetics(p, 0, mesh)
+    kinetics = patient.occasion_kinetics(p, 0, mesh)
 
     def day(state, _):
-        state, seen = patient.advance_day(state, subject.full_dose_mg, pk, table, k, p, reference, mesh)
+        state, seen = patient.advance_day(state, subject.full_dose_mg, kinetics, k, p, reference, mesh)
         return state, jnp.stack([seen.ps6[patient.TUMOUR], seen.pakt[patient.TUMOUR]])
 
     state, seen = jax.lax.scan(day, patient.initial_state(reference), length=DAYS)
