@@ -22,6 +22,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from trialsim.engine.algebra import saturating
+
 
 class BindingParameters(NamedTuple):
     """One cell type of one patient.
@@ -52,7 +54,7 @@ def free_share(R: jax.Array, p: BindingParameters) -> jax.Array:
 def occupancy(R: jax.Array, p: BindingParameters) -> jax.Array:
     """O, the part of mTORC1 that carries the drug-FKBP12 complex."""
     complex_nM = R * (1.0 - free_share(R, p))
-    return complex_nM / (complex_nM + p.K_FRB)
+    return saturating(complex_nM, p.K_FRB)
 
 
 GAMMA = 0.435866521508459  # root of g^3 - 3 g^2 + 3 g/2 - 1/6

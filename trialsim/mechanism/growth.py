@@ -22,6 +22,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from trialsim.engine.algebra import power, saturating
 from trialsim.mechanism.signalling import CellParameters, Network, akt_activity, cap_translation, erk_drive
 
 
@@ -59,9 +60,9 @@ class Fates(NamedTuple):
 
 def fates(x: Network, c: CellParameters, p: GrowthParameters) -> Fates:
     """Cell fates at a signalling state. Shapes as the state's."""
-    drive = x.CYCD**0.6 * x.protein**0.6
-    through_mTORC1 = 1.6 * drive / (0.6 + drive)
-    insensitive = jnp.sqrt(erk_drive(x.ERK)) + c.KRAS * 0.45 * x.ERK / (1.2 + x.ERK)
+    drive = power(x.CYCD * x.protein, 0.6)
+    through_mTORC1 = 1.6 * saturating(drive, 0.6)
+    insensitive = jnp.sqrt(erk_drive(x.ERK)) + c.KRAS * 0.45 * saturating(x.ERK, 1.2)
 
     def proliferation(b: jax.Array) -> jax.Array:
         b = b + p.b_W * x.W * (1.0 - b)
@@ -69,7 +70,7 @@ def fates(x: Network, c: CellParameters, p: GrowthParameters) -> Fates:
 
     AKT = akt_activity(x)
     cap = cap_translation(x.BP, c.R_4EBP)
-    survival = 0.6 * AKT / (0.08 + AKT) + 0.4 * cap / (0.2 + cap)
+    survival = 0.6 * saturating(AKT, 0.08) + 0.4 * saturating(cap, 0.2)
     stress = p.k_d * (1.0 - survival)
     flux = x.flux * (1.0 - p.autophagy_block)
     protection = jnp.minimum(p.c_protect * flux, 1.2 * stress)

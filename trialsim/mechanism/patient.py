@@ -7,14 +7,13 @@ Two kinds of cell follow the same blood: the tumour and PBMC (the surrogate tiss
 from __future__ import annotations
 
 from functools import lru_cache
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trialsim.engine.interval import Drive, Flow, advance_amounts, concentration, dosed, run_steps, tabulate
+from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table, graded_mesh
 from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
 from trialsim.mechanism import binding, growth, pharmacokinetics, signalling
@@ -156,28 +155,37 @@ def initial_state(reference: Untreated) -> PatientState:
     return PatientState((zero, zero, zero), tumour, pbmc, zero, zero)
 
 
-def day_mesh(steps: int) -> np.ndarray:
-    """Nodes of a day's steps, hours."""
-    return graded_mesh(HOURS_PER_DAY, steps, MESH_GRADING)
+class DayMesh(NamedTuple):
+    """Nodes of a day's steps, hours, for tumour and PBMC. PBMC decide nothing and are read at the trough, so fewer do."""
+
+    tumour: np.ndarray
+    pbmc: np.ndarray
+
+
+def day_mesh(steps: int) -> DayMesh:
+    """The mesh of ``steps`` steps a day for the tumour."""
+    return DayMesh(*(graded_mesh(HOURS_PER_DAY, n, MESH_GRADING) for n in (steps, max(steps // 2 + 1, 5))))
 
 
 class Occasion(NamedTuple):
     """Kinetics of one dosing occasion.
 
     Attributes:
-        pk: the patient's. day: table over the mesh of the day's steps. blood: over `BLOOD_MESH`, where the assay looks.
+        pk: the patient's. tumour, pbmc: tables over the meshes of the day's steps. blood: over `BLOOD_MESH`, where the assay looks.
     """
 
     pk: pharmacokinetics.PKParameters
-    day: Table
+    tumour: Table
+    pbmc: Table
     blood: Table
 
 
-def occasion_kinetics(p: PatientParameters, occasion: jax.Array, mesh: np.ndarray) -> Occasion:
+def occasion_kinetics(p: PatientParameters, occasion: jax.Array, mesh: DayMesh) -> Occasion:
     """Kinetics of one occasion, tabulated for the mesh of `day_mesh`."""
     pk = p.pk._replace(F=jnp.minimum(p.pk.F * p.iov_F[occasion], 1.0), MAT=p.pk.MAT * p.iov_MAT[occasion])
     oral, kind = pharmacokinetics.Oral(), jnp.result_type(pk.F)
-    return Occasion(pk, tabulate(oral, pk, mesh, kind, binding.PARTS), tabulate(oral, pk, BLOOD_MESH, kind))
+    steps = (tabulate(oral, pk, nodes, kind, binding.PARTS) for nodes in mesh)
+    return Occasion(pk, *steps, blood=tabulate(oral, pk, BLOOD_MESH, kind))
 
 
 def advance_day(
@@ -187,7 +195,7 @@ def advance_day(
     k: signalling.NetworkConstants,
     p: PatientParameters,
     reference: Untreated,
-    mesh: np.ndarray,
+    mesh: DayMesh,
 ) -> tuple[PatientState, Day]:
     """One day of one or many patients (patients last).
 
@@ -196,7 +204,7 @@ def advance_day(
         dose_mg: dose taken today (0: none).
         occasion: today's kinetics, from `occasion_kinetics` for the same mesh. mesh: from `day_mesh`.
     """
-    pk, table = occasion.pk, occasion.day
+    pk = occasion.pk
     drug = dosed(list(state.drug), 0, pharmacokinetics.Oral.dose(pk, dose_mg))
     to_free_nM = pk.fu * p.nM_per_ng_ml
     in_tumour, in_pbmc = of_cell(p, TUMOUR), of_cell(p, PBMC)
@@ -204,15 +212,15 @@ def advance_day(
     def net(x: signalling.Network, *_) -> tuple[jax.Array, jax.Array]:
         return growth.net_growth(tumour_fates(x, in_tumour), reference.fates, p.growth.phi)
 
-    def run(cell: CellState, which: PatientParameters, slow, y):
+    def run(cell: CellState, which: PatientParameters, table: Table, nodes: np.ndarray, slow, y):
         fast = lambda x, _, u: signalling.rates(x, signalling.Inhibition(*u), k, which.cell)
         flow = Flow(fast, slow, _structure(), cell_drive(which, to_free_nM))
-        x, change, R = run_steps(flow, table, mesh, drug, cell.network, y, cell.R)
+        x, change, R = run_steps(flow, table, nodes, drug, cell.network, y, cell.R)
         return CellState(R, x), change
 
     nothing = Growth(jnp.zeros_like(state.I_sensitive), jnp.zeros_like(state.I_sensitive))
-    tumour, change = run(state.tumour, in_tumour, net, nothing)
-    pbmc, _ = run(state.pbmc, in_pbmc, lambda *_: (), ())
+    tumour, change = run(state.tumour, in_tumour, occasion.tumour, mesh.tumour, net, nothing)
+    pbmc, _ = run(state.pbmc, in_pbmc, occasion.pbmc, mesh.pbmc, lambda *_: (), ())
 
     blood, auc24 = _blood(occasion, drug)
     cells = ((TUMOUR, tumour.network), (PBMC, pbmc.network))
@@ -229,7 +237,7 @@ def advance_day(
         dependence_shift=tumour.network.W,
     )
     days = [value / HOURS_PER_DAY for value in change]
-    after = tuple(advance_amounts(table, drug))
+    after = tuple(advance_amounts(occasion.tumour, drug))
     return PatientState(after, tumour, pbmc, state.I_sensitive + days[0], state.I_resistant + days[1]), day
 
 

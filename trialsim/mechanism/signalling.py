@@ -26,6 +26,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from trialsim.engine.algebra import inverse, power, saturating, three_halves
+
 
 class NetworkConstants(NamedTuple):
     """What all cells share (units and sources: ``conf/network``). k_*: 1/h. Others dimensionless.
@@ -156,12 +158,12 @@ def akt_activity(x: Network) -> jax.Array:
 
 def cap_translation(BP: jax.Array, R_4EBP: jax.Array) -> jax.Array:
     """eIF4F-dependent translation: hypophosphorylated 4E-BP1 takes eIF4E out; few 4E-BP (low R) means resistance (Alain 2012)."""
-    return 1.0 / (1.0 + 6.0 * R_4EBP * (1.0 - BP) ** 2)
+    return inverse(1.0 + 6.0 * R_4EBP * (1.0 - BP) ** 2)
 
 
 def erk_drive(ERK: jax.Array) -> jax.Array:
     """Saturating effect of ERK on proliferation, 1 at the wild-type level."""
-    return 1.35 * ERK / (0.16 + ERK)
+    return 1.35 * saturating(ERK, 0.16)
 
 
 def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParameters) -> Network:
@@ -170,13 +172,13 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     # receptor side: S6K drives IRS1 to degradation, so IRS1 accumulates when S6K is inhibited (O'Reilly 2006, Harrington 2004)
     dIRS1 = k.k_IRS1 * (1.0 + c.f_S6K) - (k.k_IRS1 * (1.0 + c.f_S6K * (x.S6K / k.S6K_reference) ** 2)) * x.IRS1
     receptor = c.RTK * (1.0 - i.RTK) * x.IRS1 * (1.0 - 0.4 * i.endocrine) * (1.0 + 0.5 * c.KRAS)
-    PI3K = (receptor / (1.0 + c.f_GRB10 * x.GRB10) + 1.2 * c.PIK3CA) * (1.0 - i.PI3K)
+    PI3K = (receptor * inverse(1.0 + c.f_GRB10 * x.GRB10) + 1.2 * c.PIK3CA) * (1.0 - i.PI3K)
     dPIP3 = k.k_PIP3 * PI3K - (k.k_PIP3 * (0.25 + 0.75 * c.PTEN)) * x.PIP3
-    recruited = x.PIP3 / (k.K_PIP3 + x.PIP3)
+    recruited = saturating(x.PIP3, k.K_PIP3)
     recruited = recruited + 0.5 * c.AKT1 * (1.0 - recruited)  # E17K binds the membrane without PIP3
 
     # mTORC2 phosphorylates S473, which in turn supports T308 (Rodrik-Outmezguine 2011); prolonged exposure starves its assembly
-    O2 = i.C_cell_nM / (i.C_cell_nM + k.IC50_mTORC2)
+    O2 = saturating(i.C_cell_nM, k.IC50_mTORC2)
     dmTORC2 = k.k_mTORC2 * (1.0 - c.phi_mTORC2 * O2) - k.k_mTORC2 * x.mTORC2
     by_mTORC2 = 1.2 * x.mTORC2 * (1.0 - i.mTOR_kinase) * (0.4 + 1.5 * recruited) * recruited
     dS473 = k.k_S473 * by_mTORC2 - (k.k_S473 * (by_mTORC2 + 0.7)) * x.S473
@@ -187,11 +189,10 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
 
     # TSC integrates AKT, ERK and energy; RHEB-GTP and amino acids drive mTORC1
     AMPK = 1.0 / (1.0 + (c.ATP / 0.35) ** 3)
-    TSC = c.TSC * (1.0 + 2.0 * AMPK) / (1.0 + (AKT / k.K_AKT) ** 2 + 0.3 * x.ERK)
+    TSC = c.TSC * (1.0 + 2.0 * AMPK) * inverse(1.0 + (AKT / k.K_AKT) ** 2 + 0.3 * x.ERK)
     dRHEB = 0.25 * k.k_RHEB - (k.k_RHEB * (0.25 + TSC)) * x.RHEB
     m = 1.3 * (1.0 + c.mTOR_gain) * x.RHEB * c.amino_acids / (0.3 + c.amino_acids) * (1.0 - 0.6 * AMPK)
-    m = m * jnp.sqrt(m)
-    mTORC1 = 1.9 * m / (0.55 + m) * (1.0 - i.mTOR_kinase)
+    mTORC1 = 1.9 * saturating(three_halves(m), 0.55) * (1.0 - i.mTOR_kinase)
 
     dZ = k.k_Z * i.occupancy - k.k_Z * x.Z
     a_S6K = mTORC1 * (1.0 - k.e_S6K * (1.0 - (1.0 - i.occupancy) ** 2))
@@ -211,8 +212,8 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     # S6K and cap-dependent translation are necessary for cyclin D1 and biomass; ERK and AKT help, with saturation
     cap = cap_translation(x.BP, c.R_4EBP) / 0.6
     S6K_fold = x.S6K / k.S6K_reference
-    akt_help = 1.2 * AKT / (0.04 + AKT)
-    cyclin = cap**0.8 * (0.3 + 0.7 * S6K_fold) * erk_drive(x.ERK) * akt_help * (1.0 - 0.5 * i.endocrine)
+    akt_help = 1.2 * saturating(AKT, 0.04)
+    cyclin = power(cap, 0.8) * (0.3 + 0.7 * S6K_fold) * erk_drive(x.ERK) * akt_help * (1.0 - 0.5 * i.endocrine)
     dCYCD = k.k_CYCD * cyclin - k.k_CYCD * x.CYCD
     dprotein = k.k_protein * (0.45 * cap + 0.55 * S6K_fold) - k.k_protein * x.protein
     dW = k.k_W * i.occupancy - k.k_W * x.W
