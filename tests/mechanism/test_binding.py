@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trialsim.mechanism.binding import BindingParameters, free_share, occupancy, uptake
+from trialsim.mechanism.binding import PARTS, BindingParameters, free_share, occupancy, uptake_rate, uptake_step
 
 P = BindingParameters(FKBP12=150.0, K_FKBP12=0.2, K_FRB=12.0, PS=7.0, partition=1.0)
 
@@ -26,13 +26,18 @@ def test_occupancy_follows_both_constants():
     assert float(occupancy(jnp.float32(1e3), mutant)) < 1e-6
 
 
+def constant(C, h, p, R, steps):
+    """R after ``steps`` steps of ``h`` hours at a constant free concentration in plasma."""
+    for _ in range(steps):
+        R = uptake_step(R, [part * h * C for part in PARTS], h, p)
+    return R
+
+
 def washout_half_life_days(partition):
     """From near half saturation with no drug outside."""
-    p = P._replace(partition=partition)
-    R, t, h, start = jnp.float32(60.0), 0.0, 0.1, 60.0
-    while R > start / 2:
-        _, loss = uptake(R, jnp.float32(0.0), p)
-        R, t = R / (1 + h * loss), t + h
+    p, R, t = P._replace(partition=partition), jnp.float32(60.0), 0.0
+    while R > 30.0:
+        R, t = constant(0.0, 0.5, p, R, 1), t + 0.5
     return t / 24.0
 
 
@@ -43,9 +48,26 @@ def test_complex_is_retained_for_days():
 
 def test_equilibrium_free_drug_equals_delivered_drug():
     p = P._replace(partition=0.06)
-    R = jnp.float32(0.0)
-    for _ in range(20000):
-        production, loss = uptake(R, jnp.float32(1.0), p)
-        R = (R + 0.5 * production) / (1 + 0.5 * loss)
+    R = constant(1.0, 6.0, p, jnp.float32(0.0), 2000)
     assert float(R * free_share(R, p)) == pytest.approx(0.06, rel=2e-3)
-    assert np.isfinite(R)
+    assert float(uptake_rate(R, jnp.float32(1.0), p)) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_analytic_order_of_uptake_is_three():
+    """Across the bend where FKBP12 is full, from an oracle of 20,000 steps of the same equation by the midpoint rule."""
+    with jax.enable_x64(True):
+        p = jax.tree.map(jnp.float64, P)
+        exact, h = jnp.float64(40.0), 3.0 / 20000
+        step = jax.jit(lambda R: R + h * uptake_rate(R + 0.5 * h * uptake_rate(R, 12.0, p), 12.0, p))
+        exact = jax.lax.fori_loop(0, 20000, lambda _, R: step(R), exact)
+        errors = [abs(float(constant(12.0, 3.0 / n, p, jnp.float64(40.0), n) - exact)) for n in (32, 64, 128)]
+    orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    assert np.all(orders > 2.6), (orders, errors)
+
+
+@pytest.mark.parametrize("h", [0.1, 1.0, 24.0])
+def test_no_step_is_too_long(h):
+    """From empty to far beyond saturation and back in single steps: positive, and never more than was supplied."""
+    R = uptake_step(jnp.float32(0.0), [part * h * 500.0 for part in PARTS], h, P)
+    assert 0.0 < float(R) <= 7.0 * h * 500.0 * (1 + 1e-5)
+    assert 0.0 <= float(uptake_step(R, [0.0, 0.0, 0.0], h, P)) < float(R)

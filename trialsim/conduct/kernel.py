@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trialsim.endpoints import measurement, recist
+from trialsim.engine import counter
 from trialsim.mechanism import growth, patient, toxicity
 from trialsim.mechanism.signalling import NetworkConstants
 from trialsim.protocol import dosing
@@ -184,9 +185,7 @@ class Morning(NamedTuple):
 def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, reading: Any) -> Morning:
     """See a scan if one is due, judge it, and decide on today's dose. One patient."""
     terms = subject.frailty.shape[0]
-    key = jax.random.fold_in(jax.random.wrap_key_data(subject.key), day)
-    bits = jax.random.bits(key, (2 * terms + 4,), "uint32")
-    u = (bits >> 8).astype(subject.growth.dtype) * 2.0**-24
+    u = counter.uniforms(subject.key, day, terms + 4, subject.growth.dtype)
     I_s, I_r = carry.biology.I_sensitive, carry.biology.I_resistant
     true_mm = _true_mm(subject, I_s, I_r)
 
@@ -211,7 +210,7 @@ def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, re
     dose_state, action = dosing.modify(dose_state, carry.grades, setting.rules)
     dose_state = dosing.leave(dose_state, dosing.COMPLETED, day >= setting.max_treatment_days)
     due = dosing.scheduled(setting.schedule, day)
-    taken = (u[2 * terms] < setting.adherence) | (day == 0)
+    taken = (u[terms] < setting.adherence) | (day == 0)
     return Morning(
         uniforms=u,
         true_mm=true_mm,
@@ -232,25 +231,26 @@ def _befall(
     biology: patient.PatientState,
     cmin: jax.Array,
     subject: Subject,
-    day: jax.Array,
+    timing: jax.Array,
     setting: Setting,
 ) -> Carry:
     """What happens by the end of the day: toxicity, a new lesion, withdrawal, death. One patient."""
     terms = subject.frailty.shape[0]
-    u_tox, (_, u_new, u_leave, u_die) = morning.uniforms[: 2 * terms].reshape(2, terms), morning.uniforms[2 * terms :]
+    u_tox, (_, u_new, u_leave, u_die) = morning.uniforms[:terms], morning.uniforms[terms:]
     tox = setting.toxicity._replace(frailty=subject.frailty)
     exposure = toxicity.smoothed_exposure(carry.exposure, cmin)
-    grades = toxicity.next_grades(tox, carry.grades, exposure, day.astype(exposure.dtype), u_tox)
+    grades = toxicity.next_grades(tox, carry.grades, exposure, timing, u_tox)
     before = carry.biology
     relative_growth = growth.mean_growth(
         subject.growth, subject.resistant, before.I_sensitive, before.I_resistant, biology.I_sensitive, biology.I_resistant
     )
     new_rate = subject.new_lesion_rate * jnp.maximum(relative_growth, 0.0) ** setting.new_lesion_growth
-    new_lesion = carry.new_lesion | (u_new < -jnp.expm1(-new_rate))
+    waited = lambda u: -jnp.log(1.0 - u)  # unit-exponential: an event comes today if the hazard exceeds it
+    new_lesion = carry.new_lesion | (waited(u_new) < new_rate)
     burden = jnp.maximum(jnp.nansum(morning.true_mm) / jnp.nansum(subject.lesions_mm), 0.1)
     after = jnp.where(morning.assessed.progressed, setting.death_progression, 1.0)
-    dies = u_die < -jnp.expm1(-subject.death_rate * burden**setting.death_burden * after)
-    leaves = u_leave < -jnp.expm1(-setting.withdrawal_rate)
+    dies = waited(u_die) < subject.death_rate * burden**setting.death_burden * after
+    leaves = waited(u_leave) < setting.withdrawal_rate
     dose_state = dosing.leave(morning.dosing, dosing.DEATH, carry.on_study & dies)
     dose_state = dosing.leave(dose_state, dosing.WITHDRAWAL, carry.on_study & leaves)
     # whoever is off study takes nothing more
@@ -286,10 +286,11 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
     def occasion(carry: Carry, number: jax.Array) -> tuple[Carry, jax.Array]:
         kinetics = patient.occasion_kinetics(p, number, mesh)
 
-        def live(carry: Carry, day: jax.Array) -> tuple[Carry, jax.Array]:
+        def live(carry: Carry, now: tuple[jax.Array, jax.Array]) -> tuple[Carry, jax.Array]:
+            day, timing = now
             morning = of_patients(lambda c, s: _decide(c, s, day, setting, reading))(carry, subject)
             biology, today = patient.advance_day(carry.biology, morning.dose_mg, kinetics, k, p, reference, mesh)
-            evening = of_patients(lambda c, m, b, cmin, s: _befall(c, m, b, cmin, s, day, setting))
+            evening = of_patients(lambda c, m, b, cmin, s: _befall(c, m, b, cmin, s, timing, setting))
             after = evening(carry, morning, biology, today.cmin, subject)
             record = Record(
                 scanned=morning.scanned,
@@ -311,7 +312,9 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
             # one array a day: the compiler then writes it in place, where it copies the whole record for each of many arrays
             return after, jnp.concatenate([leaf.reshape(-1, n).astype(dtype) for leaf in jax.tree.leaves(record)])
 
-        return jax.lax.scan(live, carry, number * occasion_days + jnp.arange(occasion_days))
+        days = number * occasion_days + jnp.arange(occasion_days)
+        timing = jax.vmap(lambda day: toxicity.timing(setting.toxicity, day))(days.astype(dtype))
+        return jax.lax.scan(live, carry, (days, timing))
 
     shapes: list[Record] = []
     everyone = lambda value, kind: jnp.full((n,), value, kind)

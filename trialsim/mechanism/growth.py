@@ -99,7 +99,7 @@ def diameters(
     """
     g = 3.0 * growth_per_day
     volume = (1.0 - resistant) * jnp.exp(g * I_sensitive[..., None]) + resistant * jnp.exp(g * I_resistant[..., None])
-    return d0_mm * jnp.cbrt(volume)
+    return d0_mm * power(volume, 1.0 / 3.0)
 
 
 def mean_growth(

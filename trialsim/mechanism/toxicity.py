@@ -18,6 +18,8 @@ import jax
 import jax.numpy as jnp
 
 EXPOSURE_MEMORY_DAYS = 7.0
+TRACE = 1e-30  # relative exposure that counts as none
+LOG_2 = 0.6931471805599453
 
 
 class ToxicityParameters(NamedTuple):
@@ -50,35 +52,45 @@ def smoothed_exposure(previous: jax.Array, trough_ng_ml: jax.Array) -> jax.Array
     return previous + (trough_ng_ml - previous) / EXPOSURE_MEMORY_DAYS
 
 
-def onset_hazard(p: ToxicityParameters, exposure: jax.Array, day: jax.Array) -> jax.Array:
-    """1/day, shape (terms,)."""
-    relative = jnp.maximum(exposure / p.reference_ng_ml, 0.0)
-    timing = ((day + 1.0) / 28.0) ** (p.shape - 1.0)
-    return p.frailty * (p.drug_hazard * relative**p.slope * timing + p.background_hazard)
+def timing(p: ToxicityParameters, day: jax.Array) -> jax.Array:
+    """How the drug's hazard on a day compares with that on day 27, (terms,). The same for all patients, so computed apart."""
+    return ((day + 1.0) / 28.0) ** (p.shape - 1.0)
+
+
+def onset_hazard(p: ToxicityParameters, exposure: jax.Array, timing: jax.Array) -> jax.Array:
+    """1/day, shape (terms,); ``timing`` from `timing`."""
+    log_relative = jnp.log(jnp.maximum(exposure / p.reference_ng_ml, TRACE))
+    return p.frailty * (p.drug_hazard * jnp.exp(p.slope * log_relative) * timing + p.background_hazard)
 
 
 def grade_at_onset(p: ToxicityParameters, exposure: jax.Array, uniform: jax.Array) -> jax.Array:
-    """Grade 1-4 of a new episode by inversion of the cumulative logits. int32, shape (terms,)."""
+    """Grade 1-4 of a new episode by inversion of the cumulative logits: grade g or more if logit(uniform) < c_g + shift.
+
+    int32, shape (terms,).
+    """
     shift = p.grade_slope * jnp.log2(jnp.maximum(exposure / p.reference_ng_ml, 0.05))
-    grade = jnp.ones(jnp.shape(uniform), jnp.int32)
-    for cut in (p.cut_2, p.cut_3, p.cut_4):
-        grade = grade + (uniform < jax.nn.sigmoid(cut + shift))
-    return grade
+    logit = jnp.log(uniform / jnp.maximum(1.0 - uniform, 1e-7))
+    return 1 + sum((logit < cut + shift).astype(jnp.int32) for cut in (p.cut_2, p.cut_3, p.cut_4))
 
 
-def next_grades(p: ToxicityParameters, grades: jax.Array, exposure: jax.Array, day: jax.Array, uniforms: jax.Array) -> jax.Array:
+def next_grades(p: ToxicityParameters, grades: jax.Array, exposure: jax.Array, timing: jax.Array, uniform: jax.Array) -> jax.Array:
     """Grades one day later.
+
+    One chance a term serves for all: -log(1 - u) is the unit-exponential time that the hazards are compared with, and given an
+    onset, u over the probability of onset is uniform again, which makes the grade.
 
     Args:
         p: parameters, (terms,).
         grades: today's grades, 0-4, int32, (terms,).
         exposure: smoothed trough, ng/mL, scalar.
-        day: days since first dose, scalar.
-        uniforms: (2, terms): for the transition and for the grade.
+        timing: from `timing`, (terms,).
+        uniform: (terms,), in [0, 1).
     """
-    onset = uniforms[0] < -jnp.expm1(-onset_hazard(p, exposure, day))
+    waited = -jnp.log(1.0 - uniform)
+    hazard = onset_hazard(p, exposure, timing)
+    chance = hazard * (1.0 - hazard / 2.0 * (1.0 - hazard / 3.0))  # 1 - exp(-hazard), to hazard^4 / 24
+    fresh = jnp.where(waited < hazard, grade_at_onset(p, exposure, jnp.minimum(uniform / jnp.maximum(chance, 1e-12), 1.0)), 0)
     on_drug = jnp.minimum(exposure / p.reference_ng_ml, 1.0)
     duration = p.recovery_off_days + (p.recovery_on_days - p.recovery_off_days) * on_drug
-    recovers = uniforms[0] < -jnp.expm1(-jnp.log(2.0) / duration)
-    fresh = jnp.where(onset, grade_at_onset(p, exposure, uniforms[1]), 0)
+    recovers = waited * duration < LOG_2
     return jnp.where(grades > 0, jnp.where(recovers, 0, grades), fresh)
