@@ -1,7 +1,7 @@
 """Random numbers inside the time loop: a counter cipher written as plain vector operations.
 
 Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: SC'11, doi 10.1145/2063384.2063405), the generator behind ``jax.random``.
-JAX compiles it to a loop on the CPU, one patient at a time; unrolled it runs over all patients of a block. The key is the patient's,
+JAX compiles it to a loop on the CPU, one patient at a time; unrolled it runs over all patients of a block. The key is the patient,
 the counter the day and the number of the draw, so a draw depends on nothing else.
 """
 
