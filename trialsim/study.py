@@ -15,6 +15,8 @@ from trialsim.artefacts import RunFolder
 from trialsim.artefacts.claim import BLOCKS
 from trialsim.conduct.observe import Tables
 from trialsim.conduct.solver_check import solver_check
+from trialsim.engine.population import claim_cores
+from trialsim.engine.xla import keep_programs
 from trialsim.evidence import monotherapy_counts, published_study
 from trialsim.inference import predictive
 from trialsim.inference.diagnostics import combine, diagnose
@@ -63,6 +65,7 @@ def simulate(config: StudyConfig) -> Study:
 
     All of it is held in memory; ``run`` is for studies that are too large for that.
     """
+    _start_engine(config)
     found: list[Tables] = []
     mtd: list[np.ndarray] = []
     blocks = simulation.blocks(config)
@@ -163,6 +166,12 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
     }
 
 
+def _start_engine(config: StudyConfig) -> None:
+    """Settings that must be made before JAX starts: every core a device, compiled programs kept."""
+    claim_cores(config.compute.devices)
+    keep_programs()
+
+
 def run(config: StudyConfig, run_dir: Path | str) -> dict[str, Any]:
     """The whole job: simulate, fit, compare, report. Whatever is complete is saved, so a killed run can be resumed.
 
@@ -173,6 +182,7 @@ def run(config: StudyConfig, run_dir: Path | str) -> dict[str, Any]:
         The content of summary.json; of one part of a study (``compute.parts`` > 1), which is only simulated: its ``part``,
         ``parts`` and ``patients``.
     """
+    _start_engine(config)
     published_study(config.study.published)  # a misspelt name is told now, not after the simulation
     with RunFolder(run_dir, config) as folder:
         if folder.finished:

@@ -1,10 +1,13 @@
 """Chunks change nothing."""
 
+import subprocess
+import sys
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trialsim.engine.population import chunks, compile_for_population, map_population, usable_devices
+from trialsim.engine.population import Program, chunks, map_population, usable_devices
 
 
 def test_chunks_cover_everyone_once():
@@ -15,7 +18,7 @@ def test_chunks_cover_everyone_once():
 @pytest.mark.parametrize("chunk", [16, 32, 48])
 def test_padding_and_chunking_do_not_change_results(chunk):
     x = np.linspace(0.1, 3.0, 50, dtype=np.float32)
-    compiled = compile_for_population(lambda x, s: jnp.exp(-x) * s, usable_devices(1))
+    compiled = Program(lambda x, s: jnp.exp(-x) * s, usable_devices(1))
     out = np.empty_like(x)
     for part, result in map_population(compiled, lambda part: x[part], np.float32(2.0), len(x), chunk):
         out[part] = result
@@ -23,3 +26,26 @@ def test_padding_and_chunking_do_not_change_results(chunk):
         [np.asarray(compiled(x[i : i + 16] if i < 48 else np.resize(x[48:], 16), np.float32(2.0)))[:16] for i in (0, 16, 32)]
     )
     assert np.array_equal(out[:48], expected)
+
+
+TWO_CORES = """
+import jax, numpy as np
+from trialsim.engine import population
+population.claim_cores(2)
+population.CHUNKS_A_DEVICE = 2
+x = np.linspace(0.1, 3.0, 500, dtype=np.float32)
+program = population.Program(lambda x, s: jax.numpy.exp(-x) * s, population.usable_devices(COUNT))
+out = [part for part in population.map_population(program, lambda part: x[part], np.float32(2.0), 500, 16)]
+assert len(program.devices) == COUNT
+assert [part.start for part, _ in out] == list(range(0, 500, 16))
+print(np.concatenate([values for _, values in out]).tobytes().hex())
+"""
+
+
+def test_bit_identical_on_one_and_two_devices():
+    """In processes of their own: the number of devices is fixed when JAX starts."""
+    run = lambda count: subprocess.run(
+        [sys.executable, "-c", TWO_CORES.replace("COUNT", str(count))], capture_output=True, text=True, timeout=120, check=True
+    )
+    one, two = run(1).stdout, run(2).stdout
+    assert one == two and len(one) > 1000

@@ -12,7 +12,7 @@ import numpy as np
 
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.conduct.kernel import Course, simulate_patients
-from trialsim.engine.population import compile_for_population, map_population, usable_devices
+from trialsim.engine.population import Program, map_population, usable_devices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 @cache
-def _compiled(reading, days: int, steps: int, occasion_days: int, devices: int | None, precision: str):
+def _program(reading, days: int, steps: int, occasion_days: int, devices: int | None, precision: str) -> Program:
     """One program per (reading error, length, mesh, devices); kept, so that chunks and studies of a sweep share it."""
 
     def course(subjects, setting):
         return simulate_patients(subjects, setting, reading, days, steps, occasion_days)
 
-    return compile_for_population(course, usable_devices(devices))
+    return Program(course, usable_devices(devices))
 
 
 def simulate_courses(
@@ -41,9 +41,9 @@ def simulate_courses(
     c = config.compute
     # float64 must be allowed while the program is traced and while it runs
     with jax.enable_x64(True) if c.precision == "float64" else nullcontext():
-        compiled = _compiled(config.endpoint, days, c.steps_per_day, config.drug.pk.occasion_days, c.devices, c.precision)
+        program = _program(config.endpoint, days, c.steps_per_day, config.drug.pk.occasion_days, c.devices, c.precision)
 
         def patients(part: slice):
             return make_subjects(config, covariates.iloc[part], dose_level[part])
 
-        yield from map_population(compiled, patients, make_setting(config), len(covariates), c.chunk)
+        yield from map_population(program, patients, make_setting(config), len(covariates), c.chunk)

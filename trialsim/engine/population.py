@@ -1,44 +1,59 @@
-"""Many patients: fixed-size chunks, shared over devices, one compiled program for all of them.
+"""Many patients: fixed-size chunks, each on one device, one thread a device.
 
 A chunk is padded by repeating its last patient, so every call has the same shape and nothing is compiled twice. The result of a
-patient does not depend on the neighbours: no operation mixes patients.
+patient does not depend on the neighbours: no operation mixes patients, and every device runs the same program.
+
+A CPU core counts as a device (`claim_cores`): JAX runs one program at a time on a device, and a program sharded over several CPU
+devices runs its shards one after another, so threads with a device each are what uses all cores.
 """
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import SingleDeviceSharding
 
 from trialsim.engine.xla import compile_loops
 
 Tree = Any
+CHUNKS_A_DEVICE = 32  # fewer would not repay compiling the program for one more device
+
+
+def claim_cores(count: int | None) -> None:
+    """Let JAX see ``count`` CPU cores (all if None) as devices. Before JAX starts its backend; later it does nothing."""
+    try:
+        jax.config.update("jax_num_cpu_devices", count or len(os.sched_getaffinity(0)))
+    except (RuntimeError, AttributeError):
+        return
 
 
 def usable_devices(count: int | None) -> list[jax.Device]:
     """The first ``count`` devices (all if None)."""
-    devices = jax.devices()
+    devices = jax.local_devices()
     return devices[: count or len(devices)]
 
 
-def compile_for_population(function: Callable[[Tree, Tree], Tree], devices: list[jax.Device]) -> Callable[[Tree, Tree], Tree]:
-    """``function(patients with a leading axis, shared)``, compiled, with the patients shared out over the devices."""
-    mesh = Mesh(np.array(devices), ("patients",))
-    split, whole = NamedSharding(mesh, PartitionSpec("patients")), NamedSharding(mesh, PartitionSpec())
-    program = jax.jit(function, in_shardings=(split, whole), out_shardings=split)
-    kept: dict[Any, Any] = {}
+class Program:
+    """``function(patients with a leading axis, shared)``, compiled for each device and shape when first needed."""
 
-    def run(patients: Tree, shared: Tree) -> Tree:
-        leaves, structure = jax.tree.flatten((patients, shared))
-        key = structure, tuple((np.shape(leaf), np.result_type(leaf)) for leaf in leaves)
-        if key not in kept:
-            kept[key] = compile_loops(program, patients, shared)
-        return kept[key](patients, shared)
+    def __init__(self, function: Callable[[Tree, Tree], Tree], devices: list[jax.Device]):
+        self._jitted, self.devices = jax.jit(function), devices
+        self._compiled: dict[Any, Any] = {}
 
-    return run
+    def __call__(self, patients: Tree, shared: Tree, device: jax.Device | None = None) -> Tree:
+        device = device or self.devices[0]
+        inputs = jax.device_put((patients, shared), SingleDeviceSharding(device))
+        leaves, structure = jax.tree.flatten(inputs)
+        key = device, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+        if key not in self._compiled:
+            self._compiled[key] = compile_loops(self._jitted, *inputs)
+        return self._compiled[key](*inputs)
 
 
 def chunks(size: int, chunk: int) -> list[slice]:
@@ -47,23 +62,47 @@ def chunks(size: int, chunk: int) -> list[slice]:
 
 
 def map_population(
-    compiled: Callable[[Tree, Tree], Tree], patients: Callable[[slice], Tree], shared: Tree, size: int, chunk: int
+    program: Program, patients: Callable[[slice], Tree], shared: Tree, size: int, chunk: int
 ) -> Iterator[tuple[slice, Tree]]:
-    """Run the compiled function over all patients, one chunk after another.
+    """Run the program over all patients.
 
     Args:
-        compiled: from `compile_for_population`.
+        program: what to run, and on which devices.
         patients: makes the inputs of a slice of the population (leading axis = its patients).
         shared: inputs without patient axis.
         size: number of patients. chunk: patients a call.
 
     Yields:
-        slice of the population, and its results on the host, leading axis = its patients.
+        slice of the population, and its results on the host, leading axis = its patients; in order.
     """
-    for part in chunks(size, chunk):
-        n = part.stop - part.start
-        result = compiled(jax.tree.map(lambda leaf: _padded(np.asarray(leaf), chunk), patients(part)), shared)
-        yield part, jax.tree.map(lambda leaf, n=n: np.asarray(leaf)[:n], result)
+    parts = chunks(size, chunk)
+    devices = program.devices[: max(1, min(len(program.devices), len(parts) // CHUNKS_A_DEVICE))]
+    double = jax.dtypes.canonicalize_dtype(np.float64) == np.float64  # a setting of the thread
+
+    def run(part: slice, device: jax.Device) -> Tree:
+        with jax.enable_x64(double):
+            n = part.stop - part.start
+            result = program(jax.tree.map(lambda leaf: _padded(np.asarray(leaf), chunk), patients(part)), shared, device)
+            return jax.tree.map(lambda leaf: np.asarray(leaf)[:n], result)
+
+    if len(devices) == 1:
+        for part in parts:
+            yield part, run(part, devices[0])
+        return
+    workers = [ThreadPoolExecutor(1) for _ in devices]
+    waiting: deque[tuple[slice, Future]] = deque()
+    try:
+        for number, part in enumerate(parts):
+            waiting.append((part, workers[number % len(devices)].submit(run, part, devices[number % len(devices)])))
+            if len(waiting) > 2 * len(devices):  # enough to keep all busy while what was yielded is worked on
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
+    finally:
+        for worker in workers:
+            worker.shutdown(cancel_futures=True)
 
 
 def _padded(leaf: np.ndarray, size: int) -> np.ndarray:

@@ -12,7 +12,11 @@ JAX hands to XLA. Where that fails (another version) the program is compiled wit
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
+import platform
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -35,6 +39,27 @@ def compile_loops(program: Any, *examples: Any) -> Any:
         return lowered.compile()
     with _backend_options():
         return lowered.compile(compiler_options=VECTORS)
+
+
+def keep_programs() -> None:
+    """Keep compiled programs on disk, so that the next run starts at once; unless the user has set JAX's cache folder.
+
+    A program fits the processor that it was compiled for, so each kind of processor has a folder of its own.
+    """
+    if jax.config.jax_compilation_cache_dir:
+        return
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    jax.config.update("jax_compilation_cache_dir", str(cache / "trialsim" / _processor()))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+
+
+def _processor() -> str:
+    """A short name for the processor and what it can do."""
+    facts = [platform.machine(), platform.processor(), jax.__version__]
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        facts += sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
 
 
 @contextlib.contextmanager
