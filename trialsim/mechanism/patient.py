@@ -244,8 +244,8 @@ def advance_day(
 def _blood(occasion: Occasion, drug: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
     """Whole-blood concentration at the nodes of `BLOOD_MESH`, ng/mL, and the area under it by the corrected trapezoid, ng.h/mL."""
     table, h = occasion.blood, np.diff(BLOOD_MESH)
-    along = lambda rows: jnp.sum(rows * jnp.stack(drug), axis=1)
+    along = lambda rows: sum(rows[:, i] * amount for i, amount in enumerate(drug))
     blood, slope = jax.jvp(lambda C: pharmacokinetics.whole_blood(occasion.pk, C), (along(table.weight),), (along(table.slope),))
     shaped = lambda values: jnp.asarray(values, blood.dtype).reshape(-1, *[1] * (blood.ndim - 1))
     area = shaped(0.5 * h) * (blood[1:] + blood[:-1]) + shaped(h**2 / 12.0) * (slope[:-1] - slope[1:])
-    return blood, jnp.sum(area, axis=0)
+    return blood, sum(area[j] for j in range(len(h)))  # in this order whatever the number of patients
