@@ -2,7 +2,6 @@
 
 FAST = {
     "compute.steps_per_day": 8,
-    "compute.chunk": 16,
     "compute.block": 32,
     "compute.solver_check_patients": 0,
     "compute.progress": "off",

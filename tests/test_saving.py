@@ -52,17 +52,8 @@ def test_blocks_cover_the_cohort_and_cut_no_escalation():
     assert all(block.start % 26 == 0 for block in found)
 
 
-def test_a_block_is_never_smaller_than_a_chunk():
-    config = compose(None, {"cohort.size": 1000, "compute.block": 16, "compute.chunk": 256})
-    assert simulation.blocks(config)[0].stop == 256
-
-
 def test_the_tables_do_not_depend_on_blocks(uncut, tmp_path):
     assert saved(ADULT, tmp_path / "run", **{"compute.block": 16}) == uncut["adult"]
-
-
-def test_the_tables_do_not_depend_on_chunks(uncut, tmp_path):
-    assert saved(CHILDREN, tmp_path / "run", **{"compute.chunk": 32}) == uncut["children"]
 
 
 def test_the_tables_are_those_of_the_study_in_memory(uncut, tmp_path):

@@ -12,7 +12,6 @@ from trialsim.study import run, simulate
 
 FAST = {
     "compute.steps_per_day": 12,
-    "compute.chunk": 128,
     "inference.warmup": 300,
     "inference.samples": 300,
     "compute.solver_check_patients": 2,
@@ -143,7 +142,7 @@ def test_an_interrupted_run_resumes_with_the_same_result(adult, tmp_path, monkey
 
 
 def test_same_seed_same_patients_other_size(adult):
-    few = simulate(compose(overrides=ADULT | {"cohort.size": 59, "compute.chunk": 16, "compute.solver_check_patients": 0}))
+    few = simulate(compose(overrides=ADULT | {"cohort.size": 59, "compute.solver_check_patients": 0}))
     pd.testing.assert_frame_equal(few.patients, adult.patients.head(59), check_exact=True)
 
 

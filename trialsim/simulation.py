@@ -51,7 +51,7 @@ def blocks(config: StudyConfig) -> list[Block]:
     units = -(-size // together)
     first = units * (compute.part - 1) // compute.parts * together
     last = min(units * compute.part // compute.parts * together, size)
-    step = max(max(compute.block, compute.chunk) // together, 1) * together  # less than a chunk would be padded to one
+    step = max(compute.block // together, 1) * together
     return [Block(start, min(start + step, last)) for start in range(first, last, step)]
 
 

@@ -15,14 +15,14 @@ def same(a, b, n):
         assert np.array_equal(x[:n], y[:n], equal_nan=np.issubdtype(x.dtype, np.floating))
 
 
-def test_bit_identical_in_any_cohort_and_chunk(config, study):
-    """The first patients of 96 are those of a cohort of 40 computed 16 at a time, to the last bit."""
-    _, small = simulate(compose(overrides=SMALL | {"cohort.size": 40, "compute.chunk": 16}), days=240)
+def test_bit_identical_in_any_cohort(config, study):
+    """The first patients of 96 are those of a cohort of 40, to the last bit."""
+    _, small = simulate(compose(overrides=SMALL | {"cohort.size": 40}), days=240)
     same(small, study[1], 40)
 
 
 def test_another_seed_gives_other_patients(study):
-    _, other = simulate(compose(overrides=SMALL | {"cohort.size": 16, "compute.chunk": 16}, seed=2), days=28)
+    _, other = simulate(compose(overrides=SMALL | {"cohort.size": 16}, seed=2), days=28)
     assert not np.array_equal(other.before.sum_mm[:16, 1], study[1].before.sum_mm[:16, 1])
 
 
@@ -90,7 +90,7 @@ def test_no_scan_after_progression_or_off_study(study):
 
 def test_untreated_tumours_grow_as_the_cohort_says(config):
     """Without drug int G dt is time itself: 100 days of free growth."""
-    cohort, course = simulate(compose(overrides=SMALL | {"cohort.size": 16, "compute.chunk": 16, "regimen.dose": 1e-6}), days=100)
+    cohort, course = simulate(compose(overrides=SMALL | {"cohort.size": 16, "regimen.dose": 1e-6}), days=100)
     assert course.days.I_sensitive[:, 99] == pytest.approx(np.full(16, 100.0), rel=2e-3)
     assert course.days.I_resistant[:, 99] == pytest.approx(np.full(16, 100.0), rel=2e-3)
 
@@ -106,7 +106,7 @@ def test_dose_response_within_the_same_patients(study):
 
 def test_float64_agrees_with_float32(config, study):
     _, double = simulate(
-        compose(overrides=SMALL | {"cohort.size": 16, "compute.chunk": 16, "compute.precision": "float64"}), days=60
+        compose(overrides=SMALL | {"cohort.size": 16, "compute.precision": "float64"}), days=60
     )
     assert double.days.I_sensitive.dtype == np.float64
     # the first days have no chance events yet in most patients; compare those whose doses agree throughout

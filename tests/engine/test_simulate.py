@@ -62,14 +62,14 @@ def patients():
 
 def test_published_benchmark_every_interval_solved(bench, patients):
     """99 % of patients within 1e-4 of the shipped reference solution."""
-    seen = simulate(bench.model, patients, bench.regimen, bench.times, Plan(24), block=128)
+    seen = simulate(bench.model, patients, bench.regimen, bench.times, Plan(24))
     error = np.abs(seen.T / data.reference().tumour_mm[:128] - 1.0)
     assert np.quantile(error[:, -1], 0.99) < 1e-4
     assert np.allclose(seen.C, data.reference().C_ng_ml[:128], rtol=1e-4, atol=1e-4)
 
 
 def test_published_benchmark_repeated_doses_exploited(bench, patients):
-    seen = simulate(bench.model, patients, bench.regimen, bench.times, Plan(24, regular=True), block=128)
+    seen = simulate(bench.model, patients, bench.regimen, bench.times, Plan(24, regular=True))
     error = np.abs(seen.T / data.reference().tumour_mm[:128] - 1.0)
     assert np.quantile(error[:, -1], 0.99) < 1e-4
 
@@ -94,7 +94,7 @@ def test_independent_random_regimens_stay_within_the_error(bench, seed):
     regimen = Regimen(irregular(seed, 8, 28))
     times = [0.0, 24.0, 100.0, 336.0, 672.0]
     exact = solve(bench.model, some, regimen, times)
-    fast = simulate(bench.model, some, regimen, times, Plan(24), block=16)
+    fast = simulate(bench.model, some, regimen, times, Plan(24))
     assert np.max(np.abs(fast.T / exact.T - 1.0)) < 1e-4
     assert np.max(np.abs(fast.pS6K - exact.pS6K)) < 1e-3
     assert np.allclose(fast.C, exact.C, rtol=1e-4, atol=1e-4)
@@ -105,18 +105,18 @@ def test_dose_change_begins_a_new_stretch(bench, patients):
     doses = np.r_[np.full(50, 1e4), np.zeros(6), np.full(50, 5e3)]
     some = {name: value[:32] for name, value in patients.items()}
     times = [24.0 * day for day in (0, 49, 50, 51, 55, 80, 106)]
-    runs = [simulate(bench.model, some, Regimen(doses), times, Plan(24, regular), block=32) for regular in (False, True)]
+    runs = [simulate(bench.model, some, Regimen(doses), times, Plan(24, regular)) for regular in (False, True)]
     assert np.max(np.abs(runs[1].T / runs[0].T - 1.0)) < 2e-4
     assert np.max(np.abs(runs[1].pS6K - runs[0].pS6K)) < 1e-3
 
 
 @pytest.mark.parametrize("regular", [False, True])
-def test_bit_identical_in_any_block_and_order(bench, patients, regular):
+def test_bit_identical_in_any_cohort_and_order(bench, patients, regular):
     times, plan = [1344.0], Plan(12, regular)
     regimen = Regimen.repeated(1e4, 56)
-    whole = simulate(bench.model, patients, regimen, times, plan, block=64).T
-    some = simulate(bench.model, {k: v[:40] for k, v in patients.items()}, regimen, times, plan, block=16).T
-    turned = simulate(bench.model, {k: v[::-1].copy() for k, v in patients.items()}, regimen, times, plan, block=64).T
+    whole = simulate(bench.model, patients, regimen, times, plan).T
+    some = simulate(bench.model, {k: v[:40] for k, v in patients.items()}, regimen, times, plan).T
+    turned = simulate(bench.model, {k: v[::-1].copy() for k, v in patients.items()}, regimen, times, plan).T
     assert np.array_equal(whole[:40], some)
     assert np.array_equal(whole, turned[::-1])
 

@@ -71,7 +71,7 @@ def test_a_configuration_is_immutable() -> None:
         ("cohort__size", 0, "at least 1"),
         ("cohort__size", "many", "whole number"),
         ("cohort", 5, "section"),
-        ("compute__chunk", 100, "multiple of 16"),
+        ("compute__block", 10, "16"),
         ("compute__progress", "loud", "'auto'"),
         ("modification__dose_fractions", [1.0, 0.5, 0.5], "strictly smaller"),
         ("modification__dose_fractions", [0.5], "1.0 first"),
@@ -93,8 +93,8 @@ def test_each_fault_names_key_value_and_what_is_allowed(path: str, value: Any, w
 
 
 def test_all_faults_are_told_at_once() -> None:
-    found = faults(changed(ADULT, seed=-1, regimen__dose=-5, cohort__size=0, compute__chunk=7))
-    assert set(found) == {"seed", "regimen.dose", "cohort.size", "compute.chunk"}
+    found = faults(changed(ADULT, seed=-1, regimen__dose=-5, cohort__size=0, compute__block=7))
+    assert set(found) == {"seed", "regimen.dose", "cohort.size", "compute.block"}
 
 
 def test_one_fault_is_a_plain_error_and_several_are_joined() -> None:
@@ -180,7 +180,7 @@ def test_near_is_silent_when_nothing_is_close() -> None:
 
 LEAVES = [
     ("regimen", "dose"), ("regimen", "unit"), ("regimen", "schedule"), ("regimen", "adherence"), ("design", "kind"),
-    ("design", "dose_levels"), ("design", "dlt"), ("compute", "chunk"), ("cohort", "size"), ("cohort", "mix"),
+    ("design", "dose_levels"), ("design", "dlt"), ("compute", "block"), ("cohort", "size"), ("cohort", "mix"),
     ("modification", "hold_at"), ("modification", "dose_fractions"), ("study", "name"),
 ]  # fmt: skip
 JUNK = st.recursive(

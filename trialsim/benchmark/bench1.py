@@ -12,7 +12,6 @@ from trialsim.benchmark.timing import Timing, timed
 from trialsim.engine import Plan, simulate
 
 STEPS = 24  # a day: the fewest at which 99 % of the patients are within 1e-4
-BLOCK = {False: 256, True: 128}  # by regular: what fits the cache best
 PATIENTS = 1000
 
 
@@ -30,6 +29,6 @@ def measure(regular: bool, repeats: int) -> Timing:
     """Speed and error with every day solved, or with repeated doses exploited."""
     bench, patients, plan = user_model(), data.parameters(PATIENTS), Plan(STEPS, regular)
     exact = data.reference().tumour_mm[:PATIENTS, -1]
-    run = lambda: simulate(bench.model, patients, bench.regimen, bench.times, plan, BLOCK[regular]).T
+    run = lambda: simulate(bench.model, patients, bench.regimen, bench.times, plan).T
     error = lambda T: float(np.quantile(np.abs(T[:, -1] / exact - 1.0), 0.99))
     return timed("regular dosing" if regular else "every day", run, PATIENTS, repeats, error)

@@ -46,4 +46,4 @@ def simulate_courses(
         def patients(part: slice):
             return make_subjects(config, covariates.iloc[part], dose_level[part])
 
-        yield from map_population(program, patients, make_setting(config), len(covariates), c.chunk)
+        yield from map_population(program, patients, make_setting(config), len(covariates))

@@ -1,7 +1,8 @@
-"""Many patients: fixed-size chunks, each on one device, one thread a device.
+"""Many patients: chunks of one size, each on one device, one thread a device.
 
-A chunk is padded by repeating its last patient, so every call has the same shape and nothing is compiled twice. The result of a
-patient does not depend on the neighbours: no operation mixes patients, and every device runs the same program.
+The size is fixed (`lanes`), and the last chunk is padded by repeating its last patient, so every patient goes through the very same
+compiled program. Programs compiled for other sizes differ in rounding, which may turn a reading at a limit; hence no setting for it.
+No operation mixes patients, so neighbours, order and device do not matter either.
 
 A CPU core counts as a device (`claim_cores`): JAX runs one program at a time on a device, and a program sharded over several CPU
 devices runs its shards one after another, so threads with a device each are what uses all cores.
@@ -56,13 +57,18 @@ class Program:
         return self._compiled[key](*inputs)
 
 
+def lanes() -> int:
+    """Patients of one program call: what stays in a CPU core's cache, or what fills a GPU."""
+    return 256 if jax.default_backend() == "cpu" else 16_384
+
+
 def chunks(size: int, chunk: int) -> list[slice]:
     """Consecutive slices of at most ``chunk`` patients."""
     return [slice(start, min(start + chunk, size)) for start in range(0, size, chunk)]
 
 
 def map_population(
-    program: Program, patients: Callable[[slice], Tree], shared: Tree, size: int, chunk: int
+    program: Program, patients: Callable[[slice], Tree], shared: Tree, size: int, chunk: int | None = None
 ) -> Iterator[tuple[slice, Tree]]:
     """Run the program over all patients.
 
@@ -70,11 +76,12 @@ def map_population(
         program: what to run, and on which devices.
         patients: makes the inputs of a slice of the population (leading axis = its patients).
         shared: inputs without patient axis.
-        size: number of patients. chunk: patients a call.
+        size: number of patients. chunk: patients a call, `lanes` if None.
 
     Yields:
         slice of the population, and its results on the host, leading axis = its patients; in order.
     """
+    chunk = chunk or lanes()
     parts = chunks(size, chunk)
     devices = program.devices[: max(1, min(len(program.devices), len(parts) // CHUNKS_A_DEVICE))]
     double = jax.dtypes.canonicalize_dtype(np.float64) == np.float64  # a setting of the thread

@@ -15,6 +15,7 @@ from trialsim.engine.daily import Course, begin, joined, run_daily
 from trialsim.engine.mesh import graded_mesh, with_times
 from trialsim.engine.model import Model, Regimen, check_inputs
 from trialsim.engine.plan import Plan
+from trialsim.engine.population import lanes
 from trialsim.engine.stroboscopic import run_stroboscopic, stretches
 from trialsim.engine.xla import compile_loops
 
@@ -96,7 +97,6 @@ def simulate(
     regimen: Regimen,
     times: Sequence[float],
     plan: Plan,
-    block: int = 256,
 ) -> Any:
     """Simulate a cohort.
 
@@ -105,7 +105,6 @@ def simulate(
         regimen: doses at the start of equal intervals.
         times: when to observe, in the model's unit of time; at the start of an interval the value is that before the dose.
         plan: from `engine.plan.choose` (which takes an accuracy), or made by hand.
-        block: patients advanced together; 64 to 512 suit a CPU's cache. Results do not depend on it.
 
     Returns:
         What ``model.observe`` returns, leaves (patients, times), float64.
@@ -116,6 +115,7 @@ def simulate(
     p = prepare(model, parameters, patients)
     doses = np.asarray(regimen.doses, float)
     shared = doses.ndim == 1
+    block = lanes() // 2 if plan.regular else lanes()  # sampled intervals are solved together, which is wider
     repeats = stretches(doses) if plan.regular and set(moments.offsets) == {regimen.interval} else ()
     with jax.enable_x64(True):
         shape = (regimen.intervals,) if shared else (regimen.intervals, block)

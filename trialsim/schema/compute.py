@@ -1,4 +1,4 @@
-"""How it is computed: batch size, devices, step, precision. None of these changes who the patients are."""
+"""How it is computed: devices, step, precision. None of these changes who the patients are."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from trialsim.schema.base import Settings
 
 
 class Compute(Settings):
-    """Numerical settings. A chunk is padded to its full size, so one compiled program serves every chunk."""
+    """Numerical settings."""
 
-    chunk: int = Field(ge=16, le=1_048_576, multiple_of=16, description="patients advanced together in one batch")
     devices: int | None = Field(
         default=None, ge=1, description="devices to share the patients; null uses all there are"
     )
