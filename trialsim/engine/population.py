@@ -1,7 +1,7 @@
 """Many patients: chunks of one size, each on one device, one thread a device.
 
 The size is fixed (`lanes`), and the last chunk is padded by repeating its last patient, so every patient goes through the very same
-compiled program. Programs compiled for other sizes differ in rounding, which may turn a reading at a limit; hence no setting for it.
+compiled program. Programs compiled for other sizes differ in rounding, which may turn a reading at a limit: hence no setting.
 No operation mixes patients, so neighbours, order and device do not matter either.
 
 A CPU core counts as a device (`claim_cores`): JAX runs one program at a time on a device, and a program sharded over several CPU
