@@ -8,10 +8,11 @@ that vanished would give a value that is not finite, which is reported for the p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
+from jax.custom_derivatives import SymbolicZero
 
 Entries = Mapping[tuple[int, int], jax.Array]
 
@@ -78,3 +79,27 @@ def solve(pivots: Sequence[Pivot], factors: Factors, right_side: Sequence[jax.Ar
             total = total - factors.upper[k, j] * x[j]
         x[k] = total * factors.inverse[k]
     return x
+
+
+def solver(pivots: Sequence[Pivot], matrix: Entries) -> Callable[[Sequence[jax.Array]], list[jax.Array]]:
+    """right side b -> solution x of M x = b, whose derivative M dx = db - dM x reuses the factors of M."""
+    factors = jax.lax.stop_gradient(factorise(pivots, matrix))
+
+    @jax.custom_jvp
+    def solved(factors: Factors, matrix: Entries, right_side: list[jax.Array]) -> list[jax.Array]:
+        return solve(pivots, factors, right_side)
+
+    def derivative(primals, tangents):
+        factors, matrix, right_side = primals
+        _, change, side = tangents
+        x = solved(factors, matrix, right_side)
+        side = list(side)
+        for (i, j), entry in change.items():
+            if not isinstance(entry, SymbolicZero):
+                part = entry * x[j]
+                side[i] = -part if isinstance(side[i], SymbolicZero) else side[i] - part
+        side = [jax.numpy.zeros_like(b) if isinstance(d, SymbolicZero) else d for d, b in zip(side, right_side, strict=True)]
+        return x, solved(factors, matrix, side)
+
+    solved.defjvp(derivative, symbolic_zeros=True)
+    return lambda right_side: solved(factors, matrix, list(right_side))

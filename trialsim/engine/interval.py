@@ -111,31 +111,54 @@ def run_steps(
         return jax.jvp(drive.input, (d, C), (drive.rate(d, C), C_slope))
 
     def step(carry, node):
-        x, d, change, g, g_slope = carry
-        h_before, h, weight, slope, weight_next, area, area_before = node
-        C, C_slope, C_next = (concentration(w, amounts) for w in (weight, slope, weight_next))
+        (x, d, change, g, g_slope), (C, C_slope) = carry
+        h_before, h, C_next, C_slope_next, areas = node
         u, u_slope = driven(d, C, C_slope)
         change, g, g_slope, there = at_node(x, change, g, g_slope, h_before, u, u_slope)
-        start = concentration(area_before, amounts) if area_before is not None else 0.0
-        areas = [] if area is None else [concentration(area[i], amounts) - start for i in range(area.shape[0])]
         d = drive.step(d, areas, h)
         rates = lambda x, u: flow.fast(x, there, u)
         u_next = drive.input(d, C_next)
         if drive is not NO_DRIVE:  # the mean slope over the step: the one at its start may be that of a peak of minutes
             u_slope = jax.tree.map(lambda a, b: (b - a) / h, u, u_next)
         x = rodas3_step(rates, flow.structure, x, u, u_slope, u_next, h)
-        return (x, d, change, g, g_slope), None
+        return ((x, d, change, g, g_slope), (C_next, C_slope_next)), None
 
     dtype = table.weight.dtype
     before = jnp.asarray(np.concatenate([[0.0], h[:-1]]), dtype)
-    inputs = (before, jnp.asarray(h, dtype), table.weight[:-1], table.slope[:-1], table.weight[1:])
-    last = None if table.area is None else jnp.concatenate([jnp.zeros_like(table.area[:1, -1]), table.area[:-1, -1]])
-    inputs = (*inputs, table.area, last)
-    (x, d, change, g, g_slope), _ = jax.lax.scan(step, (x, d, zero, zero, zero), inputs)
+    C, C_slope = (sum(rows[:, i] * amount for i, amount in enumerate(amounts)) for rows in (table.weight, table.slope))
+    inputs = (before, jnp.asarray(h, dtype), C[1:], C_slope[1:], _areas(table, amounts))
+    carry = ((x, d, zero, zero, zero), (C[0], C_slope[0]))
+    ((x, d, change, g, g_slope), (C, C_slope)), _ = scan_ahead(step, carry, inputs)
     if zero:
-        u, u_slope = driven(d, concentration(table.weight[-1], amounts), concentration(table.slope[-1], amounts))
-        change, *_ = at_node(x, change, g, g_slope, jnp.asarray(h[-1], dtype), u, u_slope)
+        change, *_ = at_node(x, change, g, g_slope, jnp.asarray(h[-1], dtype), *driven(d, C, C_slope))
     return x, change, d
+
+
+def _areas(table: Table, amounts: list[jax.Array]) -> list[jax.Array]:
+    """Area under C since the start of the step, for each of the table's parts of a step, (steps, patients); none without a drive."""
+    if table.area is None:
+        return []
+    total = sum(table.area[:, :, i] * amount for i, amount in enumerate(amounts))  # (steps, parts, patients)
+    before = jnp.concatenate([jnp.zeros_like(total[:1, -1]), total[:-1, -1]])
+    return [total[:, part] - before for part in range(total.shape[1])]
+
+
+def scan_ahead(step: Callable[..., Any], carry: Any, inputs: Any) -> tuple[Any, Any]:
+    """``jax.lax.scan`` that takes the inputs of an iteration out of their arrays one iteration early.
+
+    Where an operation reads its input straight from the place that a loop counter points to, the CPU compiler does not
+    vectorise it (a quarter of the time of BENCH-1, jaxlib 0.10.2); what is carried over from the iteration before, it does.
+    """
+    first = jax.tree.map(lambda leaf: leaf[0], inputs)
+    later = jax.tree.map(lambda leaf: jnp.concatenate([leaf[1:], leaf[-1:]]), inputs)
+
+    def ahead(carry, following):
+        carry, now = carry
+        carry, out = step(carry, now)
+        return (carry, following), out
+
+    (carry, _), out = jax.lax.scan(ahead, (carry, first), later)
+    return carry, out
 
 
 def advance_amounts(table: Table, amounts: list[jax.Array]) -> list[jax.Array]:

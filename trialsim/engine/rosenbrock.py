@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from trialsim.engine.elimination import Pivot, factorise, plan_elimination, solve
+from trialsim.engine.elimination import Pivot, plan_elimination, solver
 from trialsim.engine.structure import dependencies
 
 ORDER = 3
@@ -69,8 +69,8 @@ def rodas3_step(rates: Rates, structure: Structure, x: Any, u0: Any, slope0: Any
     matrix = {place: -slope for place, slope in entries.items()}
     for i in range(len(x)):
         matrix[i, i] = matrix.get((i, i), 0.0) + per_step / GAMMA
-    factors = factorise(structure.pivots, matrix)
-    stage = lambda *sides: x._make(solve(structure.pivots, factors, [sum(terms) for terms in zip(*sides, strict=True)]))
+    solve = solver(structure.pivots, matrix)
+    stage = lambda *sides: x._make(solve([sum(terms) for terms in zip(*sides, strict=True)]))
     times = lambda factor, k: [factor * value for value in k]
 
     k1 = stage(start, times(0.5 * h, drift))
