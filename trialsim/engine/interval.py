@@ -80,6 +80,88 @@ def concentration(weight: jax.Array, amounts: list[jax.Array]) -> jax.Array:
     return sum(weight[i] * amount for i, amount in enumerate(amounts))
 
 
+class Carry(NamedTuple):
+    """What one step hands to the next.
+
+    Attributes:
+        x, d: fast states and drive at the node reached.
+        change: of the slow states since the first node, at the node before, where ``g`` and ``g_slope`` are their rates and
+            the time derivatives of these. All three are zero at the first node.
+    """
+
+    x: Any
+    d: Any
+    change: list[jax.Array]
+    g: list[jax.Array]
+    g_slope: list[jax.Array]
+
+
+class Step(NamedTuple):
+    """The mesh and the drug along one step.
+
+    Attributes:
+        h_before: step before this one, 0 at the first node. h: this step.
+        C, C_slope: concentration and its time derivative at the start. C_next: concentration at the end.
+        areas: under C since the start, where the drive asks for them.
+    """
+
+    h_before: jax.Array
+    h: jax.Array
+    C: jax.Array
+    C_slope: jax.Array
+    C_next: jax.Array
+    areas: list[jax.Array]
+
+
+def start_carry(x: Any, y: Any, d: Any = ()) -> Carry:
+    """At the first node; ``y`` gives the number and shape of the slow states."""
+    zero = [jnp.zeros_like(value) for value in y]
+    return Carry(x, d, zero, zero, zero)
+
+
+def settle(flow: Flow, y: Any, carry: Carry, h_before: jax.Array, u: Any, u_slope: Any) -> tuple[Carry, Any]:
+    """Slow states corrected with the rates at the node just reached: (carry, slow states there).
+
+    Args:
+        y: slow states at the first node. u, u_slope: input of the rates and its time derivative.
+    """
+    x, d, change, g, g_slope = carry
+    ahead = [c + h_before * (a + 0.5 * h_before * b) for c, a, b in zip(change, g, g_slope, strict=True)]
+    there = jax.tree.unflatten(jax.tree.structure(y), [a + b for a, b in zip(y, ahead, strict=True)])
+    moving = flow.fast(x, there, u)
+    g_now = tuple(flow.slow(x, there, u))
+    _, g_slope_now = jax.jvp(flow.slow, (x, there, u), (moving, type(there)(*g_now), u_slope))
+    change = [
+        c + 0.5 * h_before * (a + a_now) + h_before**2 / 12.0 * (b - b_now)
+        for c, a, a_now, b, b_now in zip(change, g, g_now, g_slope, g_slope_now, strict=True)
+    ]
+    return Carry(x, d, change, list(g_now), list(g_slope_now)), there
+
+
+def driven(drive: Drive, d: Any, C: jax.Array, C_slope: jax.Array) -> tuple[Any, Any]:
+    """Input of the rates and its time derivative."""
+    return jax.jvp(drive.input, (d, C), (drive.rate(d, C), C_slope))
+
+
+def take_step(flow: Flow, y: Any, carry: Carry, step: Step) -> Carry:
+    """One step of the mesh. The loop around it is the caller's: `run_steps`, or one that keeps the state in registers."""
+    drive, h = flow.drive, step.h
+    u, u_slope = driven(drive, carry.d, step.C, step.C_slope)
+    carry, there = settle(flow, y, carry, step.h_before, u, u_slope)
+    d = drive.step(carry.d, step.areas, h)
+    rates = lambda x, u: flow.fast(x, there, u)
+    u_next = drive.input(d, step.C_next)
+    if drive is not NO_DRIVE:  # the mean slope over the step: the one at its start may be that of a peak of minutes
+        u_slope = jax.tree.map(lambda a, b: (b - a) / h, u, u_next)
+    return carry._replace(x=rodas3_step(rates, flow.structure, carry.x, u, u_slope, u_next, h), d=d)
+
+
+def settle_last(flow: Flow, y: Any, carry: Carry, h: jax.Array, C: jax.Array, C_slope: jax.Array) -> list[jax.Array]:
+    """Change of the slow states up to the last node, reached by a step ``h``."""
+    u, u_slope = driven(flow.drive, carry.d, C, C_slope)
+    return settle(flow, y, carry, h, u, u_slope)[0].change
+
+
 def run_steps(
     flow: Flow, table: Table, nodes: np.ndarray, amounts: list[jax.Array], x: Any, y: Any, d: Any = ()
 ) -> tuple[Any, Any, Any]:
@@ -90,52 +172,24 @@ def run_steps(
         x, y, d: states at the first node.
     """
     h = np.diff(nodes)
-    zero = [jnp.zeros_like(value) for value in y]
-    drive = flow.drive
-
-    def at_node(x, change, g, g_slope, h_before, u, u_slope):
-        """Rates at a node, and the slow states corrected with them."""
-        ahead = [c + h_before * (a + 0.5 * h_before * b) for c, a, b in zip(change, g, g_slope, strict=True)]
-        there = jax.tree.unflatten(jax.tree.structure(y), [a + b for a, b in zip(y, ahead, strict=True)])
-        moving = flow.fast(x, there, u)
-        g_now = tuple(flow.slow(x, there, u))
-        _, g_slope_now = jax.jvp(flow.slow, (x, there, u), (moving, type(there)(*g_now), u_slope))
-        change = [
-            c + 0.5 * h_before * (a + a_now) + h_before**2 / 12.0 * (b - b_now)
-            for c, a, a_now, b, b_now in zip(change, g, g_now, g_slope, g_slope_now, strict=True)
-        ]
-        return change, list(g_now), list(g_slope_now), there
-
-    def driven(d, C, C_slope):
-        """Input of the rates and its time derivative."""
-        return jax.jvp(drive.input, (d, C), (drive.rate(d, C), C_slope))
 
     def step(carry, node):
-        x, d, change, g, g_slope = carry
         h_before, h, weight, slope, weight_next, area, area_before = node
         C, C_slope, C_next = (concentration(w, amounts) for w in (weight, slope, weight_next))
-        u, u_slope = driven(d, C, C_slope)
-        change, g, g_slope, there = at_node(x, change, g, g_slope, h_before, u, u_slope)
         start = concentration(area_before, amounts) if area_before is not None else 0.0
         areas = [] if area is None else [concentration(area[i], amounts) - start for i in range(area.shape[0])]
-        d = drive.step(d, areas, h)
-        rates = lambda x, u: flow.fast(x, there, u)
-        u_next = drive.input(d, C_next)
-        if drive is not NO_DRIVE:  # the mean slope over the step: the one at its start may be that of a peak of minutes
-            u_slope = jax.tree.map(lambda a, b: (b - a) / h, u, u_next)
-        x = rodas3_step(rates, flow.structure, x, u, u_slope, u_next, h)
-        return (x, d, change, g, g_slope), None
+        return take_step(flow, y, carry, Step(h_before, h, C, C_slope, C_next, areas)), None
 
     dtype = table.weight.dtype
     before = jnp.asarray(np.concatenate([[0.0], h[:-1]]), dtype)
     inputs = (before, jnp.asarray(h, dtype), table.weight[:-1], table.slope[:-1], table.weight[1:])
     last = None if table.area is None else jnp.concatenate([jnp.zeros_like(table.area[:1, -1]), table.area[:-1, -1]])
     inputs = (*inputs, table.area, last)
-    (x, d, change, g, g_slope), _ = jax.lax.scan(step, (x, d, zero, zero, zero), inputs)
-    if zero:
-        u, u_slope = driven(d, concentration(table.weight[-1], amounts), concentration(table.slope[-1], amounts))
-        change, *_ = at_node(x, change, g, g_slope, jnp.asarray(h[-1], dtype), u, u_slope)
-    return x, change, d
+    carry, _ = jax.lax.scan(step, start_carry(x, y, d), inputs)
+    if not carry.change:
+        return carry.x, carry.change, carry.d
+    C, C_slope = concentration(table.weight[-1], amounts), concentration(table.slope[-1], amounts)
+    return carry.x, settle_last(flow, y, carry, jnp.asarray(h[-1], dtype), C, C_slope), carry.d
 
 
 def advance_amounts(table: Table, amounts: list[jax.Array]) -> list[jax.Array]:
