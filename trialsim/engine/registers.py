@@ -98,30 +98,22 @@ def run_registers(
     after = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (inputs[0].x, inputs[0].y, inputs[0].amounts))
     fields = len(begun.x) + len(begun.y) + 1
     course = jax.ShapeDtypeStruct((len(doses), len(stops), fields, padded), dtype)
-    compiler, held = ({}, lambda tree: tree) if interpret else _mosaic()
-    whole = lambda tree: jax.tree.map(lambda _: pl.BlockSpec(memory_space=pl.ANY), tree)
-    call = pl.pallas_call(
-        _kernel(model, kind, len(doses), stops, held),
-        grid=(padded // PATIENTS,),
-        in_specs=whole((steps, *inputs)),
-        out_specs=whole((course, after)),
-        out_shape=(course, after),
-        interpret=interpret,
-        **compiler,
-    )
-    course, after = jax.tree.map(lambda leaf: leaf[..., :patients], call(steps, *inputs))
+    launch, held = _interpreter() if interpret else _mosaic()
+    body = _kernel(model, kind, len(doses), stops, held)
+    found = launch(body, padded // PATIENTS, (steps, *inputs), (course, after))
+    course, after = jax.tree.map(lambda leaf: leaf[..., :patients], found)
     columns = [course[:, :, i] for i in range(fields)]
     x, y = type(begun.x)(*columns[: len(begun.x)]), type(begun.y)(*columns[len(begun.x) : -1])
     return Course(x, y, columns[-1]), after
 
 
 def _kernel(model: Model, kind: type, intervals: int, stops: tuple[int, ...], held: Held) -> Callable[..., None]:
-    """What one block does; its arguments are references to the whole arrays."""
+    """What one block does; its arguments are the number of the block and references to the whole arrays."""
     place, compartments = model.kinetics.dose_into, range(model.kinetics.size)
     count = np.int32  # of the loops: 64-bit counters would cost registers
 
-    def kernel(steps, begun, doses, course, after):
-        mine = pl.ds(pl.program_id(0) * count(PATIENTS), PATIENTS)
+    def kernel(block, steps, begun, doses, course, after):
+        mine = pl.ds(block * count(PATIENTS), PATIENTS)
         load = lambda tree: jax.tree.map(lambda ref: ref[mine], tree)
         before, h = steps
         p, table = load(begun.p), begun.table
@@ -158,14 +150,35 @@ def _kernel(model: Model, kind: type, intervals: int, stops: tuple[int, ...], he
     return kernel
 
 
-def _mosaic() -> tuple[dict[str, Any], Held]:
-    """Settings of the Mosaic GPU compiler, imported here as it is not needed, and may be missing, elsewhere."""
+Launch = Callable[[Callable[..., None], int, Any, Any], Any]  # (kernel, blocks, inputs, shapes of the outputs) -> outputs
+
+
+def _interpreter() -> tuple[Launch, Held]:
+    """The kernel as plain JAX, for checks where there is no GPU."""
+
+    def launch(body, blocks, inputs, outputs):
+        numbered = lambda *refs: body(pl.program_id(0), *refs)
+        whole = lambda tree: jax.tree.map(lambda _: pl.BlockSpec(memory_space=pl.ANY), tree)
+        specs = {"grid": (blocks,), "in_specs": whole(inputs), "out_specs": whole(outputs)}
+        return pl.pallas_call(numbered, outputs, interpret=True, **specs)(*inputs)
+
+    return launch, lambda tree: tree
+
+
+def _mosaic() -> tuple[Launch, Held]:
+    """The Mosaic GPU compiler, imported here as it is not needed, and may be missing, elsewhere."""
     from jax.experimental.pallas import mosaic_gpu as gpu
 
     layout = gpu.Layout.WG_STRIDED((PATIENTS,), vec_size=1)
     held = lambda tree: jax.tree.map(lambda leaf: gpu.layout_cast(leaf, layout), tree)
     # no thread reads what another writes, nor what it has itself written: no barriers
-    return {"compiler_params": gpu.CompilerParams(unsafe_no_auto_barriers=True)}, held
+    settings = gpu.CompilerParams(unsafe_no_auto_barriers=True)
+
+    def launch(body, blocks, inputs, outputs):
+        numbered = lambda *refs: body(jax.lax.axis_index("block"), *refs)
+        return gpu.kernel(numbered, out_type=outputs, grid=(blocks,), grid_names=("block",), compiler_params=settings)(*inputs)
+
+    return launch, held
 
 
 def _filled(leaf: jax.Array, multiple: int) -> jax.Array:
