@@ -35,10 +35,11 @@ def other(name, start, rates, slow):
     return Model(name, effect.parameters, effect.kinetics, start, rates, lambda x, C, p: Seen(C, x.E, x.E), slow)
 
 
-# all that the kernel's compiler does not know by itself: square roots, powers, functions with a derivative of their own
+# what the kernel's compiler does not know by itself (square roots, powers, functions with a derivative of their own), and choices
 def rough_rates(x, C, p):
     loss = jnp.sqrt(1.0 + C) * x.E + (1.0 + x.E) ** 0.7 - 1.0
     gain = three_halves(C) * inverse(1.0 + C) + power(1.0 + C, 1.3) - 1.0 + (2.0 + x.E) ** -2
+    gain = jnp.where(C > 1.0, jnp.minimum(gain, 3.0), gain) * jnp.exp(-0.1 * x.E) + jnp.tanh(jnp.clip(C, 0.0, 2.0)) * 0.1
     return type(x)(p.ke * (gain - loss), p.g * (1.0 - x.E))
 
 

@@ -76,7 +76,7 @@ def dosed(amounts: list[jax.Array], place: int, dose: jax.Array) -> list[jax.Arr
     return [amount + dose if i == place else amount for i, amount in enumerate(amounts)]
 
 
-def concentration(weight: jax.Array, amounts: list[jax.Array]) -> jax.Array:
+def concentration(weight: jax.Array | list[jax.Array], amounts: list[jax.Array]) -> jax.Array:
     return sum(weight[i] * amount for i, amount in enumerate(amounts))
 
 
