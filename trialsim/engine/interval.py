@@ -76,8 +76,90 @@ def dosed(amounts: list[jax.Array], place: int, dose: jax.Array) -> list[jax.Arr
     return [amount + dose if i == place else amount for i, amount in enumerate(amounts)]
 
 
-def concentration(weight: jax.Array, amounts: list[jax.Array]) -> jax.Array:
+def concentration(weight: jax.Array | list[jax.Array], amounts: list[jax.Array]) -> jax.Array:
     return sum(weight[i] * amount for i, amount in enumerate(amounts))
+
+
+class Carry(NamedTuple):
+    """What one step hands to the next.
+
+    Attributes:
+        x, d: fast states and drive at the node reached.
+        change: of the slow states since the first node, at the node before, where ``g`` and ``g_slope`` are their rates and
+            the time derivatives of these. All three are zero at the first node.
+    """
+
+    x: Any
+    d: Any
+    change: list[jax.Array]
+    g: list[jax.Array]
+    g_slope: list[jax.Array]
+
+
+class Step(NamedTuple):
+    """The mesh and the drug along one step.
+
+    Attributes:
+        h_before: step before this one, 0 at the first node. h: this step.
+        C, C_slope: concentration and its time derivative at the start. C_next: concentration at the end.
+        areas: under C since the start, where the drive asks for them.
+    """
+
+    h_before: jax.Array
+    h: jax.Array
+    C: jax.Array
+    C_slope: jax.Array
+    C_next: jax.Array
+    areas: list[jax.Array]
+
+
+def start_carry(x: Any, y: Any, d: Any = ()) -> Carry:
+    """At the first node; ``y`` gives the number and shape of the slow states."""
+    zero = [jnp.zeros_like(value) for value in y]
+    return Carry(x, d, zero, zero, zero)
+
+
+def settle(flow: Flow, y: Any, carry: Carry, h_before: jax.Array, u: Any, u_slope: Any) -> tuple[Carry, Any]:
+    """Slow states corrected with the rates at the node just reached: (carry, slow states there).
+
+    Args:
+        y: slow states at the first node. u, u_slope: input of the rates and its time derivative.
+    """
+    x, d, change, g, g_slope = carry
+    ahead = [c + h_before * (a + 0.5 * h_before * b) for c, a, b in zip(change, g, g_slope, strict=True)]
+    there = jax.tree.unflatten(jax.tree.structure(y), [a + b for a, b in zip(y, ahead, strict=True)])
+    moving = flow.fast(x, there, u)
+    g_now = tuple(flow.slow(x, there, u))
+    _, g_slope_now = jax.jvp(flow.slow, (x, there, u), (moving, type(there)(*g_now), u_slope))
+    change = [
+        c + 0.5 * h_before * (a + a_now) + h_before**2 / 12.0 * (b - b_now)
+        for c, a, a_now, b, b_now in zip(change, g, g_now, g_slope, g_slope_now, strict=True)
+    ]
+    return Carry(x, d, change, list(g_now), list(g_slope_now)), there
+
+
+def driven(drive: Drive, d: Any, C: jax.Array, C_slope: jax.Array) -> tuple[Any, Any]:
+    """Input of the rates and its time derivative."""
+    return jax.jvp(drive.input, (d, C), (drive.rate(d, C), C_slope))
+
+
+def take_step(flow: Flow, y: Any, carry: Carry, step: Step) -> Carry:
+    """One step of the mesh. The loop around it is the caller's: `run_steps`, or one that keeps the state in registers."""
+    drive, h = flow.drive, step.h
+    u, u_slope = driven(drive, carry.d, step.C, step.C_slope)
+    carry, there = settle(flow, y, carry, step.h_before, u, u_slope)
+    d = drive.step(carry.d, step.areas, h)
+    rates = lambda x, u: flow.fast(x, there, u)
+    u_next = drive.input(d, step.C_next)
+    if drive is not NO_DRIVE:  # the mean slope over the step: the one at its start may be that of a peak of minutes
+        u_slope = jax.tree.map(lambda a, b: (b - a) / h, u, u_next)
+    return carry._replace(x=rodas3_step(rates, flow.structure, carry.x, u, u_slope, u_next, h), d=d)
+
+
+def settle_last(flow: Flow, y: Any, carry: Carry, h: jax.Array, C: jax.Array, C_slope: jax.Array) -> list[jax.Array]:
+    """Change of the slow states up to the last node, reached by a step ``h``."""
+    u, u_slope = driven(flow.drive, carry.d, C, C_slope)
+    return settle(flow, y, carry, h, u, u_slope)[0].change
 
 
 def run_steps(
@@ -89,49 +171,14 @@ def run_steps(
         table: weights and slopes of these nodes. amounts: just after the dose that the table counts from.
         x, y, d: states at the first node.
     """
-    h = np.diff(nodes)
-    zero = [jnp.zeros_like(value) for value in y]
-    drive = flow.drive
-
-    def at_node(x, change, g, g_slope, h_before, u, u_slope):
-        """Rates at a node, and the slow states corrected with them."""
-        ahead = [c + h_before * (a + 0.5 * h_before * b) for c, a, b in zip(change, g, g_slope, strict=True)]
-        there = jax.tree.unflatten(jax.tree.structure(y), [a + b for a, b in zip(y, ahead, strict=True)])
-        moving = flow.fast(x, there, u)
-        g_now = tuple(flow.slow(x, there, u))
-        _, g_slope_now = jax.jvp(flow.slow, (x, there, u), (moving, type(there)(*g_now), u_slope))
-        change = [
-            c + 0.5 * h_before * (a + a_now) + h_before**2 / 12.0 * (b - b_now)
-            for c, a, a_now, b, b_now in zip(change, g, g_now, g_slope, g_slope_now, strict=True)
-        ]
-        return change, list(g_now), list(g_slope_now), there
-
-    def driven(d, C, C_slope):
-        """Input of the rates and its time derivative."""
-        return jax.jvp(drive.input, (d, C), (drive.rate(d, C), C_slope))
-
-    def step(carry, node):
-        (x, d, change, g, g_slope), (C, C_slope) = carry
-        h_before, h, C_next, C_slope_next, areas = node
-        u, u_slope = driven(d, C, C_slope)
-        change, g, g_slope, there = at_node(x, change, g, g_slope, h_before, u, u_slope)
-        d = drive.step(d, areas, h)
-        rates = lambda x, u: flow.fast(x, there, u)
-        u_next = drive.input(d, C_next)
-        if drive is not NO_DRIVE:  # the mean slope over the step: the one at its start may be that of a peak of minutes
-            u_slope = jax.tree.map(lambda a, b: (b - a) / h, u, u_next)
-        x = rodas3_step(rates, flow.structure, x, u, u_slope, u_next, h)
-        return ((x, d, change, g, g_slope), (C_next, C_slope_next)), None
-
-    dtype = table.weight.dtype
-    before = jnp.asarray(np.concatenate([[0.0], h[:-1]]), dtype)
+    h, dtype = np.diff(nodes), table.weight.dtype
+    before = np.concatenate([[0.0], h[:-1]])
     C, C_slope = (sum(rows[:, i] * amount for i, amount in enumerate(amounts)) for rows in (table.weight, table.slope))
-    inputs = (before, jnp.asarray(h, dtype), C[1:], C_slope[1:], _areas(table, amounts))
-    carry = ((x, d, zero, zero, zero), (C[0], C_slope[0]))
-    ((x, d, change, g, g_slope), (C, C_slope)), _ = scan_ahead(step, carry, inputs)
-    if zero:
-        change, *_ = at_node(x, change, g, g_slope, jnp.asarray(h[-1], dtype), *driven(d, C, C_slope))
-    return x, change, d
+    steps = Step(jnp.asarray(before, dtype), jnp.asarray(h, dtype), C[:-1], C_slope[:-1], C[1:], _areas(table, amounts))
+    carry, _ = scan_ahead(lambda carry, step: (take_step(flow, y, carry, step), None), start_carry(x, y, d), steps)
+    if not carry.change:
+        return carry.x, carry.change, carry.d
+    return carry.x, settle_last(flow, y, carry, steps.h[-1], C[-1], C_slope[-1]), carry.d
 
 
 def _areas(table: Table, amounts: list[jax.Array]) -> list[jax.Array]:

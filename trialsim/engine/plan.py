@@ -8,7 +8,9 @@ from typing import Literal, NamedTuple
 class Plan(NamedTuple):
     """Attributes: steps: a dosing interval. regular: exploit repeated doses. precision: of the fast states.
     explicit: intervals solved one by one at the start of a repeated stretch. sweeps: passes over its sampled intervals.
-    growth: ratio of the gaps between sampled intervals."""
+    growth: ratio of the gaps between sampled intervals.
+    kernel: how a GPU runs the intervals: "xla" step by step, or "registers" in one launch, see `engine.registers`; the latter has
+    not been run on a GPU yet."""
 
     steps: int = 24
     regular: bool = False
@@ -16,3 +18,4 @@ class Plan(NamedTuple):
     explicit: int = 3
     sweeps: int = 1
     growth: float = 1.6
+    kernel: Literal["xla", "registers"] = "xla"

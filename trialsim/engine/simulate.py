@@ -16,6 +16,7 @@ from trialsim.engine.mesh import graded_mesh, with_times
 from trialsim.engine.model import Model, Regimen, check_inputs
 from trialsim.engine.plan import Plan
 from trialsim.engine.population import lanes
+from trialsim.engine.registers import check_kernel, or_plain, run_registers
 from trialsim.engine.stroboscopic import run_stroboscopic, stretches
 from trialsim.engine.xla import compile_loops
 
@@ -69,7 +70,8 @@ def block_program(model: Model, plan: Plan, moments: Moments, interval: float, p
             wanted = tuple(moments.interval)
             found = run_stroboscopic(model, begun, amounts, nodes, parts, wanted, plan)
         else:
-            course, _ = run_daily(model, begun, amounts, nodes, stops)
+            run_all = run_registers if plan.kernel == "registers" else run_daily
+            course, _ = run_all(model, begun, amounts, nodes, stops)
             flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), course)
             first = Course(begun.x, begun.y, jnp.zeros_like(begun.amounts[0]))
             whole = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, flat)
@@ -85,10 +87,15 @@ def compiled(
     model: Model, plan: Plan, moments: Moments, interval: float, parts: Parts, block: int, doses: tuple[int, ...], platform: str
 ) -> Any:
     """The program of a block; ``doses``: shape of the doses that it takes."""
-    program = block_program(model, plan, moments, interval, parts, np.dtype(plan.precision))
     numbers = lambda *shape: jax.ShapeDtypeStruct(shape, np.float64)
     kind = parameter_type(model)
-    return compile_loops(jax.jit(program), kind(*[numbers(block)] * len(kind._fields)), numbers(*doses))
+    examples = kind(*[numbers(block)] * len(kind._fields)), numbers(*doses)
+
+    def build(plan: Plan) -> Any:
+        program = block_program(model, plan, moments, interval, parts, np.dtype(plan.precision))
+        return compile_loops(jax.jit(program), *examples)
+
+    return or_plain(build, plan, *examples)
 
 
 def simulate(
@@ -111,6 +118,7 @@ def simulate(
     """
     at = np.asarray(times, float)
     patients = check_inputs(model, parameters, regimen, at)
+    check_kernel(plan)
     moments = locate(at, regimen.interval)
     p = prepare(model, parameters, patients)
     doses = np.asarray(regimen.doses, float)
