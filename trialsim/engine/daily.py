@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trialsim.engine.interval import Flow, advance_amounts, concentration, dosed, run_steps, tabulate
+from trialsim.engine.interval import Flow, advance_amounts, concentration, dosed, remembered, run_steps, tabulate
 from trialsim.engine.mesh import Table
 from trialsim.engine.model import Model
 from trialsim.engine.rosenbrock import structure_of
@@ -123,7 +123,7 @@ def run_daily(
         # one array a moment: the compiler then writes it in place, where it copies the whole record for each of many arrays
         return (x, y, amounts), jnp.stack([jnp.stack([v.astype(record) for v in moment]) for moment in kept], axis=1)
 
-    after, course = jax.lax.scan(interval, (begun.x, begun.y, begun.amounts), doses.astype(dtype))
+    after, course = jax.lax.scan(remembered(interval), (begun.x, begun.y, begun.amounts), doses.astype(dtype))
     fields = [course[:, i] for i in range(course.shape[1])]
     sizes = len(begun.x), len(begun.y)
     x, y = type(begun.x)(*fields[: sizes[0]]), type(begun.y)(*fields[sizes[0] : -1])

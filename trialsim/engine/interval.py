@@ -174,11 +174,37 @@ def run_steps(
     h, dtype = np.diff(nodes), table.weight.dtype
     before = np.concatenate([[0.0], h[:-1]])
     C, C_slope = (sum(rows[:, i] * amount for i, amount in enumerate(amounts)) for rows in (table.weight, table.slope))
-    steps = Step(jnp.asarray(before, dtype), jnp.asarray(h, dtype), C[:-1], C_slope[:-1], C[1:], _areas(table, amounts))
-    carry, _ = scan_ahead(lambda carry, step: (take_step(flow, y, carry, step), None), start_carry(x, y, d), steps)
+    drug = [C[:-1], C_slope[:-1], C[1:], *_areas(table, amounts)]
+    meshes = (jnp.asarray(before, dtype), jnp.asarray(h, dtype))
+    advance = remembered(lambda state, mesh: take_step(flow, y, state[0], Step(*mesh, *state[1][:3], state[1][3:])))
+    carry, _ = scan_ahead(lambda carry, now: (advance((carry, now[0]), now[1]), None), start_carry(x, y, d), (drug, meshes))
     if not carry.change:
         return carry.x, carry.change, carry.d
-    return carry.x, settle_last(flow, y, carry, steps.h[-1], C[-1], C_slope[-1]), carry.d
+    return carry.x, settle_last(flow, y, carry, meshes[1][-1], C[-1], C_slope[-1]), carry.d
+
+
+def remembered(step: Callable[..., Any]) -> Callable[..., Any]:
+    """``step(state, *rest)``, which the reverse derivative computes again from the state that it started from.
+
+    The leaves of the state, of one shape, are kept as one array (one a precision): of many, the compiler copies every one whole
+    at each step. Forward, taking them together and apart cancels.
+    """
+
+    def advance(state, *rest):
+        leaves, structure = jax.tree.flatten(state)
+        kinds = list(dict.fromkeys(leaf.dtype for leaf in leaves))
+        places = [[i for i, leaf in enumerate(leaves) if leaf.dtype == kind] for kind in kinds]
+
+        def again(wholes, *rest):
+            found = list(leaves)
+            for whole, which in zip(wholes, places, strict=True):
+                for i, part in zip(which, jax.lax.split(whole, [1] * len(which)), strict=True):
+                    found[i] = part[0]
+            return step(jax.tree.unflatten(structure, found), *rest)
+
+        return jax.checkpoint(again, prevent_cse=False)([jnp.stack([leaves[i] for i in which]) for which in places], *rest)
+
+    return advance
 
 
 def _areas(table: Table, amounts: list[jax.Array]) -> list[jax.Array]:
