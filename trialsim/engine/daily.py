@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trialsim.engine.interval import Flow, advance_amounts, concentration, dosed, remembered, run_steps, tabulate
+from trialsim.engine.interval import NO_DRIVE, Drive, Flow, advance_amounts, concentration, dosed, remembered, run_steps, tabulate
 from trialsim.engine.mesh import Table
 from trialsim.engine.model import Model
 from trialsim.engine.rosenbrock import structure_of
@@ -27,8 +27,8 @@ class Begun(NamedTuple):
     """A block of patients ready to run.
 
     Attributes:
-        p: parameters in the working precision. table: kinetics over the mesh.
-        x, y: states at time 0, y in double precision. amounts: drug at time 0.
+        p: what `Model.derive` makes of the parameters, in the working precision. table: kinetics over the mesh.
+        x, y: states at time 0, y in double precision. amounts: drug at time 0. d: state upstream at time 0.
     """
 
     p: Any
@@ -36,6 +36,7 @@ class Begun(NamedTuple):
     x: Any
     y: Any
     amounts: list[jax.Array]
+    d: Any = ()
 
 
 def split(model: Model, state: Any) -> tuple[Any, Any]:
@@ -68,24 +69,42 @@ def flow_of(model: Model, p: Any, state: Any) -> Flow:
     only = lambda names, derivative: (getattr(derivative, name) for name in names)
     fast = lambda x, y, C, p: type(x)(*only(x._fields, rates(x, y, C, p)))
     scalar = jax.ShapeDtypeStruct((), jnp.float32)
+    up = model.upstream
+    u = jax.eval_shape(lambda C: up.input(up.start(example(p)), C, example(p)), scalar) if up else scalar
     structure = structure_of(
-        lambda x, C: fast(x, example(y), C, example(p)), jax.tree.map(lambda _: scalar, x), scalar
+        lambda x, u: fast(x, example(y), u, example(p)), jax.tree.map(lambda _: scalar, x), jax.tree.map(lambda _: scalar, u)
     )  # what depends on what is the same for all patients
     return Flow(
-        fast=lambda x, y, C: fast(x, y, C, p),
-        slow=lambda x, y, C: tuple(only(y._fields, rates(x, y, C, p))),
+        fast=lambda x, y, u: fast(x, y, u, p),
+        slow=lambda x, y, u: tuple(only(y._fields, rates(x, y, u, p))),
         structure=structure,
+        drive=drive_of(model, p),
+    )
+
+
+def drive_of(model: Model, p: Any) -> Drive:
+    """What stands between concentration and rates, for parameters ``p``."""
+    up = model.upstream
+    if up is None:
+        return NO_DRIVE
+    return Drive(
+        rate=lambda d, C: up.rate(d, C, p),
+        step=lambda d, areas, h: up.step(d, areas, h, p),
+        input=lambda d, C: up.input(d, C, p),
     )
 
 
 def begin(model: Model, p: Any, nodes: np.ndarray, dtype: Any) -> Begun:
     """Initial states and kinetics of a block; ``p`` in double precision, leaves (patients,)."""
     shape = jnp.shape(p[0])
-    table = tabulate(model.kinetics, p, nodes, dtype)
+    p = model.derive(p)
+    table = tabulate(model.kinetics, p, nodes, dtype, model.upstream.parts if model.upstream else ())
     x, y = split(model, model.start(p))
     whole = lambda tree, kind: jax.tree.map(lambda v: jnp.broadcast_to(jnp.asarray(v, kind), shape), tree)
     amounts = [jnp.zeros(shape, dtype)] * model.kinetics.size
-    return Begun(whole(p, dtype), table, whole(x, dtype), whole(y, jnp.float64), amounts)
+    d = whole(model.upstream.start(p), dtype) if model.upstream else ()
+    p = jax.tree.map(lambda v: jnp.asarray(v, dtype), p)
+    return Begun(p, table, whole(x, dtype), whole(y, jnp.float64), amounts, d)
 
 
 def run_daily(
@@ -99,7 +118,7 @@ def run_daily(
         keep_double: keep the slow states in double precision.
 
     Returns:
-        States at the stops of each interval, leaves (intervals, stops, patients), and the state after the last interval.
+        States at the stops of each interval, leaves (intervals, stops, patients), and x, y, amounts and d after the last.
     """
     kind = type(model.start(begun.p))
     record = jnp.float64 if keep_double else begun.table.weight.dtype
@@ -108,22 +127,23 @@ def run_daily(
     dtype = table.weight.dtype
 
     def interval(carry, dose):
-        x, y, amounts = carry
-        amounts = dosed(amounts, place, dose)
+        x, y, amounts, d = carry
+        amounts = dosed(amounts, place, model.kinetics.dose(begun.p, dose))
         kept, first = [], 0
         for stop in stops:
             piece = slice(first, stop + 1)
-            part = Table(table.weight[piece], table.slope[piece], table.end)
+            area = None if table.area is None else table.area[first:stop]
+            part = Table(table.weight[piece], table.slope[piece], table.end, area)
             low = jax.tree.map(lambda v: v.astype(dtype), y)
-            x, change, _ = run_steps(flow, part, nodes[piece], amounts, x, low)
+            x, change, d = run_steps(flow, part, nodes[piece], amounts, x, low, d)
             y = type(y)(*(a + b for a, b in zip(y, change, strict=True)))
             kept.append([*x, *y, concentration(table.weight[stop], amounts)])
             first = stop
         amounts = advance_amounts(table, amounts)
         # one array a moment: the compiler then writes it in place, where it copies the whole record for each of many arrays
-        return (x, y, amounts), jnp.stack([jnp.stack([v.astype(record) for v in moment]) for moment in kept], axis=1)
+        return (x, y, amounts, d), jnp.stack([jnp.stack([v.astype(record) for v in moment]) for moment in kept], axis=1)
 
-    after, course = jax.lax.scan(remembered(interval), (begun.x, begun.y, begun.amounts), doses.astype(dtype))
+    after, course = jax.lax.scan(remembered(interval), (begun.x, begun.y, begun.amounts, begun.d), doses.astype(dtype))
     fields = [course[:, i] for i in range(course.shape[1])]
     sizes = len(begun.x), len(begun.y)
     x, y = type(begun.x)(*fields[: sizes[0]]), type(begun.y)(*fields[sizes[0] : -1])

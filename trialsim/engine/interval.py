@@ -59,15 +59,17 @@ class Flow(NamedTuple):
 
 def tabulate(kinetics: Kinetics, p: Any, nodes: np.ndarray, dtype: Any, parts: tuple[float, ...] = ()) -> Table:
     """Kinetics of each patient over the nodes of the mesh; ``parts`` of a step at which the area under C is wanted."""
+    working = jnp.result_type(*jax.tree.leaves(p))
     at = lambda _, t: (None, jnp.stack(kinetics.rows(p, t)).astype(dtype))
-    _, both = jax.lax.scan(at, None, jnp.asarray(nodes, jnp.result_type(p[0])))
-    end = kinetics.propagator(p, jnp.asarray(nodes[-1], jnp.result_type(p[0])))
+    _, both = jax.lax.scan(at, None, jnp.asarray(nodes, working))
+    end = kinetics.propagator(p, jnp.asarray(nodes[-1], working))
     area = None
     if parts:
         times = nodes[:-1, None] + np.diff(nodes)[:, None] * np.array(parts)
-        since = lambda _, t: (None, kinetics.accumulated(p, t).astype(dtype))
-        _, area = jax.lax.scan(since, None, jnp.asarray(times.ravel(), jnp.result_type(p[0])))
+        _, area = jax.lax.scan(lambda _, t: (None, kinetics.accumulated(p, t)), None, jnp.asarray(times.ravel(), working))
         area = area.reshape(*times.shape, *area.shape[1:])
+        before = jnp.concatenate([jnp.zeros_like(area[:1, -1]), area[:-1, -1]])
+        area = (area - before[:, None]).astype(dtype)
     return Table(both[:, 0], both[:, 1], end.astype(dtype), area)
 
 
@@ -173,27 +175,41 @@ def run_steps(
     """
     h, dtype = np.diff(nodes), table.weight.dtype
     before = np.concatenate([[0.0], h[:-1]])
-    C, C_slope = (sum(rows[:, i] * amount for i, amount in enumerate(amounts)) for rows in (table.weight, table.slope))
-    drug = [C[:-1], C_slope[:-1], C[1:], *_areas(table, amounts)]
     meshes = (jnp.asarray(before, dtype), jnp.asarray(h, dtype))
-    advance = remembered(lambda state, mesh: take_step(flow, y, state[0], Step(*mesh, *state[1][:3], state[1][3:])))
+    output = lambda rows: concentration(rows, amounts)
+    wide = amounts[0].ndim > 1
+    if not wide:
+        C, C_slope = (_along(rows, amounts) for rows in (table.weight, table.slope))
+        drug = [C[:-1], C_slope[:-1], C[1:], *_areas(table, amounts)]
+        read = list
+    else:  # many intervals at once: C at all nodes would be large beside the rows it is made of
+        drug = [table.weight[:-1], table.slope[:-1], table.weight[1:]]
+        read = lambda rows: [output(row) for row in rows]
+
+    def step(state, mesh):
+        carry, drug = state
+        C, C_slope, C_next, *areas = read(drug)
+        return take_step(flow, y, carry, Step(*mesh, C, C_slope, C_next, areas))
+
+    advance = step if wide else remembered(step)
     carry, _ = scan_ahead(lambda carry, now: (advance((carry, now[0]), now[1]), None), start_carry(x, y, d), (drug, meshes))
     if not carry.change:
         return carry.x, carry.change, carry.d
-    return carry.x, settle_last(flow, y, carry, meshes[1][-1], C[-1], C_slope[-1]), carry.d
+    return carry.x, settle_last(flow, y, carry, meshes[1][-1], output(table.weight[-1]), output(table.slope[-1])), carry.d
 
 
 def remembered(step: Callable[..., Any]) -> Callable[..., Any]:
     """``step(state, *rest)``, which the reverse derivative computes again from the state that it started from.
 
-    The leaves of the state, of one shape, are kept as one array (one a precision): of many, the compiler copies every one whole
-    at each step. Forward, taking them together and apart cancels.
+    The leaves of the state are kept as one array (one a shape and precision): of many, the compiler copies every one whole at
+    each step. Forward, taking them together and apart cancels.
     """
 
     def advance(state, *rest):
         leaves, structure = jax.tree.flatten(state)
-        kinds = list(dict.fromkeys(leaf.dtype for leaf in leaves))
-        places = [[i for i, leaf in enumerate(leaves) if leaf.dtype == kind] for kind in kinds]
+        kind = lambda leaf: (leaf.shape, leaf.dtype)
+        kinds = list(dict.fromkeys(kind(leaf) for leaf in leaves))
+        places = [[i for i, leaf in enumerate(leaves) if kind(leaf) == one] for one in kinds]
 
         def again(wholes, *rest):
             found = list(leaves)
@@ -208,12 +224,15 @@ def remembered(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _areas(table: Table, amounts: list[jax.Array]) -> list[jax.Array]:
-    """Area under C since the start of the step, for each of the table's parts of a step, (steps, patients); none without a drive."""
+    """Area under C since the start of each step, for each of the table's parts, (steps, patients); none without a drive."""
     if table.area is None:
         return []
-    total = sum(table.area[:, :, i] * amount for i, amount in enumerate(amounts))  # (steps, parts, patients)
-    before = jnp.concatenate([jnp.zeros_like(total[:1, -1]), total[:-1, -1]])
-    return [total[:, part] - before for part in range(total.shape[1])]
+    return [_along(table.area[:, part], amounts) for part in range(table.area.shape[1])]
+
+
+def _along(rows: jax.Array, amounts: list[jax.Array]) -> jax.Array:
+    """Weighted sums of the amounts at all nodes, for rows (nodes, compartments, patients)."""
+    return sum(rows[:, i] * amount for i, amount in enumerate(amounts))
 
 
 def scan_ahead(step: Callable[..., Any], carry: Any, inputs: Any) -> tuple[Any, Any]:

@@ -30,6 +30,9 @@ class Kinetics(Protocol):
     def dose_into(self) -> int:
         """Place of the amount that a dose is added to."""
 
+    def dose(self, p: Any, amount: jax.Array) -> jax.Array:
+        """What a dose of ``amount`` adds there."""
+
     def propagator(self, p: Any, t: jax.Array) -> jax.Array:
         """exp(M t) for one time, (size, size, patients)."""
 
@@ -48,12 +51,14 @@ class Compartments:
         names: compartments. dosed: the one that takes the dose.
         transfer: parameters -> {(from, to): rate constant, 1/time}; ``to`` None: eliminated.
         concentration: parameters -> {compartment: weight}; the concentration is the weighted sum of amounts.
+        bioavailability: parameters -> part of a dose that arrives.
     """
 
     names: tuple[str, ...]
     dosed: str
     transfer: Callable[[Any], Mapping[tuple[str, str | None], Any]]
     concentration: Callable[[Any], Mapping[str, Any]]
+    bioavailability: Callable[[Any], Any] = lambda p: 1.0
 
     @property
     def size(self) -> int:
@@ -62,6 +67,9 @@ class Compartments:
     @property
     def dose_into(self) -> int:
         return self.names.index(self.dosed)
+
+    def dose(self, p: Any, amount: jax.Array) -> jax.Array:
+        return self.bioavailability(p) * amount
 
     def generator(self, p: Any) -> jax.Array:
         m: list[list[Any]] = [[0.0] * self.size for _ in self.names]

@@ -35,8 +35,8 @@ class Table(NamedTuple):
     Attributes:
         weight: C at node j is weight[j] . A(start), (nodes, compartments, patients). slope: dC/dt likewise.
         end: exp(M interval), (compartments, compartments, patients).
-        area: weights of the area under C since the start, at parts of each step, (steps, parts, compartments, patients); only
-            where a `interval.Drive` asks for it.
+        area: weights of the area under C since the start of each step, at parts of it, (steps, parts, compartments, patients);
+            only where a `interval.Drive` asks for it. The last part must be the whole step.
     """
 
     weight: jax.Array

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -21,20 +21,42 @@ class ModelError(ValueError):
     """A model, parameter set, regimen or accuracy that cannot be computed; says what is allowed."""
 
 
+class Upstream(NamedTuple):
+    """A state between the concentration and the rates that only the concentration moves, such as drug trapped in a cell.
+
+    It has a step of its own, so that a nonlinearity upstream (a target that saturates) is never extrapolated by the linearisation
+    of what lies behind it.
+
+    Attributes:
+        start: parameters -> value before the first dose. rate: (d, C, parameters) -> dd/dt.
+        step: (d, areas, h, parameters) -> d a step ``h`` later; ``areas``: under C since the start of the step, exact, at the
+            ``parts`` of the step. The kinetics must have `accumulated`.
+        input: (d, C, parameters) -> what the rates get in place of C.
+    """
+
+    start: Callable[[Any], Any]
+    rate: Callable[[Any, jax.Array, Any], Any]
+    step: Callable[..., Any]
+    input: Callable[[Any, jax.Array, Any], Any]
+    parts: tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class Model:
-    """A system driven by doses.
+    """A system driven by doses. ``p`` stands for the parameters, one value a patient, or for what `derive` makes of them.
 
     Attributes:
         name: for messages.
         parameters: name -> unit and meaning; `simulate` takes one value a patient for each.
         kinetics: the linear part, see `engine.kinetics`; its output is the input C of the rates.
-        start: parameters -> state before the first dose, a NamedTuple.
-        rates: (state, C, parameters) -> time derivative of each state, same NamedTuple. Elementwise in the patients.
+        start: p -> state before the first dose, a NamedTuple.
+        rates: (state, C, p) -> time derivative of each state, same NamedTuple. Elementwise in the patients.
         slow: states that change little in one dosing interval and on which no other state changes fast (sizes on a log scale,
             adaptation). They are integrated by quadrature along the others; the rest by the implicit scheme.
-        observe: (state, C, parameters) -> what is measured, a NamedTuple.
-        interval: default length of a dosing interval, in the unit of time of the rates.
+        observe: (state, C, p) -> what is measured, a NamedTuple.
+        fixed: parameters that need not be given, with their values.
+        derive: parameters -> p, once a patient: steady states, combinations. Leaves of one shape with the parameters, or numbers.
+        upstream: see `Upstream`; C of the rates is then what its ``input`` says.
     """
 
     name: str
@@ -44,8 +66,9 @@ class Model:
     rates: Callable[[State, jax.Array, Any], State]
     observe: Callable[[State, jax.Array, Any], Any]
     slow: tuple[str, ...] = ()
-    interval: float = 24.0
     fixed: Mapping[str, float] = field(default_factory=dict)
+    derive: Callable[[Any], Any] = lambda p: p
+    upstream: Upstream | None = None
 
     def __hash__(self) -> int:
         return id(self)  # compiled programs are kept by model

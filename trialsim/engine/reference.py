@@ -46,23 +46,32 @@ def solve(
     doses = np.broadcast_to(np.asarray(regimen.doses, float), (patients, regimen.intervals))
     stops = jnp.asarray([0.0, *moments.offsets])
 
+    up = model.upstream
+
     def one(p, doses):
-        start = jax.tree.map(lambda v: jnp.asarray(v, float), model.start(p))
+        p = jax.tree.map(lambda v: v[0] if jnp.ndim(v) else v, model.derive(jax.tree.map(lambda v: v[None], p)))
+        start = jax.tree.map(lambda v: jnp.asarray(v, float), (model.start(p), up.start(p) if up else ()))
         amounts = jnp.zeros(model.kinetics.size)
         C_of = lambda amounts, t: jnp.sum(model.kinetics.rows(p, t)[0] * amounts)
 
         def interval(carry, dose):
             x, amounts = carry
-            amounts = amounts.at[model.kinetics.dose_into].add(dose)
-            seen = integrate(lambda t, x: model.rates(x, C_of(amounts, t), p), x, stops, rtol, atol)
+            amounts = amounts.at[model.kinetics.dose_into].add(model.kinetics.dose(p, dose))
+
+            def rates(t, state):
+                x, d = state
+                C = C_of(amounts, t)
+                return (model.rates(x, up.input(d, C, p), p), up.rate(d, C, p)) if up else (model.rates(x, C, p), d)
+
+            seen = integrate(rates, x, stops, rtol, atol)
             C = jax.vmap(lambda t: C_of(amounts, t))(stops[1:])
-            kept = jax.tree.map(lambda v: v[1:], seen)
+            kept = jax.tree.map(lambda v: v[1:], seen[0])
             observed = jax.vmap(lambda x, C: model.observe(x, C, p))(kept, C)
             after = model.kinetics.propagator(p, stops[-1]) @ amounts
             return (jax.tree.map(lambda v: v[-1], seen), after), observed
 
         _, observed = jax.lax.scan(interval, (start, amounts), doses)
-        first = model.observe(start, jnp.zeros(()), p)
+        first = model.observe(start[0], jnp.zeros(()), p)
         return jax.tree.map(lambda a, b: jnp.concatenate([jnp.asarray(a)[None], b.reshape(-1)]), first, observed)
 
     place = [0 if n == 0 else 1 + (n - 1) * len(moments.offsets) + s for n, s in zip(moments.interval, moments.stop, strict=True)]

@@ -47,12 +47,14 @@ PATIENTS = 128  # of a block
 Held = Callable[[Any], Any]  # puts every array of a tree into registers, one number a thread
 
 
-def check_kernel(plan: Plan) -> None:
+def check_kernel(model: Model, plan: Plan) -> None:
     """Raises `ModelError` where the plan asks for a kernel together with what it cannot do."""
     if plan.kernel not in ("xla", "registers"):
         raise ModelError(f"plan.kernel: {plan.kernel}; allowed: xla, registers")
     if plan.kernel == "registers" and (plan.regular or plan.precision != "float32"):
         raise ModelError("plan.kernel: registers computes every interval in single precision; allowed with regular=False, float32")
+    if plan.kernel == "registers" and model.upstream is not None:
+        raise ModelError(f"plan.kernel: registers does not take the state upstream of model {model.name}; allowed: xla")
 
 
 def or_plain(build: Callable[[Plan], Any], plan: Plan, *examples: Any) -> Any:
@@ -89,12 +91,13 @@ def run_registers(
         interpret: run the kernel as plain JAX, slowly; None: unless the default backend is a GPU.
 
     Returns:
-        States at the stops of each interval, leaves (intervals, stops, patients), and the state after the last interval.
+        States at the stops of each interval, leaves (intervals, stops, patients), and x, y, amounts and d after the last.
     """
     interpret = jax.default_backend() != "gpu" if interpret is None else interpret
     patients, dtype = begun.amounts[0].shape[-1], begun.table.weight.dtype
     kind = type(model.start(begun.p))
     doses = jnp.broadcast_to(doses.astype(dtype).reshape(len(doses), -1), (len(doses), patients))
+    doses = jnp.broadcast_to(model.kinetics.dose(begun.p, doses), doses.shape)
     h = np.diff(nodes)
     before = np.concatenate([[0.0], h[:-1]])
     before[list(stops[:-1])] = 0.0  # the slow states start afresh at each stop
@@ -102,7 +105,8 @@ def run_registers(
     inputs = jax.tree.map(lambda leaf: _filled(leaf, PATIENTS), (begun._replace(table=begun.table._replace(area=None)), doses))
 
     padded = inputs[1].shape[-1]
-    after = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (inputs[0].x, inputs[0].y, inputs[0].amounts))
+    ended = (inputs[0].x, inputs[0].y, inputs[0].amounts)
+    after = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), ended)
     fields = len(begun.x) + len(begun.y) + 1
     course = jax.ShapeDtypeStruct((len(doses), len(stops), fields, padded), dtype)
     launch, held = _interpreter() if interpret else _mosaic()
@@ -111,7 +115,7 @@ def run_registers(
     course, after = jax.tree.map(lambda leaf: leaf[..., :patients], found)
     columns = [course[:, :, i] for i in range(fields)]
     x, y = type(begun.x)(*columns[: len(begun.x)]), type(begun.y)(*columns[len(begun.x) : -1])
-    return Course(x, y, columns[-1]), after
+    return Course(x, y, columns[-1]), (*after, ())
 
 
 def _kernel(model: Model, kind: type, intervals: int, stops: tuple[int, ...], held: Held) -> Callable[..., None]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -60,12 +60,12 @@ def block_program(model: Model, plan: Plan, moments: Moments, interval: float, p
     Args:
         doses: stretches of repeated doses, see `stroboscopic.stretches`; empty: every interval is solved.
     """
-    nodes = with_times(graded_mesh(interval, plan.steps), np.array(moments.offsets))
+    nodes = with_times(graded_mesh(interval, plan.steps, plan.grading), np.array(moments.offsets))
     stops = tuple(int(np.argmin(np.abs(nodes - offset))) for offset in moments.offsets)
 
     def program(p, amounts):
         begun = begin(model, p, nodes, dtype)
-        kind = type(model.start(p))
+        kind = type(model.start(begun.p))
         if parts:
             wanted = tuple(moments.interval)
             found = run_stroboscopic(model, begun, amounts, nodes, parts, wanted, plan)
@@ -82,20 +82,83 @@ def block_program(model: Model, plan: Plan, moments: Moments, interval: float, p
     return program
 
 
-@lru_cache(maxsize=64)
-def compiled(
-    model: Model, plan: Plan, moments: Moments, interval: float, parts: Parts, block: int, doses: tuple[int, ...], platform: str
-) -> Any:
-    """The program of a block; ``doses``: shape of the doses that it takes."""
-    numbers = lambda *shape: jax.ShapeDtypeStruct(shape, np.float64)
-    kind = parameter_type(model)
-    examples = kind(*[numbers(block)] * len(kind._fields)), numbers(*doses)
+class Task(NamedTuple):
+    """A call to the engine with its inputs checked. Hashable but for the arrays, which come last.
+
+    Attributes:
+        model, plan, moments, interval: see `simulate`. stretches: of repeated doses. block: patients a program call.
+        doses: (intervals,) or (patients, intervals). p: parameters, leaves (patients,). patients: their number.
+    """
+
+    model: Model
+    plan: Plan
+    moments: Moments
+    interval: float
+    stretches: Parts
+    block: int
+    doses: np.ndarray
+    p: Any
+    patients: int
+
+    @property
+    def program(self) -> Callable[[Any, Any], Any]:
+        """(parameters, doses) -> observations of one block, see `block_program`."""
+        return block_program(self.model, self.plan, self.moments, self.interval, self.stretches, np.dtype(self.plan.precision))
+
+    @property
+    def examples(self) -> tuple[Any, Any]:
+        """Shapes of the arguments of `program`."""
+        numbers = lambda *shape: jax.ShapeDtypeStruct(shape, np.float64)
+        kind, intervals = parameter_type(self.model), self.doses.shape[-1]
+        doses = numbers(intervals) if self.doses.ndim == 1 else numbers(intervals, self.block)
+        return kind(*[numbers(self.block)] * len(kind._fields)), doses
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What a compiled program depends on."""
+        return *self[:6], self.doses.shape[-1], self.doses.ndim, jax.default_backend()
+
+
+def task_of(
+    model: Model, parameters: Mapping[str, Any], regimen: Regimen, times: Sequence[float], plan: Plan
+) -> Task:
+    """Checks the inputs of a call; raises `ModelError`."""
+    at = np.asarray(times, float)
+    patients = check_inputs(model, parameters, regimen, at)
+    check_kernel(model, plan)
+    moments = locate(at, regimen.interval)
+    doses = np.asarray(regimen.doses, float)
+    # repeated doses are not exploited where there are stops within an interval, or a state upstream that remembers for days
+    sampled = plan.regular and set(moments.offsets) == {regimen.interval} and model.upstream is None
+    block = lanes() // 2 if plan.regular else lanes()  # sampled intervals are solved together, which is wider
+    repeats = stretches(doses) if sampled else ()
+    return Task(model, plan, moments, regimen.interval, repeats, block, doses, prepare(model, parameters, patients), patients)
+
+
+_PROGRAMS: dict[Any, Any] = {}
+
+
+def in_blocks(task: Task, wrap: Callable[[Any], Any], name: Any) -> Any:
+    """Run ``wrap(program)`` over all patients in blocks; leaves (..., patients) of double precision on the host.
+
+    Args:
+        wrap: program -> function of the same arguments. name: tells it from others, for keeping what was compiled.
+    """
 
     def build(plan: Plan) -> Any:
-        program = block_program(model, plan, moments, interval, parts, np.dtype(plan.precision))
-        return compile_loops(jax.jit(program), *examples)
+        return compile_loops(jax.jit(wrap(task._replace(plan=plan).program)), *task.examples)
 
-    return or_plain(build, plan, *examples)
+    with jax.enable_x64(True):
+        if (task.key, name) not in _PROGRAMS:
+            _PROGRAMS[task.key, name] = or_plain(build, task.plan, *task.examples)
+        run, out = _PROGRAMS[task.key, name], []
+        for start in range(0, task.patients, task.block):
+            part = slice(start, start + task.block)
+            mine = jax.tree.map(lambda leaf, part=part: _padded(leaf[part], task.block), task.p)
+            doses = task.doses if task.doses.ndim == 1 else np.ascontiguousarray(_padded(task.doses[part], task.block).T)
+            out.append(run(mine, doses))
+        host = [jax.tree.map(np.asarray, one) for one in out]
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=-1)[..., : task.patients].astype(float), *host)
 
 
 def simulate(
@@ -111,31 +174,13 @@ def simulate(
         model: see `engine.model`. parameters: name -> number, or one value a patient.
         regimen: doses at the start of equal intervals.
         times: when to observe, in the model's unit of time; at the start of an interval the value is that before the dose.
-        plan: from `engine.plan.choose` (which takes an accuracy), or made by hand.
+        plan: from `engine.choose`, which takes an accuracy, or made by hand.
 
     Returns:
         What ``model.observe`` returns, leaves (patients, times), float64.
     """
-    at = np.asarray(times, float)
-    patients = check_inputs(model, parameters, regimen, at)
-    check_kernel(plan)
-    moments = locate(at, regimen.interval)
-    p = prepare(model, parameters, patients)
-    doses = np.asarray(regimen.doses, float)
-    shared = doses.ndim == 1
-    block = lanes() // 2 if plan.regular else lanes()  # sampled intervals are solved together, which is wider
-    repeats = stretches(doses) if plan.regular and set(moments.offsets) == {regimen.interval} else ()
-    with jax.enable_x64(True):
-        shape = (regimen.intervals,) if shared else (regimen.intervals, block)
-        run = compiled(model, plan, moments, regimen.interval, repeats, block, shape, jax.default_backend())
-        out = []
-        for start in range(0, patients, block):
-            part = slice(start, start + block)
-            mine = jax.tree.map(lambda leaf, part=part: _padded(leaf[part], block), p)
-            given = doses if shared else _padded(doses[part], block).T
-            out.append(run(mine, given if shared else np.ascontiguousarray(given)))
-        host = [jax.tree.map(np.asarray, one) for one in out]
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=-1)[..., :patients].T.astype(float), *host)
+    task = task_of(model, parameters, regimen, times, plan)
+    return jax.tree.map(np.transpose, in_blocks(task, lambda program: program, "observations"))
 
 
 def _padded(leaf: np.ndarray, size: int) -> np.ndarray:

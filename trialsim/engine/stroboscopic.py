@@ -71,7 +71,7 @@ def run_stroboscopic(
     found = {0: Course(begun.x, begun.y, jnp.zeros_like(begun.amounts[0]))}
 
     def explicit(begun: Begun, first: int, count: int) -> Begun:
-        course, (x, y, amounts) = run_daily(model, begun, doses[first : first + count], nodes, last, keep_double=True)
+        course, (x, y, amounts, _) = run_daily(model, begun, doses[first : first + count], nodes, last, keep_double=True)
         for n in set(wanted) & set(range(first + 1, first + count + 1)):
             found[n] = jax.tree.map(lambda leaf, n=n: leaf[n - first - 1, 0], course)
         return begun._replace(x=x, y=y, amounts=amounts)
@@ -105,7 +105,7 @@ def _stretch(
     feeding = _feeding(flow, begun.x, begun.y)
 
     def drug(amounts, _):
-        after = dosed(amounts, place, dose.astype(dtype))
+        after = dosed(amounts, place, model.kinetics.dose(begun.p, dose.astype(dtype)))
         later = advance_amounts(table, after)
         return later, jnp.stack([jnp.stack(after), jnp.stack(later)])
 
