@@ -1,7 +1,6 @@
 """Studies of three months in few patients, for tests of how a study is cut into blocks and parts."""
 
 FAST = {
-    "compute.steps_per_day": 8,
     "compute.block": 32,
     "compute.solver_check_patients": 0,
     "compute.progress": "off",

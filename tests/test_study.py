@@ -11,7 +11,6 @@ from trialsim.schema import ConfigError
 from trialsim.study import run, simulate
 
 FAST = {
-    "compute.steps_per_day": 12,
     "inference.warmup": 300,
     "inference.samples": 300,
     "compute.solver_check_patients": 2,

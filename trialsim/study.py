@@ -139,9 +139,9 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
     failed = int((~study.patients["integration_ok"]).sum())
     faults = []
     if failed:
-        faults.append(f"{failed} patients could not be integrated: raise compute.steps_per_day or set compute.precision=float64")
+        faults.append(f"{failed} patients could not be integrated: lower compute.accuracy or set compute.precision=float64")
     if study.solver_check and not study.solver_check["ok"]:
-        faults.append(f"numerical error above {study.solver_check['limit']:g}: raise compute.steps_per_day")
+        faults.append(f"numerical error {study.solver_check['error']:.1e} above compute.accuracy={study.solver_check['accuracy']:g}")
     judged = {name: diagnose(tree, settings.thresholds) for name, tree in fits.by_name().items()}
     return {
         "schema_version": SCHEMA_VERSION,

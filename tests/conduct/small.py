@@ -7,7 +7,7 @@ from trialsim.cohort import sample_cohort
 from trialsim.conduct.simulate import simulate_courses
 
 DAYS = 240
-SMALL = {"cohort.size": 96, "compute.steps_per_day": 12, "compute.solver_check_patients": 0}
+SMALL = {"cohort.size": 96, "compute.solver_check_patients": 0}
 
 
 def simulate(config, days=DAYS):

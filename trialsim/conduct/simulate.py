@@ -13,6 +13,7 @@ import numpy as np
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.conduct.kernel import Course, simulate_patients
 from trialsim.engine.population import Program, map_population, usable_devices
+from trialsim.mechanism.patient import steps_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def simulate_courses(
     c = config.compute
     # float64 must be allowed while the program is traced and while it runs
     with jax.enable_x64(True) if c.precision == "float64" else nullcontext():
-        program = _program(config.endpoint, days, c.steps_per_day, config.drug.pk.occasion_days, c.devices, c.precision)
+        program = _program(config.endpoint, days, steps_for(c.accuracy), config.drug.pk.occasion_days, c.devices, c.precision)
 
         def patients(part: slice):
             return make_subjects(config, covariates.iloc[part], dose_level[part])

@@ -50,7 +50,7 @@ def solve(
 
     def one(p, doses):
         p = jax.tree.map(lambda v: v[0] if jnp.ndim(v) else v, model.derive(jax.tree.map(lambda v: v[None], p)))
-        start = jax.tree.map(lambda v: jnp.asarray(v, float), (model.start(p), up.start(p) if up else ()))
+        start = jax.tree.map(lambda v: jnp.asarray(v, float), (model.start(p), *((up.start(p),) if up else ())))
         amounts = jnp.zeros(model.kinetics.size)
         C_of = lambda amounts, t: jnp.sum(model.kinetics.rows(p, t)[0] * amounts)
 
@@ -59,9 +59,11 @@ def solve(
             amounts = amounts.at[model.kinetics.dose_into].add(model.kinetics.dose(p, dose))
 
             def rates(t, state):
-                x, d = state
                 C = C_of(amounts, t)
-                return (model.rates(x, up.input(d, C, p), p), up.rate(d, C, p)) if up else (model.rates(x, C, p), d)
+                if up is None:
+                    return (model.rates(state[0], C, p),)
+                x, d = state
+                return model.rates(x, up.input(d, C, p), p), up.rate(d, C, p)
 
             seen = integrate(rates, x, stops, rtol, atol)
             C = jax.vmap(lambda t: C_of(amounts, t))(stops[1:])

@@ -32,7 +32,13 @@ def _integer_pow(x, y):
     return jax.lax.integer_pow(x, y) if y > 0 else 1.0 / jax.lax.integer_pow(x, -y)
 
 
-REPLACED: dict[str, Callable[..., Any]] = {"sqrt": _sqrt, "pow": _pow, "integer_pow": _integer_pow, "add_any": jax.lax.add}
+REPLACED: dict[str, Callable[..., Any]] = {
+    "sqrt": _sqrt,
+    "pow": _pow,
+    "integer_pow": _integer_pow,
+    "add_any": jax.lax.add,
+    "stop_gradient": lambda x: x,
+}
 
 
 def rewritten(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -19,6 +20,8 @@ from trialsim.engine.population import lanes
 from trialsim.engine.registers import check_kernel, or_plain, run_registers
 from trialsim.engine.stroboscopic import run_stroboscopic, stretches
 from trialsim.engine.xla import compile_loops
+
+log = logging.getLogger(__name__)
 
 
 class Moments(NamedTuple):
@@ -177,10 +180,14 @@ def simulate(
         plan: from `engine.choose`, which takes an accuracy, or made by hand.
 
     Returns:
-        What ``model.observe`` returns, leaves (patients, times), float64.
+        What ``model.observe`` returns, leaves (patients, times), float64. Values that are not finite are warned of.
     """
     task = task_of(model, parameters, regimen, times, plan)
-    return jax.tree.map(np.transpose, in_blocks(task, lambda program: program, "observations"))
+    seen = jax.tree.map(np.transpose, in_blocks(task, lambda program: program, "observations"))
+    lost = ~np.logical_and.reduce([np.isfinite(leaf).all(axis=1) for leaf in jax.tree.leaves(seen)])
+    if lost.any():
+        log.warning("%d of %d patients without a finite result, the first %d: more steps", lost.sum(), lost.size, lost.argmax())
+    return seen
 
 
 def _padded(leaf: np.ndarray, size: int) -> np.ndarray:

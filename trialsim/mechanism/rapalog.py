@@ -1,8 +1,8 @@
 """The rapalog patient as a model of the engine: blood, drug in tumour cells, network, growth, for any regimen.
 
-The same equations, parameters and step as in `patient.advance_day`, which lives the days of a trial; here the doses are given. It is
-what the numerical check of a study runs, and what sensitivities are taken of: with the doses of a simulated course as the regimen,
-they are those of that patient in that trial, its holds and reductions as they happened.
+The same equations, parameters and step as in `patient.advance_day`, which lives the days of a trial; here the doses are given. It
+is what the numerical check of a study runs, and what sensitivities are taken of: with the doses of a simulated course as the
+regimen, they are those of that patient in that trial, its holds and reductions as they happened.
 """
 
 from __future__ import annotations

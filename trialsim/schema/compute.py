@@ -15,7 +15,9 @@ class Compute(Settings):
     devices: int | None = Field(
         default=None, ge=1, description="devices to share the patients; null uses all there are"
     )
-    steps_per_day: int = Field(ge=8, le=1000, description="steps of the fast scheme per day")
+    accuracy: float = Field(
+        ge=1e-6, le=1e-2, description="numerical error of net growth (share of the untreated rate) and of pathway folds"
+    )
     precision: Literal["float32", "float64"] = Field(description="floating-point type of the simulation")
     solver_check_patients: int = Field(
         ge=0,

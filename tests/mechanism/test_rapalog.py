@@ -1,0 +1,73 @@
+"""The rapalog patient through the engine's public call: the same course as in a trial, exact, and its derivatives."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from trialsim import compose
+from trialsim.cohort import sample_cohort
+from trialsim.conduct.inputs import make_setting, make_subjects
+from trialsim.engine import Plan, Regimen, gradient, simulate
+from trialsim.engine.reference import solve
+from trialsim.mechanism import patient, rapalog
+
+N, DAYS = 6, 10
+DOSES = np.array([10.0, 10, 10, 0, 0, 5, 5, 0, 10, 10])  # mg; held, reduced, missed
+PLAN = Plan(8, grading=patient.MESH_GRADING)
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    """(model, parameters, subjects, constants) of a few adults."""
+    config = compose(overrides={"cohort.size": N})
+    covariates = sample_cohort(config.cohort, config.tumour, config.seed)
+    subjects, k = make_subjects(config, covariates, np.full(N, 10.0)), make_setting(config).constants
+    lesion = {"d0_mm": subjects.lesions_mm[:, 0], "growth_per_day": subjects.growth, "resistant": subjects.resistant}
+    return rapalog.model_of(k), rapalog.parameters_of(subjects.parameters, lesion), subjects, k
+
+
+def test_invariant_same_course_as_in_a_trial(cohort):
+    """`patient.advance_day`, which a trial lives by, day after day, from the same doses."""
+    model, parameters, subjects, k = cohort
+    seen = simulate(model, parameters, Regimen(DOSES), 24.0 * np.arange(1, DAYS + 1), PLAN)
+    subject = jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf), 0, -1), subjects)
+    p, mesh = subject.parameters, patient.day_mesh(PLAN.steps)
+
+    @jax.jit
+    def course():
+        reference = patient.untreated(k, p)
+        kinetics = patient.occasion_kinetics(p, 0, mesh)
+
+        def day(state, dose):
+            state, shown = patient.advance_day(state, jnp.full(N, dose), kinetics, k, p, reference, mesh)
+            return state, (shown.ps6[patient.TUMOUR], shown.pakt[patient.TUMOUR], shown.cmin, state.I_sensitive)
+
+        return jax.lax.scan(day, patient.initial_state(reference), jnp.asarray(DOSES, jnp.float32))[1]
+
+    for found, wanted in zip((seen.ps6, seen.pakt, seen.C_blood, seen.I_sensitive), course(), strict=True):
+        assert np.allclose(found, np.asarray(wanted).T, rtol=2e-4, atol=2e-5)
+
+
+def test_independent_course_equals_the_adaptive_solver(cohort):
+    model, parameters, *_ = cohort
+    few = {name: value[:2] for name, value in parameters.items()}
+    times = [5.0, 24.0, 72.0, 150.0, 240.0]
+    fine = simulate(model, few, Regimen(DOSES), times, Plan(128, grading=patient.MESH_GRADING, precision="float64"))
+    exact = solve(model, few, Regimen(DOSES), times, rtol=1e-8, atol=1e-10)
+    for name in exact._fields:
+        a, b = getattr(fine, name), getattr(exact, name)
+        assert np.max(np.abs(a - b) / (1e-3 + np.abs(b))) < 5e-5, name
+
+
+def test_independent_derivatives_through_holds_equal_finite_differences(cohort):
+    """The lesion's diameter after ten days, in what decides it: kinetics, potency, feedback, growth."""
+    model, parameters, *_ = cohort
+    plan, names = PLAN._replace(precision="float64"), ("F", "alpha", "FKBP12", "f_S6K", "b", "growth_per_day")
+    run = lambda p: simulate(model, p, Regimen(DOSES), [240.0], plan).diameter_mm[:, 0]
+    values, slopes = gradient(model, parameters, Regimen(DOSES), [240.0], plan, lambda seen: seen.diameter_mm[0], names)
+    assert np.allclose(values, run(parameters), rtol=1e-10)
+    for name in names:
+        step = 1e-5 * parameters[name]
+        expected = (run(parameters | {name: parameters[name] + step}) - run(parameters | {name: parameters[name] - step})) / (2 * step)
+        assert np.allclose(slopes[name], expected, rtol=1e-5, atol=1e-7 * np.max(np.abs(values / parameters[name]))), name
