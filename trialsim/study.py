@@ -141,7 +141,8 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
     if failed:
         faults.append(f"{failed} patients could not be integrated: lower compute.accuracy or set compute.precision=float64")
     if study.solver_check and not study.solver_check["ok"]:
-        faults.append(f"numerical error {study.solver_check['error']:.1e} above compute.accuracy={study.solver_check['accuracy']:g}")
+        error, accuracy = study.solver_check["error"], study.solver_check["accuracy"]
+        faults.append(f"numerical error {error:.1e} above compute.accuracy={accuracy:g}")
     judged = {name: diagnose(tree, settings.thresholds) for name, tree in fits.by_name().items()}
     return {
         "schema_version": SCHEMA_VERSION,

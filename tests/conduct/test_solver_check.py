@@ -22,7 +22,8 @@ def enrolled(config):
 def test_reported_error_falls_with_the_square_of_the_step(enrolled):
     error = {}
     for accuracy in (8e-4, 5e-5):  # 8 and 32 steps
-        found = solver_check(compose(overrides=SMALL | {"compute.solver_check_patients": 4, "compute.accuracy": accuracy}), enrolled)
+        change = {"compute.solver_check_patients": 4, "compute.accuracy": accuracy}
+        found = solver_check(compose(overrides=SMALL | change), enrolled)
         error[found["steps"]] = found["error_net_growth"]
         assert found["ok"] and found["error"] <= accuracy
     assert error[8] > 6 * error[32]  # second order gives 16; rounding in float32 spoils a little

@@ -16,7 +16,7 @@ from trialsim.engine.reference import solve
 
 @pytest.mark.parametrize("accuracy", [1e-2, 1e-3, 1e-4])
 def test_published_benchmark_within_the_accuracy_asked_for(accuracy):
-    """The plan is chosen on 64 of 500 patients and judged on all, by the published solution; 2 % of them may be above (1 % stated)."""
+    """The plan is chosen on 64 of 500 patients and judged on all, by the published solution; 2 % may be above (1 % stated)."""
     bench, patients = bench1(), data.parameters(500)
     choice = choose(bench.model, patients, bench.regimen, bench.times, accuracy)
     assert choice.error <= accuracy

@@ -1,8 +1,8 @@
 """How large the numerical error of the run is, measured on a few of its own patients.
 
-The patient's model (`mechanism.rapalog`) is computed twice for the first weeks of the study's own regimen at full dose: as in the run,
-and in float64 with 8 times as many steps. The scheme is of second order, so the finer answer is some 60 times closer to the exact
-one (a test compares it with an adaptive solver), and the difference is the run's own error: time steps and rounding together.
+The patient's model (`mechanism.rapalog`) is computed twice for the first weeks of the study's own regimen at full dose: as in the
+run, and in float64 with 8 times as many steps. The scheme is of second order, so the finer answer is some 60 times closer to the
+exact one (a test compares it with an adaptive solver), and the difference is the run's own error: time steps and rounding together.
 """
 
 from __future__ import annotations
