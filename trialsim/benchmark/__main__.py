@@ -1,9 +1,9 @@
 """``python -m trialsim.benchmark [--peers] [--json FILE]``: how fast, at what error, on this machine.
 
 BENCH-1 is everolimus 10 mg daily for 168 days, nine signalling species and a tumour, see ``experiments/benchmark``. Rates are
-patients per CPU-second of one core, median of the repeats, after compilation; the error is the 99th percentile over patients of the
-relative error of the tumour's size on the last day against the shipped reference solution. Each row runs in a process of its own, so
-that its first call and its memory are its own.
+patients per CPU-second of one core, median of the repeats, after compilation; the error is the 99th percentile over patients of
+the relative error of the tumour's size on the last day against the shipped reference solution. Each row runs in a process of its
+own, so that its first call and its memory are its own.
 """
 
 from __future__ import annotations
@@ -47,10 +47,14 @@ def row(name: str, repeats: int) -> Any:
     return measures[name](repeats)
 
 
-def machine() -> dict[str, str]:
+def machine() -> dict[str, Any]:
+    """Attributes of the run; ``loops_are_whole`` false explains a speed far below the README's."""
     import jax
 
-    return {"platform": jax.default_backend(), "device": str(jax.devices()[0]), "jax": jax.__version__}
+    from trialsim.engine.xla import loops_are_whole
+
+    facts = {"platform": jax.default_backend(), "device": str(jax.devices()[0]), "jax": jax.__version__}
+    return facts | {"loops_are_whole": loops_are_whole() if facts["platform"] == "cpu" else None}
 
 
 def main() -> None:

@@ -268,7 +268,7 @@ def _befall(
 
 
 def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: int, steps: int, occasion_days: int) -> Course:
-    """Courses over ``days`` days from the first dose.
+    """Courses over ``days`` days from the first dose, leaves (..., patients).
 
     Args:
         subject: leaves (patients, ...). setting: shared by all.
@@ -333,20 +333,19 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
     packed = packed.reshape(-1, *packed.shape[2:])[:days]  # (days, rows, patients)
     records = _unpacked(packed, shapes[0])
     finite = jnp.isfinite(records.day.cmin) & jnp.isfinite(records.I_sensitive) & jnp.isfinite(records.I_resistant)
-    before = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), before)
-    return Course(before, records, jnp.all(finite, axis=1))
+    return Course(before, records, jnp.all(finite, axis=0))
 
 
 SMALL_INTEGERS = {"status": jnp.int8, "action": jnp.int8, "grades": jnp.int8, "n_holds": jnp.int16, "n_reductions": jnp.int16}
 
 
 def _unpacked(packed: jax.Array, shape: Record) -> Record:
-    """The records of all days, leaves (patients, days, ...), from (days, rows, patients)."""
+    """The records of all days, leaves (days, ..., patients), from (days, rows, patients)."""
     leaves, row = [], 0
     for leaf in jax.tree.leaves(shape):
         rows = int(np.prod(leaf.shape[:-1]))
         block = packed[:, row : row + rows].reshape(packed.shape[0], *leaf.shape)
-        leaves.append(jnp.moveaxis(block, -1, 0).astype(leaf.dtype))
+        leaves.append(block.astype(leaf.dtype))
         row += rows
     record = jax.tree.unflatten(jax.tree.structure(shape), leaves)
     return record._replace(**{name: getattr(record, name).astype(kind) for name, kind in SMALL_INTEGERS.items()})

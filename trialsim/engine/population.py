@@ -41,7 +41,10 @@ def usable_devices(count: int | None) -> list[jax.Device]:
 
 
 class Program:
-    """``function(patients with a leading axis, shared)``, compiled for each device and shape when first needed."""
+    """``function(patients with a leading axis, shared)``, compiled for each device and shape when first needed.
+
+    Its results have the patients last, as they lie in memory; `map_population` turns them on the host, where it costs nothing.
+    """
 
     def __init__(self, function: Callable[[Tree, Tree], Tree], devices: list[jax.Device]):
         self._jitted, self.devices = jax.jit(function), devices
@@ -90,7 +93,7 @@ def map_population(
         with jax.enable_x64(double):
             n = part.stop - part.start
             result = program(jax.tree.map(lambda leaf: _padded(np.asarray(leaf), chunk), patients(part)), shared, device)
-            return jax.tree.map(lambda leaf: np.asarray(leaf)[:n], result)
+            return jax.tree.map(lambda leaf: np.moveaxis(np.asarray(leaf)[..., :n], -1, 0), result)
 
     if len(devices) == 1:
         for part in parts:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 BACKEND = {"xla_cpu_small_while_loop_byte_threshold": "10000000", "xla_cpu_use_multi_output_fusion": "true"}
 VECTORS = {"xla_cpu_prefer_vector_width": "512"}
@@ -104,3 +105,13 @@ def _varint(value: int) -> bytes:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*out, value])
+
+
+def loops_are_whole() -> bool:
+    """Whether the options take effect with this version of JAX: a small loop is tried. Without them all is right, and slow."""
+
+    def loop(x):
+        return jax.lax.fori_loop(0, 1000, lambda i, x: jnp.sin(x) + x, x)
+
+    text = compile_loops(jax.jit(loop), jax.ShapeDtypeStruct((256,), jnp.float32)).as_text()
+    return any("to_apply=%while" in line or "to_apply=while" in line for line in text.splitlines())
