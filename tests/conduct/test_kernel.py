@@ -6,6 +6,9 @@ import pytest
 from small import SMALL, simulate
 
 from trialsim import compose
+from trialsim.cohort import sample_cohort
+from trialsim.conduct.inputs import make_setting, make_subjects
+from trialsim.conduct.kernel import simulate_patients
 from trialsim.endpoints import recist
 from trialsim.protocol.dosing import DEATH, ON, PROGRESSION, TOXICITY
 
@@ -113,3 +116,12 @@ def test_float64_agrees_with_float32(config, study):
     agree = np.all(double.days.dose_mg == study[1].days.dose_mg[:16, :60], axis=1)
     assert agree.sum() >= 10
     assert np.max(np.abs(double.days.I_sensitive[agree, 59] - study[1].days.I_sensitive[:16][agree, 59])) < 5e-3 * 60
+
+
+def test_the_same_program_is_accepted_for_a_gpu(config):
+    """One code base: the whole course lowers for CUDA, without a call to anything that only a CPU has."""
+    cohort = sample_cohort(config.cohort, config.tumour, config.seed).iloc[:8]
+    subjects, setting = make_subjects(config, cohort, np.full(8, 10.0)), make_setting(config)
+    course = jax.jit(lambda s, k: simulate_patients(s, k, config.endpoint, 28, 8, config.drug.pk.occasion_days))
+    text = course.trace(subjects, setting).lower(lowering_platforms=("cuda",)).as_text()
+    assert "stablehlo.while" in text and "custom_call" not in text

@@ -52,9 +52,9 @@ def test_invariant_same_course_as_in_a_trial(cohort):
 def test_independent_course_equals_the_adaptive_solver(cohort):
     model, parameters, *_ = cohort
     few = {name: value[:2] for name, value in parameters.items()}
-    times = [5.0, 24.0, 72.0, 150.0, 240.0]
-    fine = simulate(model, few, Regimen(DOSES), times, Plan(128, grading=patient.MESH_GRADING, precision="float64"))
-    exact = solve(model, few, Regimen(DOSES), times, rtol=1e-8, atol=1e-10)
+    regimen, times = Regimen(DOSES[2:6]), [5.0, 24.0, 72.0, 96.0]
+    fine = simulate(model, few, regimen, times, Plan(128, grading=patient.MESH_GRADING, precision="float64"))
+    exact = solve(model, few, regimen, times, rtol=1e-8, atol=1e-10)
     for name in exact._fields:
         a, b = getattr(fine, name), getattr(exact, name)
         assert np.max(np.abs(a - b) / (1e-3 + np.abs(b))) < 5e-5, name
