@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trialsim.engine.interval import NO_DRIVE, Drive, Flow, advance_amounts, concentration, dosed, remembered, run_steps, tabulate
+from trialsim.engine.interval import NO_DRIVE, Drive, Flow, advance_amounts, concentration, dosed, run_steps, tabulate
+from trialsim.engine.loops import remembered
 from trialsim.engine.mesh import Table
 from trialsim.engine.model import Model
 from trialsim.engine.rosenbrock import structure_of

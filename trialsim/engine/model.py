@@ -30,7 +30,7 @@ class Upstream(NamedTuple):
     Attributes:
         start: parameters -> value before the first dose. rate: (d, C, parameters) -> dd/dt.
         step: (d, areas, h, parameters) -> d a step ``h`` later; ``areas``: under C since the start of the step, exact, at the
-            ``parts`` of the step. The kinetics must have `accumulated`.
+            ``parts`` of the step, the last of which is 1. The kinetics must have `accumulated`.
         input: (d, C, parameters) -> what the rates get in place of C.
     """
 
@@ -99,6 +99,10 @@ class Regimen:
 
 def check_inputs(model: Model, parameters: Mapping[str, Any], regimen: Regimen, times: np.ndarray) -> int:
     """Number of patients; raises `ModelError` on what cannot be simulated."""
+    up = model.upstream
+    if up and (up.parts[-1:] != (1.0,) or not hasattr(model.kinetics, "accumulated")):
+        allowed = "parts of a step, the last 1.0, and kinetics that have `accumulated`"
+        raise ModelError(f"upstream of model {model.name}: parts {up.parts}, {type(model.kinetics).__name__}; allowed: {allowed}")
     known = set(model.parameters) - set(model.fixed)
     if missing := sorted(known - set(parameters)):
         units = ", ".join(f"{name} ({model.parameters[name]})" for name in missing)
