@@ -56,6 +56,6 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
     growth = np.maximum(of("I_sensitive"), of("I_resistant"))[:, -1] / DAYS
     errors = {"error_net_growth": growth} | {f"error_{name}": np.max(of(name), axis=1) for name in MARKERS}
     errors = {name: float(np.quantile(value, SHARE)) for name, value in errors.items()}
-    error = max(value for name, value in errors.items() if name != "error_perk")
+    error = float(np.max([value for name, value in errors.items() if name != "error_perk"]))  # not a number if one is not
     facts = {"patients": count, "days": DAYS, "steps": plan.steps, "refinement": REFINEMENT, "accuracy": config.compute.accuracy}
     return facts | {"error": error} | errors | {"ok": bool(error <= config.compute.accuracy)}

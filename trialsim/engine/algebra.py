@@ -10,6 +10,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+NOTHING = 1e-12
+
 
 @jax.custom_jvp
 def inverse(x: jax.Array) -> jax.Array:
@@ -27,6 +29,16 @@ def _inverse_jvp(primals, tangents):
 def saturating(x: jax.Array, half: jax.Array) -> jax.Array:
     """x / (half + x)."""
     return x * inverse(half + x)
+
+
+def hill(x: jax.Array, half: jax.Array, exponent: jax.Array) -> jax.Array:
+    """x^g / (half^g + x^g), x >= 0, for any exponent g > 0, with finite slopes at x = 0, where no drug has come yet.
+
+    Below `NOTHING` of half, x counts as that, and has no slope.
+    """
+    ratio = x / half
+    ratio = jnp.where(ratio > NOTHING, ratio, NOTHING)
+    return saturating(jnp.exp(exponent * jnp.log(ratio)), jnp.ones_like(ratio))
 
 
 @jax.custom_jvp

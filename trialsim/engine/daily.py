@@ -11,7 +11,7 @@ import numpy as np
 from trialsim.engine.interval import NO_DRIVE, Drive, Flow, advance_amounts, concentration, dosed, run_steps, tabulate
 from trialsim.engine.loops import remembered
 from trialsim.engine.mesh import Table
-from trialsim.engine.model import Model
+from trialsim.engine.model import Model, ModelError
 from trialsim.engine.rosenbrock import structure_of
 from trialsim.engine.structure import example
 
@@ -66,7 +66,17 @@ def flow_of(model: Model, p: Any, state: Any) -> Flow:
     """The model's rates for parameters ``p``, cut into fast and slow, with the sparsity of the fast part."""
     kind = type(state)
     x, y = split(model, state)
-    rates = lambda x, y, C, p: model.rates(joined(kind, x, y), C, p)
+
+    def rates(x, y, u, p):
+        """The model's, each of the precision and shape of its state, as a rate may be a constant or a NumPy number."""
+        whole = joined(kind, x, y)
+        found = model.rates(whole, u, p)
+        if type(found) is not kind:
+            raise ModelError(f"rates of model {model.name}: {type(found).__name__}; allowed: {kind.__name__}, as its start")
+        size = jnp.broadcast_shapes(*(jnp.shape(leaf) for leaf in jax.tree.leaves((x, y, u))))
+        like = lambda rate, state: jnp.broadcast_to(jnp.asarray(rate, jnp.result_type(state)), size)
+        return kind(*(like(rate, state) for rate, state in zip(found, whole, strict=True)))
+
     only = lambda names, derivative: (getattr(derivative, name) for name in names)
     fast = lambda x, y, C, p: type(x)(*only(x._fields, rates(x, y, C, p)))
     scalar = jax.ShapeDtypeStruct((), jnp.float32)
@@ -100,7 +110,10 @@ def begin(model: Model, p: Any, nodes: np.ndarray, dtype: Any) -> Begun:
     shape = jnp.shape(p[0])
     p = model.derive(p)
     table = tabulate(model.kinetics, p, nodes, dtype, model.upstream.parts if model.upstream else ())
-    x, y = split(model, model.start(p))
+    start = model.start(p)
+    if unknown := sorted(set(model.slow) - set(start._fields)):
+        raise ModelError(f"slow of model {model.name}: {', '.join(unknown)}; allowed: {', '.join(start._fields)}")
+    x, y = split(model, start)
     whole = lambda tree, kind: jax.tree.map(lambda v: jnp.broadcast_to(jnp.asarray(v, kind), shape), tree)
     amounts = [jnp.zeros(shape, dtype)] * model.kinetics.size
     d = whole(model.upstream.start(p), dtype) if model.upstream else ()

@@ -21,7 +21,7 @@ import numpy as np
 
 from trialsim.engine.model import Model, ModelError, Regimen
 from trialsim.engine.plan import Plan
-from trialsim.engine.simulate import Task, in_blocks, task_of
+from trialsim.engine.simulate import Task, in_blocks, task_of, warn_of_lost
 
 
 def sensitivities(
@@ -54,6 +54,7 @@ def sensitivities(
         return both
 
     seen, slopes = in_blocks(task, wrap, ("sensitivities", names))
+    warn_of_lost(jax.tree.leaves((seen, slopes)))
     flipped = lambda leaf: np.swapaxes(leaf, -1, -2)
     return jax.tree.map(flipped, seen), {name: jax.tree.map(lambda v, i=i: flipped(v[i]), slopes) for i, name in enumerate(names)}
 
@@ -64,14 +65,18 @@ def gradient(
     regimen: Regimen,
     times: Sequence[float],
     plan: Plan,
-    loss: Callable[[Any], jax.Array],
+    loss: Callable[..., jax.Array],
     names: Sequence[str] | None = None,
+    data: Any = None,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """One number a patient and its derivatives in the patient's parameters, in reverse.
 
     Args:
-        loss: observations, leaves (times, patients) -> (patients,), each patient's number from the patient's own observations.
+        loss: observations, leaves (times, patients), and ``data`` if there are any -> (patients,), each patient's number from the
+            patient's own observations only. It is compiled: pass the same function again, not a new one with each call; what it
+            closes over is frozen then, so what changes belongs into ``data``.
         names: of parameters; None: all that were given.
+        data: a tree of arrays (..., patients) for ``loss``, such as what was measured.
 
     Returns:
         The numbers, (patients,), and name -> derivatives, (patients,).
@@ -80,9 +85,12 @@ def gradient(
     names = _known(task, parameters, names)
 
     def wrap(program: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        def both(p, doses):
+        def both(p, doses, *data):
             def total(some):
-                values = loss(program(p._replace(**some), doses))
+                values = jnp.asarray(loss(program(p._replace(**some), doses), *data))
+                if values.shape != p[0].shape:
+                    allowed = f"one number a patient, {p[0].shape}, from observations (times, patients) of a block"
+                    raise ModelError(f"loss: shape {values.shape}; allowed: {allowed}")
                 return jnp.sum(values), values
 
             slopes, values = jax.grad(total, has_aux=True)({name: getattr(p, name) for name in names})
@@ -90,12 +98,17 @@ def gradient(
 
         return both
 
-    return in_blocks(task, wrap, ("gradient", names, loss))
+    for leaf in jax.tree.leaves(data):
+        if np.ndim(leaf) == 0 or np.shape(leaf)[-1] != task.patients:
+            raise ModelError(f"data: shape {np.shape(leaf)}; allowed: (..., {task.patients}), patients last")
+    values, slopes = in_blocks(task, wrap, ("gradient", names, loss), data)
+    warn_of_lost([values, *slopes.values()])
+    return values, slopes
 
 
 def _known(task: Task, parameters: Mapping[str, Any], names: Sequence[str] | None) -> tuple[str, ...]:
     """The names as a tuple; raises `ModelError` for one that the model lacks, or a plan that cannot be differentiated."""
-    names = tuple(names if names is not None else parameters)
+    names = tuple(parameters if names is None else [names] if isinstance(names, str) else names)
     if unknown := sorted(set(names) - set(task.model.parameters)):
         allowed = ", ".join(task.model.parameters)
         raise ModelError(f"names: {', '.join(unknown)} not allowed; model {task.model.name} has {allowed}")

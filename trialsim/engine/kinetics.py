@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 
 TAYLOR_ORDER = 9  # with a norm below 1/4 the remainder is under 1e-12
-SQUARINGS = 8  # norms up to 64, that is rates times interval
+SQUARINGS = 16  # norms (rates times interval) up to 16,000; rounding of double precision then adds up to some 1e-11
 
 
 class Kinetics(Protocol):
@@ -60,6 +60,13 @@ class Compartments:
     concentration: Callable[[Any], Mapping[str, Any]]
     bioavailability: Callable[[Any], Any] = lambda p: 1.0
 
+    def __post_init__(self) -> None:
+        self._known("dosed", self.dosed)
+
+    def _known(self, where: str, *names: str | None) -> None:
+        if unknown := [name for name in names if name is not None and name not in self.names]:
+            raise ValueError(f"compartments: {where} names {', '.join(unknown)}; allowed: {', '.join(self.names)}")
+
     @property
     def size(self) -> int:
         return len(self.names)
@@ -74,6 +81,7 @@ class Compartments:
     def generator(self, p: Any) -> jax.Array:
         m: list[list[Any]] = [[0.0] * self.size for _ in self.names]
         for (source, target), rate in self.transfer(p).items():
+            self._known("transfer", source, target)
             column = self.names.index(source)
             m[column][column] = m[column][column] - rate
             if target is not None:
@@ -83,6 +91,7 @@ class Compartments:
 
     def output(self, p: Any) -> jax.Array:
         weights = self.concentration(p)
+        self._known("concentration", *weights)
         return _rows([weights.get(name, 0.0) for name in self.names], p)
 
     def propagator(self, p: Any, t: jax.Array) -> jax.Array:
@@ -116,5 +125,6 @@ def row_times(row: jax.Array, matrix: jax.Array) -> jax.Array:
 
 
 def _rows(values: list[Any], p: Any) -> jax.Array:
-    shape, kind = jnp.shape(p[0]), jnp.result_type(p[0])
+    leaf = max(jax.tree.leaves(p), key=jnp.ndim)
+    shape, kind = jnp.shape(leaf), jnp.result_type(leaf)
     return jnp.stack([jnp.broadcast_to(jnp.asarray(value, kind), shape) for value in values])

@@ -41,7 +41,7 @@ class Upstream(NamedTuple):
     parts: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compiled programs are kept by model
 class Model:
     """A system driven by doses. ``p`` stands for the parameters, one value a patient, or for what `derive` makes of them.
 
@@ -69,9 +69,6 @@ class Model:
     fixed: Mapping[str, float] = field(default_factory=dict)
     derive: Callable[[Any], Any] = lambda p: p
     upstream: Upstream | None = None
-
-    def __hash__(self) -> int:
-        return id(self)  # compiled programs are kept by model
 
 
 @dataclass(frozen=True)
@@ -103,6 +100,8 @@ def check_inputs(model: Model, parameters: Mapping[str, Any], regimen: Regimen, 
     if up and (up.parts[-1:] != (1.0,) or not hasattr(model.kinetics, "accumulated")):
         allowed = "parts of a step, the last 1.0, and kinetics that have `accumulated`"
         raise ModelError(f"upstream of model {model.name}: parts {up.parts}, {type(model.kinetics).__name__}; allowed: {allowed}")
+    if unknown := sorted(set(model.fixed) - set(model.parameters)):
+        raise ModelError(f"fixed of model {model.name}: {', '.join(unknown)}; allowed: {', '.join(model.parameters)}")
     known = set(model.parameters) - set(model.fixed)
     if missing := sorted(known - set(parameters)):
         units = ", ".join(f"{name} ({model.parameters[name]})" for name in missing)
@@ -113,9 +112,16 @@ def check_inputs(model: Model, parameters: Mapping[str, Any], regimen: Regimen, 
     sizes = {shape[0] for shape in shapes.values() if shape}
     if len(sizes) > 1 or any(len(shape) > 1 for shape in shapes.values()):
         raise ModelError(f"parameters: shapes {shapes}; allowed: a number, or one value a patient")
+    for name, value in parameters.items():
+        try:
+            bad = np.flatnonzero(~np.isfinite(np.atleast_1d(np.asarray(value, float))))
+        except (TypeError, ValueError):
+            raise ModelError(f"parameters.{name}: {value!r}; allowed: numbers") from None
+        if bad.size:
+            raise ModelError(f"parameters.{name}: not finite in patient {bad[0]}; allowed: finite numbers")
     doses = np.asarray(regimen.doses, float)
     patients = sizes.pop() if sizes else (doses.shape[0] if doses.ndim == 2 else 1)
-    if doses.ndim not in (1, 2) or (doses.ndim == 2 and doses.shape[0] != patients) or not doses.size:
+    if doses.ndim not in (1, 2) or (doses.ndim == 2 and doses.shape[0] != patients) or not doses.size or not patients:
         raise ModelError(f"regimen.doses: shape {doses.shape}; allowed: (intervals,) or ({patients}, intervals)")
     if not (np.isfinite(doses).all() and (doses >= 0).all()):
         raise ModelError("regimen.doses: negative or not finite; allowed: finite amounts >= 0")
@@ -123,5 +129,6 @@ def check_inputs(model: Model, parameters: Mapping[str, Any], regimen: Regimen, 
         raise ModelError(f"regimen.interval: {regimen.interval}; allowed: a positive length")
     longest = regimen.intervals * regimen.interval
     if times.ndim != 1 or not times.size or not np.isfinite(times).all() or times.min() < 0 or times.max() > longest * (1 + 1e-12):
-        raise ModelError(f"times: allowed are times from 0 to the end of the regimen, {longest:g}")
+        shown = np.array2string(times, threshold=5)
+        raise ModelError(f"times: {shown}; allowed: a list of times from 0 to the end of the regimen, {longest:g}")
     return patients

@@ -39,16 +39,18 @@ def integrate(
 def solve(
     model: Model, parameters: Mapping[str, Any], regimen: Regimen, times: Sequence[float], rtol: float = 1e-9, atol: float = 1e-11
 ) -> Any:
-    """As `engine.simulate`, to the tolerance: kinetics in closed form, all other states together, from dose to dose."""
+    """As `engine.simulate`, to the tolerance: kinetics in closed form, all other states together, from dose to dose.
+
+    ``atol`` is in the units of the states: much smaller states need a smaller one.
+    """
     at = np.asarray(times, float)
     patients = check_inputs(model, parameters, regimen, at)
     moments = locate(at, regimen.interval)
     doses = np.broadcast_to(np.asarray(regimen.doses, float), (patients, regimen.intervals))
-    stops = jnp.asarray([0.0, *moments.offsets])
-
     up = model.upstream
 
     def one(p, doses):
+        stops = jnp.asarray([0.0, *moments.offsets])
         p = jax.tree.map(lambda v: v[0] if jnp.ndim(v) else v, model.derive(jax.tree.map(lambda v: v[None], p)))
         start = jax.tree.map(lambda v: jnp.asarray(v, float), (model.start(p), *((up.start(p),) if up else ())))
         amounts = jnp.zeros(model.kinetics.size)

@@ -49,8 +49,6 @@ Held = Callable[[Any], Any]  # puts every array of a tree into registers, one nu
 
 def check_kernel(model: Model, plan: Plan) -> None:
     """Raises `ModelError` where the plan asks for a kernel together with what it cannot do."""
-    if plan.kernel not in ("xla", "registers"):
-        raise ModelError(f"plan.kernel: {plan.kernel}; allowed: xla, registers")
     if plan.kernel == "registers" and (plan.regular or plan.precision != "float32"):
         raise ModelError("plan.kernel: registers computes every interval in single precision; allowed with regular=False, float32")
     if plan.kernel == "registers" and model.upstream is not None:

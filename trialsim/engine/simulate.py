@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import namedtuple
+from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ import numpy as np
 
 from trialsim.engine.daily import Course, begin, joined, run_daily
 from trialsim.engine.mesh import graded_mesh, with_times
-from trialsim.engine.model import Model, Regimen, check_inputs
-from trialsim.engine.plan import Plan
+from trialsim.engine.model import Model, ModelError, Regimen, check_inputs
+from trialsim.engine.plan import Plan, faults
 from trialsim.engine.population import lanes
 from trialsim.engine.registers import check_kernel, or_plain, run_registers
 from trialsim.engine.stroboscopic import run_stroboscopic, stretches
@@ -35,10 +35,11 @@ class Moments(NamedTuple):
 def locate(times: np.ndarray, interval: float) -> Moments:
     """Times as (interval, offset); the start of an interval is the end of the one before, before its dose."""
     number = np.ceil(times / interval - 1e-9).astype(int)
-    offset = np.where(number > 0, times - (number - 1) * interval, interval)
-    offset = np.where(np.abs(offset - interval) < 1e-9 * interval, interval, offset)
-    offsets = tuple(sorted({*np.round(offset, 9).tolist(), interval}))
-    stop = tuple(offsets.index(value) for value in np.round(offset, 9).tolist())
+    part = np.where(number > 0, times / interval - (number - 1), 1.0)
+    part = np.where(np.abs(part - 1.0) < 1e-9, 1.0, np.round(part, 12))  # of the interval; equal times are one stop
+    parts = tuple(sorted({*part.tolist(), 1.0}))
+    stop = tuple(parts.index(value) for value in part.tolist())
+    offsets = tuple(interval if value == 1.0 else value * interval for value in parts)
     return Moments(tuple(number.tolist()), stop, offsets)
 
 
@@ -80,7 +81,10 @@ def block_program(model: Model, plan: Plan, moments: Moments, interval: float, p
             whole = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, flat)
             place = [0 if n == 0 else 1 + (n - 1) * len(stops) + s for n, s in zip(moments.interval, moments.stop, strict=True)]
             found = jax.tree.map(lambda leaf: leaf[np.array(place)], whole)
-        return model.observe(joined(kind, found.x, found.y), found.C, begun.p)
+        seen = model.observe(joined(kind, found.x, found.y), found.C, begun.p)
+        if not hasattr(seen, "_fields"):
+            raise ModelError(f"observe of model {model.name}: {type(seen).__name__}; allowed: a NamedTuple")
+        return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, found.C.shape), seen)
 
     return program
 
@@ -128,38 +132,50 @@ def task_of(
     """Checks the inputs of a call; raises `ModelError`."""
     at = np.asarray(times, float)
     patients = check_inputs(model, parameters, regimen, at)
+    if wrong := faults(plan):
+        raise ModelError("; ".join(wrong))
     check_kernel(model, plan)
     moments = locate(at, regimen.interval)
     doses = np.asarray(regimen.doses, float)
-    # repeated doses are not exploited where there are stops within an interval, or a state upstream that remembers for days
-    sampled = plan.regular and set(moments.offsets) == {regimen.interval} and model.upstream is None
+    # not where there are stops within an interval, nothing that is slow, or a state upstream that remembers for days
+    sampled = plan.regular and set(moments.offsets) == {regimen.interval} and bool(model.slow) and model.upstream is None
     block = lanes() // 2 if plan.regular else lanes()  # sampled intervals are solved together, which is wider
     repeats = stretches(doses) if sampled else ()
     return Task(model, plan, moments, regimen.interval, repeats, block, doses, prepare(model, parameters, patients), patients)
 
 
-_PROGRAMS: dict[Any, Any] = {}
+_PROGRAMS: OrderedDict[Any, Any] = OrderedDict()  # the last used
+KEPT = 64
 
 
-def in_blocks(task: Task, wrap: Callable[[Any], Any], name: Any) -> Any:
+def in_blocks(task: Task, wrap: Callable[[Any], Any], name: Any, data: Any = None) -> Any:
     """Run ``wrap(program)`` over all patients in blocks; leaves (..., patients) of double precision on the host.
 
     Args:
-        wrap: program -> function of the same arguments. name: tells it from others, for keeping what was compiled.
+        wrap: program -> function of the same arguments and ``data``. name: tells it from others, for keeping what was compiled.
+        data: arrays with patients last, for `wrap`'s function; None: it takes none.
     """
+    extra = () if data is None else (data,)
+    mine_of = lambda leaf, part: _padded(np.asarray(leaf)[..., part].T, task.block).T
+    slices = lambda part: jax.tree.map(lambda leaf: mine_of(leaf, part), extra)
+    shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), slices(slice(0, 1)))
+    key = (task.key, name, str(shapes))
 
     def build(plan: Plan) -> Any:
-        return compile_loops(jax.jit(wrap(task._replace(plan=plan).program)), *task.examples)
+        return compile_loops(jax.jit(wrap(task._replace(plan=plan).program)), *task.examples, *shapes)
 
     with jax.enable_x64(True):
-        if (task.key, name) not in _PROGRAMS:
-            _PROGRAMS[task.key, name] = or_plain(build, task.plan, *task.examples)
-        run, out = _PROGRAMS[task.key, name], []
+        if key not in _PROGRAMS:
+            _PROGRAMS[key] = or_plain(build, task.plan, *task.examples, *shapes)
+        _PROGRAMS.move_to_end(key)
+        while len(_PROGRAMS) > KEPT:
+            _PROGRAMS.popitem(last=False)
+        run, out = _PROGRAMS[key], []
         for start in range(0, task.patients, task.block):
             part = slice(start, start + task.block)
             mine = jax.tree.map(lambda leaf, part=part: _padded(leaf[part], task.block), task.p)
             doses = task.doses if task.doses.ndim == 1 else np.ascontiguousarray(_padded(task.doses[part], task.block).T)
-            out.append(run(mine, doses))
+            out.append(run(mine, doses, *slices(part)))
         host = [jax.tree.map(np.asarray, one) for one in out]
     return jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=-1)[..., : task.patients].astype(float), *host)
 
@@ -184,10 +200,19 @@ def simulate(
     """
     task = task_of(model, parameters, regimen, times, plan)
     seen = jax.tree.map(np.transpose, in_blocks(task, lambda program: program, "observations"))
-    lost = ~np.logical_and.reduce([np.isfinite(leaf).all(axis=1) for leaf in jax.tree.leaves(seen)])
-    if lost.any():
-        log.warning("%d of %d patients without a finite result, the first %d: more steps", lost.sum(), lost.size, lost.argmax())
+    warn_of_lost([leaf.T for leaf in jax.tree.leaves(seen)])
     return seen
+
+
+def warn_of_lost(leaves: Sequence[np.ndarray]) -> None:
+    """Log the patients (last axis) for whom some value is not finite."""
+    lost = ~np.logical_and.reduce([np.isfinite(leaf).all(axis=tuple(range(leaf.ndim - 1))) for leaf in leaves])
+    if lost.any():
+        log.warning(
+            "%d of %d patients without a finite result, the first %d: more steps are needed, or the model or its slope is not "
+            "finite, such as a logarithm or a power of a concentration of 0 (see engine.algebra.hill)",
+            lost.sum(), lost.size, lost.argmax(),
+        )  # fmt: skip
 
 
 def _padded(leaf: np.ndarray, size: int) -> np.ndarray:

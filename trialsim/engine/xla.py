@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import os
 import platform
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ import jax.numpy as jnp
 
 BACKEND = {"xla_cpu_small_while_loop_byte_threshold": "10000000", "xla_cpu_use_multi_output_fusion": "true"}
 VECTORS = {"xla_cpu_prefer_vector_width": "512"}
+
+_COMPILING = threading.Lock()
 
 # places of nested messages in XLA's CompileOptionsProto: executable_build_options, its debug_options, the map of backend options
 BUILD_OPTIONS, DEBUG_OPTIONS, BACKEND_OPTIONS = 3, 3, 500
@@ -38,7 +41,7 @@ def compile_loops(program: Any, *examples: Any) -> Any:
     lowered = program.lower(*examples)
     if jax.default_backend() != "cpu":
         return lowered.compile()
-    with _backend_options():
+    with _COMPILING, _backend_options():
         return lowered.compile(compiler_options=VECTORS)
 
 
@@ -65,7 +68,7 @@ def _processor() -> str:
 
 @contextlib.contextmanager
 def _backend_options() -> Iterator[None]:
-    """While this lasts, programs are compiled with `BACKEND`."""
+    """While this lasts, programs are compiled with `BACKEND`. One thread at a time, as it changes a function of JAX for a while."""
     try:
         from jax._src import compiler
 
