@@ -9,7 +9,9 @@ own, so that its first call and its memory are its own.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -67,15 +69,18 @@ def main() -> None:
     arguments = parser.parse_args()
 
     if arguments.here:
+        if "cores" not in arguments.only:
+            _stay_on_one_core()
         found = {name: row(name, arguments.repeats) for name in arguments.only}
         arguments.json.write_text(json.dumps(found | {"machine": machine()}, default=float), encoding="utf-8")
         return
     console, found = Console(), {}
     for name in arguments.only:
         with console.status(MEANING[name]):
-            found |= _apart(name, arguments.repeats)
-    for table in _tables(found):
-        console.print(table)
+            measured = _apart(name, arguments.repeats)
+        found |= measured
+        for table in _tables(measured):
+            console.print(table)
     if arguments.peers:
         from trialsim.benchmark.peers import run_peers
 
@@ -84,6 +89,12 @@ def main() -> None:
         console.print(_peers_table(results, found))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=2, default=float) + "\n", encoding="utf-8")
+
+
+def _stay_on_one_core() -> None:
+    """Before JAX starts its threads; with more, they spend CPU time on waiting for each other."""
+    with contextlib.suppress(AttributeError):  # not on this platform
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def _apart(name: str, repeats: int) -> dict[str, Any]:
@@ -96,7 +107,7 @@ def _apart(name: str, repeats: int) -> dict[str, Any]:
 
 
 def _tables(found: dict[str, Any]) -> list[Table]:
-    speed = Table("", "patients/s", "error p99", "first call, s", "memory, GiB", title="trialsim, per core")
+    speed = Table("per core", "patients/s", "error p99", "first call, s", "memory, GiB")
     for name in ("bench1", "bench1_regular", "patient"):
         if name in found:
             r = found[name]

@@ -12,17 +12,20 @@ from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import LESIONS, follow_up_horizon
 from trialsim.conduct.simulate import simulate_courses
 from trialsim.engine.population import CHUNKS_A_DEVICE, claim_cores, lanes
+from trialsim.units import DAYS_PER_MONTH
 
 PATIENTS = 512
 COHORTS = (100, 1_000, 10_000, 100_000)  # a million follows by the same rate; see the README for one that was run
-MONTHS = (3, 6, 12, 24, 48)
+MONTHS = (3, 6, 12, 24)
 
 
 class Trial:
     """The adult study's patients at its own settings, simulated and thrown away."""
 
     def __init__(self, size: int, devices: int | None = 1, months: float | None = None, lesions: int = LESIONS):
-        length = {} if months is None else {"design.max_follow_up_months": months}
+        length: dict[str, float] = {}
+        if months is not None:
+            length = {"design.max_follow_up_months": months, "regimen.max_treatment_days": int(months * DAYS_PER_MONTH)}
         self.config = trialsim.compose(overrides={"cohort.size": size, "compute.devices": devices} | length)
         self.days = follow_up_horizon(self.config)
         self.level = np.full(size, self.config.regimen.dose)
