@@ -54,10 +54,9 @@ def fates(network, c, inhibition, hours=72.0, b=0.3, phi=0.85):
     g = network.growth
     p = growth.GrowthParameters(
         b=b, b_resistant=0.95, b_W=g.b_W, phi=phi, k_d=g.k_d, basal_death=g.basal_death, c_protect=g.c_protect, c_excess=g.c_excess,
-        autophagy_block=0.0,
     )  # fmt: skip
     before = relax_to(network, c)
     after = relax_to(network, c, inhibition, hours, before, steps=600)
-    now, then = growth.fates(after, c, p), growth.fates(before, c, p)
+    now, then = growth.fates(after, c, p, inhibition), growth.fates(before, c, p)
     G, _ = growth.net_growth(now, then, phi)
     return float(now.sensitive / then.sensitive), float(G), float(now.death / then.death)

@@ -8,6 +8,7 @@ grows (cell-loss factor phi, Steel 1967), so slowing proliferation alone can shr
     k_death = k_d (basal + 2 (1-S)) - protection + excess,   S = 0.6 AKT/(0.08+AKT) + 0.4 cap/(0.2+cap)
     protection = min(c_A flux, 1.2 k_d (1-S)),   excess = c_X max(flux - 0.55, 0)          the two signs of autophagy
     G = (rho_prol - phi rho_death)/(1 - phi),  rho = rate over its own untreated value     (G = 1 untreated)
+    rho_death includes what a cytotoxic drug kills, in proportion to rho_prol: cells that do not cycle are spared
 
 Diameters are the state: d log(diameter)/dt = g G with g the untreated growth rate of the diameter (1/day; volumes grow three times
 as fast). Each lesion holds a sensitive and a resistant part, which differ in b only and share the patient's signalling:
@@ -23,7 +24,9 @@ import jax
 import jax.numpy as jnp
 
 from trialsim.engine.algebra import power, saturating
-from trialsim.mechanism.signalling import CellParameters, Network, akt_activity, cap_translation, erk_drive
+from trialsim.mechanism.signalling import CellParameters, Inhibition, Network, akt_activity, cap_translation, erk_drive
+
+UNTREATED = Inhibition(0.0, 0.0)
 
 
 class GrowthParameters(NamedTuple):
@@ -36,7 +39,6 @@ class GrowthParameters(NamedTuple):
         phi: cell-loss factor of the tumour, 0-1.
         k_d: death rate scale, 1/h; basal_death: part of it that no signal changes (necrosis, shedding), relative to k_d.
         c_protect, c_excess: effects of autophagic flux on death, 1/h.
-        autophagy_block: inhibition of flux by an autophagy inhibitor, 0-1.
     """
 
     b: jax.Array
@@ -47,19 +49,20 @@ class GrowthParameters(NamedTuple):
     basal_death: jax.Array
     c_protect: jax.Array
     c_excess: jax.Array
-    autophagy_block: jax.Array
 
 
 class Fates(NamedTuple):
-    """Relative proliferation of sensitive and resistant cells, and death rate (1/h)."""
+    """Relative proliferation of sensitive and resistant cells, their death rate (1/h), and the rate (1/h) at which a cytotoxic
+    drug kills cells of relative proliferation 1."""
 
     sensitive: jax.Array
     resistant: jax.Array
     death: jax.Array
+    killing: jax.Array | float = 0.0
 
 
-def fates(x: Network, c: CellParameters, p: GrowthParameters) -> Fates:
-    """Cell fates at a signalling state. Shapes as the state's."""
+def fates(x: Network, c: CellParameters, p: GrowthParameters, i: Inhibition = UNTREATED) -> Fates:
+    """Cell fates at a signalling state under an inhibition. Shapes as the state's."""
     drive = power(x.CYCD * x.protein, 0.6)
     through_mTORC1 = 1.6 * saturating(drive, 0.6)
     insensitive = jnp.sqrt(erk_drive(x.ERK)) + c.KRAS * 0.45 * saturating(x.ERK, 1.2)
@@ -68,22 +71,25 @@ def fates(x: Network, c: CellParameters, p: GrowthParameters) -> Fates:
         b = b + p.b_W * x.W * (1.0 - b)
         return (1.0 - b) * through_mTORC1 + b * insensitive
 
-    AKT = akt_activity(x)
+    AKT = akt_activity(x, i.AKT)
     cap = cap_translation(x.BP, c.R_4EBP)
     survival = 0.6 * saturating(AKT, 0.08) + 0.4 * saturating(cap, 0.2)
     stress = p.k_d * (1.0 - survival)
-    flux = x.flux * (1.0 - p.autophagy_block)
+    flux = x.flux * (1.0 - i.autophagy)
     protection = jnp.minimum(p.c_protect * flux, 1.2 * stress)
     excess = p.c_excess * jnp.maximum(flux - 0.55, 0.0)
-    return Fates(proliferation(p.b), proliferation(p.b_resistant), p.basal_death * p.k_d + 2.0 * stress - protection + excess)
+    death = p.basal_death * p.k_d + 2.0 * stress - protection + excess
+    return Fates(proliferation(p.b), proliferation(p.b_resistant), death, i.cytotoxic)
 
 
 def net_growth(now: Fates, untreated: Fates, phi: jax.Array) -> tuple[jax.Array, jax.Array]:
     """G of sensitive and resistant cells: 1 untreated, 0 stasis, negative shrinkage."""
-    death = now.death / untreated.death
-    sensitive = (now.sensitive / untreated.sensitive - phi * death) / (1.0 - phi)
-    resistant = (now.resistant / untreated.resistant - phi * death) / (1.0 - phi)
-    return sensitive, resistant
+
+    def net(proliferation: jax.Array, before: jax.Array) -> jax.Array:
+        relative = proliferation / before
+        return (relative - phi * (now.death + now.killing * relative) / untreated.death) / (1.0 - phi)
+
+    return net(now.sensitive, untreated.sensitive), net(now.resistant, untreated.resistant)
 
 
 def diameters(

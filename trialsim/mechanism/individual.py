@@ -137,7 +137,6 @@ def individual_parameters(
         basal_death=growth.basal_death * everyone,
         c_protect=growth.c_protect * everyone,
         c_excess=growth.c_excess * everyone,
-        autophagy_block=0.0 * everyone,
     )
 
     fkbp12 = lognormal("FKBP12", drug.binding.FKBP12, drug.binding.iiv_FKBP12)

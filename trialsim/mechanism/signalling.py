@@ -105,6 +105,8 @@ class Inhibition(NamedTuple):
         occupancy: rapalog-FKBP12 occupancy O of mTORC1.
         C_cell_nM: free rapalog in the cell, nM (acts on mTORC2 assembly).
         PI3K, AKT, mTOR_kinase, MEK, endocrine, RTK: catalytic or receptor inhibition by partner drugs.
+        autophagy: part of the autophagic flux that a lysosomal inhibitor blocks. These two act in `growth`, not in the network:
+        cytotoxic: killing of cells that proliferate at the untreated rate, 1/h, by a cytotoxic drug.
     """
 
     occupancy: jax.Array
@@ -115,6 +117,8 @@ class Inhibition(NamedTuple):
     MEK: jax.Array | float = 0.0
     endocrine: jax.Array | float = 0.0
     RTK: jax.Array | float = 0.0
+    autophagy: jax.Array | float = 0.0
+    cytotoxic: jax.Array | float = 0.0
 
 
 class Network(NamedTuple):
@@ -151,9 +155,9 @@ def start(shape: tuple[int, ...] = ()) -> Network:
     return jax.tree.map(lambda v: jnp.full(shape, v), values)
 
 
-def akt_activity(x: Network) -> jax.Array:
-    """AKT kinase activity from its two sites; S473 about doubles it."""
-    return x.T308 * (0.45 + 0.55 * x.S473)
+def akt_activity(x: Network, inhibited: jax.Array | float = 0.0) -> jax.Array:
+    """AKT kinase activity from its two sites; S473 about doubles it. ``inhibited``: part that a kinase inhibitor takes away."""
+    return x.T308 * (0.45 + 0.55 * x.S473) * (1.0 - inhibited)
 
 
 def cap_translation(BP: jax.Array, R_4EBP: jax.Array) -> jax.Array:
@@ -184,7 +188,7 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     dS473 = k.k_S473 * by_mTORC2 - (k.k_S473 * (by_mTORC2 + 0.7)) * x.S473
     by_PDK1 = recruited * (0.5 + 0.7 * x.S473)
     dT308 = k.k_T308 * by_PDK1 - (k.k_T308 * (by_PDK1 + 0.9)) * x.T308
-    AKT = x.T308 * (0.45 + 0.55 * x.S473) * (1.0 - i.AKT)
+    AKT = akt_activity(x, i.AKT)
     dERK = k.k_ERK * (0.35 + 0.25 * jnp.minimum(PI3K, 3.0) + 1.5 * c.KRAS) * (1.0 - i.MEK) - k.k_ERK * x.ERK
 
     # TSC integrates AKT, ERK and energy; RHEB-GTP and amino acids drive mTORC1
