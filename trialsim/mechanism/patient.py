@@ -7,7 +7,6 @@ Two kinds of cell follow the same blood: the tumour and PBMC (the surrogate tiss
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -16,12 +15,11 @@ import numpy as np
 
 from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table, graded_mesh
-from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
 from trialsim.mechanism import binding, growth, pharmacokinetics, signalling
+from trialsim.mechanism.steady import steady_state, structure
 from trialsim.units import HOURS_PER_DAY
 
 TUMOUR, PBMC = 0, 1
-RELAXATION_STEPS = 40
 ERROR_AT_8 = 8e-4
 MESH_GRADING = 3.0  # calibrated: of 2, 3, 4 and 5 the smallest error of net growth at 8, 12 and 16 steps a day
 BLOOD_MESH = graded_mesh(HOURS_PER_DAY, 24)
@@ -125,34 +123,20 @@ def of_cell(p: PatientParameters, which: int) -> PatientParameters:
     return p._replace(binding=one(p.binding), cell=one(p.cell))
 
 
-@lru_cache(maxsize=1)
-def _structure() -> Structure:
-    """Sparsity of the network, the same for all patients and both kinds of cell."""
-    ones = lambda kind: kind(*([1.0] * len(kind._fields)))
-    k, c, scalar = ones(signalling.NetworkConstants), ones(signalling.CellParameters), jax.ShapeDtypeStruct((), jnp.float32)
-    network = signalling.Network(*([scalar] * len(signalling.Network._fields)))
-    return structure_of(lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, c), network, (scalar, scalar))
-
-
 def untreated(k: signalling.NetworkConstants, p: PatientParameters) -> Untreated:
-    """Steady state without drug, by the same scheme with ever longer steps, for ten days. Leaves of ``cells`` (2, patients)."""
-    shape, kind = jnp.shape(p.cell.RTK), jnp.result_type(p.cell.RTK)
-    x = jax.tree.map(lambda v: v.astype(kind), signalling.start(shape))
-    none = (jnp.zeros(shape, kind), jnp.zeros(shape, kind))
-    rates = lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, p.cell)
-    steps = jnp.asarray(np.diff(np.geomspace(0.1, 240.1, RELAXATION_STEPS + 1)), kind)
-    x, _ = jax.lax.scan(lambda x, h: (rodas3_step(rates, _structure(), x, none, none, none, h), None), x, steps)
-    return Untreated(x, tumour_fates(jax.tree.map(lambda leaf: leaf[TUMOUR], x), of_cell(p, TUMOUR)))
+    """Steady state without drug. Leaves of ``cells`` (2, patients)."""
+    x = steady_state(k, p.cell)
+    return Untreated(x, tumour_fates(jax.tree.map(lambda leaf: leaf[TUMOUR], x), k, of_cell(p, TUMOUR)))
 
 
-def tumour_fates(x: signalling.Network, p: PatientParameters) -> growth.Fates:
+def tumour_fates(x: signalling.Network, k: signalling.NetworkConstants, p: PatientParameters) -> growth.Fates:
     """Fates of tumour cells; ``p`` from `of_cell`."""
-    return growth.fates(x, p.cell, p.growth)
+    return growth.fates(x, k, p.cell, p.growth)
 
 
 def initial_state(reference: Untreated) -> PatientState:
     """A patient before the first dose."""
-    zero = jnp.zeros_like(reference.fates.sensitive)
+    zero = jnp.zeros_like(reference.fates.sensitive.death)
     tumour, pbmc = (CellState(zero, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
     return PatientState((zero, zero, zero), tumour, pbmc, zero, zero)
 
@@ -222,11 +206,11 @@ def advance_day(
     in_tumour, in_pbmc = of_cell(p, TUMOUR), of_cell(p, PBMC)
 
     def net(x: signalling.Network, *_) -> tuple[jax.Array, jax.Array]:
-        return growth.net_growth(tumour_fates(x, in_tumour), reference.fates, p.growth.phi)
+        return growth.net_growth(tumour_fates(x, k, in_tumour), reference.fates, p.growth.phi)
 
     def run(cell: CellState, which: PatientParameters, table: Table, nodes: np.ndarray, slow, y):
         fast = lambda x, _, u: signalling.rates(x, signalling.Inhibition(*u), k, which.cell)
-        flow = Flow(fast, slow, _structure(), cell_drive(which, to_free_nM))
+        flow = Flow(fast, slow, structure(), cell_drive(which, to_free_nM))
         x, change, R = run_steps(flow, table, nodes, drug, cell.network, y, cell.R)
         return CellState(R, x), change
 

@@ -110,7 +110,7 @@ def _model(k: signalling.NetworkConstants) -> Model:
 
     def rates(x: Any, u: Any, p: Derived) -> Any:
         q, network = p.patient, signalling.Network(*x[: len(signalling.Network._fields)])
-        G = growth.net_growth(patient.tumour_fates(network, q), p.fates, q.growth.phi)
+        G = growth.net_growth(patient.tumour_fates(network, k, q), p.fates, q.growth.phi)
         return State(*signalling.rates(network, signalling.Inhibition(*u), k, q.cell), *G)
 
     def observe(x: Any, C: jax.Array, p: Derived) -> Seen:
