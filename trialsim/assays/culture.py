@@ -80,6 +80,7 @@ class Seen(NamedTuple):
 
     Attributes:
         network: levels. live, dying: cells over seeded. proliferation: k_prol, 1/h. death: k_death, 1/h.
+        drive: proliferation of `growth.fates`, which k_prol scales to the line's doubling time.
         AKT, cap: kinase activity and cap-dependent translation. occupancy: of mTORC1 by the rapalog. C_medium_nM: rapalog left.
     """
 
@@ -88,6 +89,7 @@ class Seen(NamedTuple):
     dying: jax.Array
     proliferation: jax.Array
     death: jax.Array
+    drive: jax.Array
     AKT: jax.Array
     cap: jax.Array
     occupancy: jax.Array
@@ -136,6 +138,7 @@ def _see(x: Culture, partner: signalling.Inhibition, k: signalling.NetworkConsta
         dying=x.dying,
         proliferation=proliferation,
         death=death,
+        drive=growth.fates(network, k, well.cell, well.growth, i).sensitive.proliferation,
         AKT=signalling.akt_activity(network, k, i.AKT),
         cap=signalling.cap_translation(network.BP, well.cell.R_4EBP, k),
         occupancy=i.occupancy,
@@ -200,6 +203,6 @@ def _grow(k, well: Well, media, steps, which, fresh, keep) -> Seen:
         return x, (x, partner)
 
     _, (after, partners) = jax.lax.scan(step, start, (steps, which, fresh))
-    begin = jax.tree.map(lambda leaf: leaf[:1], media[1])
+    begin = jax.tree.map(lambda leaf: jnp.zeros_like(leaf[:1]), media[1])  # time 0 is before the drugs
     both = lambda one, many: jax.tree.map(lambda a, b: jnp.concatenate([a, b])[keep], one, many)
     return _see(both(jax.tree.map(lambda leaf: leaf[None], start), after), both(begin, partners), k, well, still)

@@ -7,8 +7,11 @@ and that part of survival through AKT and translation; the rest is a rapamycin-i
 
     b       = b0 + b_W W (1-b0)
     k_prol  ~ (1-b) F(CYCD^n protein^n) + b (sqrt(g(ERK)) + KRAS route),   F(d) = (1+K) d/(K+d)
-    k_death = basal k_d + (1-b) [2 k_d (1-S) - protection + excess],   S = w AKT/(K+AKT) + (1-w) cap/(K+cap)
-    protection = min(c_protect flux, limit k_d (1-S)),   excess = c_excess max(flux - flux_lethal, 0)   the two signs of autophagy
+    k_death = k_d { basal + (1-b) [2 stress - protection + excess] },   stress = (1 - AKT/(K_A+AKT)) (1 - cap/(K_C+cap))
+    protection = min(c_protect flux, limit stress),   excess = c_excess max(flux - flux_lethal, 0)      the two signs of autophagy
+AKT and cap-dependent translation (MCL-1, survivin) each keep a cell alive, so that either loss alone kills few and both together
+many (TOR-kinase inhibitor with and without a receptor inhibitor: Rodrik-Outmezguine 2011). Of net growth
+
     G = (rho_prol - phi rho_death)/(1 - phi),  rho = rate over its own untreated value     (G = 1 untreated)
     rho_death includes what a cytotoxic drug kills, in proportion to rho_prol: cells that do not cycle are spared
 
@@ -48,7 +51,7 @@ class GrowthParameters(NamedTuple):
         b_W: how far the slow shift of dependence raises b under treatment, 0-1.
         phi: cell-loss factor of the tumour, 0-1.
         k_d: death rate scale, 1/h; basal_death: death that no signal changes (necrosis, shedding), relative to k_d.
-        c_protect, c_excess: effects of autophagic flux on death, 1/h.
+        c_protect, c_excess: effects of autophagic flux on death, relative to k_d.
     """
 
     b: jax.Array
@@ -84,15 +87,15 @@ def fates(x: Network, k: NetworkConstants, c: CellParameters, p: GrowthParameter
 
     AKT = akt_activity(x, k, i.AKT)
     cap = cap_translation(x.BP, c.R_4EBP, k)
-    survival = k.survival_AKT * saturating(AKT, k.K_survival_AKT) + (1.0 - k.survival_AKT) * saturating(cap, k.K_survival_cap)
-    stress = p.k_d * (1.0 - survival)
+    by_AKT = saturating(AKT, k.K_survival_AKT) * (1.0 - k.endocrine_survival * i.endocrine)
+    stress = (1.0 - by_AKT) * (1.0 - saturating(cap, k.K_survival_cap))
     flux = x.flux * (1.0 - i.autophagy)
     protection = jnp.minimum(p.c_protect * flux, k.protection_limit * stress)
     through_pathway = 2.0 * stress - protection + p.c_excess * jnp.maximum(flux - k.flux_lethal, 0.0)
 
     def of(b: jax.Array) -> Fate:
         b = b + p.b_W * x.W * (1.0 - b)
-        return Fate((1.0 - b) * through_mTORC1 + b * insensitive, p.basal_death * p.k_d + (1.0 - b) * through_pathway)
+        return Fate((1.0 - b) * through_mTORC1 + b * insensitive, p.k_d * (p.basal_death + (1.0 - b) * through_pathway))
 
     return Fates(of(p.b), of(p.b_resistant), i.cytotoxic)
 

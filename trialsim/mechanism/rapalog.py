@@ -23,7 +23,7 @@ UNITS = {
     "alpha": "1/h", "beta": "1/h", "share_alpha": "fraction", "Vc": "L", "F": "fraction", "MAT": "h", "fu": "fraction",
     "haematocrit": "fraction", "Bmax": "ng/mL", "Kd": "ng/mL", "Kns": "ratio",
     "FKBP12": "nM", "K_FKBP12": "nM", "K_FRB": "nM", "PS": "1/h", "partition": "ratio",
-    "k_d": "1/h", "c_protect": "1/h", "c_excess": "1/h",
+    "k_d": "1/h",
     "nM_per_ng_ml": "nmol/L per ng/mL", "d0_mm": "mm", "growth_per_day": "1/day", "resistant": "fraction",
 }  # fmt: skip
 PARTS = {

@@ -37,11 +37,12 @@ class NetworkConstants(NamedTuple):
 
     Attributes:
         S6K_reference, ERK_reference, AKT_reference, cap_reference: levels of the untreated wild-type cell, for scale.
-        PIK3CA_PI3K: PI3K activity of a PIK3CA mutant without any receptor. alpha_share: part of receptor-driven PI3K that is p110
-            alpha. KRAS_PI3K: extra receptor-driven PI3K in KRAS mutants. PTEN_independent: loss of PIP3 that does not need PTEN.
+        PIK3CA_PI3K, PIK3CA_gain: PI3K activity of a PIK3CA mutant without receptor, and by how much it amplifies a receptor's.
+        alpha_share: part of receptor-driven PI3K that is p110 alpha. KRAS_PI3K: extra receptor-driven PI3K in KRAS mutants.
+        PTEN_independent: loss of PIP3 that does not need PTEN.
         K_PIP3: PIP3 at half-maximal AKT recruitment. E17K_recruitment: part of the unrecruited AKT that the mutant binds.
         PDK1_basal, PDK1_S473: T308 phosphorylation without and by S473. d_T308, d_S473: dephosphorylation.
-        v_mTORC2, mTORC2_basal, mTORC2_PIP3: S473 phosphorylation. AKT_T308_only: activity of AKT without S473.
+        v_mTORC2, mTORC2_basal, mTORC2_PIP3, mTORC2_TSC: S473 phosphorylation. AKT_T308_only: activity of AKT without S473.
         ERK_basal, ERK_PI3K, ERK_KRAS: inputs of ERK. PI3K_ERK_limit: PI3K activity above which ERK rises no more.
         K_ATP: ATP at half-maximal AMPK. TSC_AMPK, TSC_ERK, K_AKT: control of TSC; K_AKT is the AKT activity that halves it.
         RHEB_loading: GTP loading of RHEB against TSC. RHEB_mTORC1, K_AA, AMPK_mTORC1, v_mTORC1, K_mTORC1: mTORC1 activity.
@@ -50,9 +51,10 @@ class NetworkConstants(NamedTuple):
         ULK_basal, ULK_AMPK, mTORC1_ULK: activation of ULK1 and its inhibition.
         cap_4EBP: hold of hypophosphorylated 4E-BP1 on eIF4E. cap_CYCD: exponent of cap-dependent translation in cyclin D1.
         CYCD_S6K, protein_S6K: parts of cyclin D1 and of protein synthesis that need S6K. K_ERK, K_AKT_CYCD: half-saturations.
-        endocrine_receptor, endocrine_CYCD: parts of receptor signal and cyclin D1 that hang on the hormone.
+        endocrine_receptor, endocrine_CYCD, endocrine_survival: parts of receptor signal, cyclin D1 and survival that hang on the
+            hormone.
         drive_exponent, K_drive: from cyclin D1 and protein to proliferation. KRAS_bypass, K_KRAS: the KRAS route.
-        survival_AKT: part of survival signalling that is AKT's. K_survival_AKT, K_survival_cap: half-saturations.
+        K_survival_AKT, K_survival_cap: half-saturations of the two signals that keep a cell alive.
         protection_limit: largest part of pathway stress that autophagy undoes. flux_lethal: flux above which autophagy kills.
     """
 
@@ -78,6 +80,7 @@ class NetworkConstants(NamedTuple):
     AKT_reference: Any
     cap_reference: Any
     PIK3CA_PI3K: Any
+    PIK3CA_gain: Any
     alpha_share: Any
     KRAS_PI3K: Any
     PTEN_independent: Any
@@ -89,6 +92,7 @@ class NetworkConstants(NamedTuple):
     v_mTORC2: Any
     mTORC2_basal: Any
     mTORC2_PIP3: Any
+    mTORC2_TSC: Any
     d_S473: Any
     AKT_T308_only: Any
     ERK_basal: Any
@@ -126,11 +130,11 @@ class NetworkConstants(NamedTuple):
     K_AKT_CYCD: Any
     endocrine_receptor: Any
     endocrine_CYCD: Any
+    endocrine_survival: Any
     drive_exponent: Any
     K_drive: Any
     KRAS_bypass: Any
     K_KRAS: Any
-    survival_AKT: Any
     K_survival_AKT: Any
     K_survival_cap: Any
     protection_limit: Any
@@ -253,8 +257,9 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     # receptor side: S6K drives IRS1 to degradation, so IRS1 accumulates when S6K is inhibited (O'Reilly 2006, Harrington 2004)
     dIRS1 = k.k_IRS1 * (1.0 + c.f_S6K) - (k.k_IRS1 * (1.0 + c.f_S6K * S6K_fold**2)) * x.IRS1
     receptor = c.RTK * (1.0 - i.RTK) * x.IRS1 * (1.0 - k.endocrine_receptor * i.endocrine) * (1.0 + k.KRAS_PI3K * c.KRAS)
-    receptor = receptor * inverse(1.0 + c.f_GRB10 * x.GRB10) * (1.0 - k.alpha_share * i.PI3K_alpha)
-    PI3K = (receptor + k.PIK3CA_PI3K * c.PIK3CA * (1.0 - i.PI3K_alpha)) * (1.0 - i.PI3K)
+    receptor = receptor * inverse(1.0 + c.f_GRB10 * x.GRB10)
+    mutant = (k.PIK3CA_PI3K + k.PIK3CA_gain * receptor) * c.PIK3CA  # active by itself, and more so with the receptor
+    PI3K = (receptor * (1.0 - k.alpha_share * i.PI3K_alpha) + mutant * (1.0 - i.PI3K_alpha)) * (1.0 - i.PI3K)
     dPIP3 = k.k_PIP3 * PI3K - (k.k_PIP3 * (k.PTEN_independent + (1.0 - k.PTEN_independent) * c.PTEN)) * x.PIP3
     recruited = saturating(x.PIP3, k.K_PIP3)
     recruited = recruited + k.E17K_recruitment * c.AKT1 * (1.0 - recruited)  # E17K binds the membrane without PIP3
@@ -263,7 +268,8 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     # mTORC2 phosphorylates S473, which in turn supports T308 (Rodrik-Outmezguine 2011); prolonged exposure starves its assembly
     O2 = saturating(i.C_cell_nM, k.IC50_mTORC2)
     dmTORC2 = k.k_mTORC2 * (1.0 - c.phi_mTORC2 * O2) - k.k_mTORC2 * x.mTORC2
-    by_mTORC2 = k.v_mTORC2 * x.mTORC2 * (1.0 - i.mTOR_kinase) * (k.mTORC2_basal + k.mTORC2_PIP3 * recruited) * recruited
+    mTORC2 = x.mTORC2 * (1.0 - i.mTOR_kinase) * (1.0 - k.mTORC2_TSC * (1.0 - c.TSC))  # TSC supports mTORC2 (Huang 2009)
+    by_mTORC2 = k.v_mTORC2 * mTORC2 * (k.mTORC2_basal + k.mTORC2_PIP3 * recruited) * recruited
     dS473 = k.k_S473 * by_mTORC2 - (k.k_S473 * (by_mTORC2 + k.d_S473)) * x.S473
     by_PDK1 = recruited * (k.PDK1_basal + k.PDK1_S473 * x.S473)
     dT308 = k.k_T308 * by_PDK1 - (k.k_T308 * (by_PDK1 + k.d_T308)) * x.T308

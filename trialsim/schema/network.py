@@ -38,6 +38,7 @@ class SignallingSettings(Sourced):
     AKT_reference: Positive
     cap_reference: Positive
     PIK3CA_PI3K: NonNegative
+    PIK3CA_gain: NonNegative
     alpha_share: Fraction
     KRAS_PI3K: NonNegative
     PTEN_independent: Fraction
@@ -49,6 +50,7 @@ class SignallingSettings(Sourced):
     v_mTORC2: Positive
     mTORC2_basal: NonNegative
     mTORC2_PIP3: NonNegative
+    mTORC2_TSC: Fraction
     d_S473: Positive
     AKT_T308_only: Fraction
     ERK_basal: Positive
@@ -86,11 +88,11 @@ class SignallingSettings(Sourced):
     K_AKT_CYCD: Positive
     endocrine_receptor: Fraction
     endocrine_CYCD: Fraction
+    endocrine_survival: Fraction
     drive_exponent: Positive
     K_drive: Positive
     KRAS_bypass: NonNegative
     K_KRAS: Positive
-    survival_AKT: Fraction
     K_survival_AKT: Positive
     K_survival_cap: Positive
     protection_limit: NonNegative
@@ -135,8 +137,8 @@ class GrowthSettings(Sourced):
     phi: Fraction
     k_d: Positive  # 1/h
     basal_death: NonNegative  # relative to k_d
-    c_protect: NonNegative  # 1/h
-    c_excess: NonNegative  # 1/h
+    c_protect: NonNegative  # relative to k_d
+    c_excess: NonNegative  # relative to k_d
     lesion_growth_sd: NonNegative  # log-SD of growth between lesions of one patient
     lesion_resistant_sd: NonNegative  # log-SD of the resistant share between lesions of one patient
     death_burden: NonNegative  # exponent of SLD/SLD0 in the hazard of death
