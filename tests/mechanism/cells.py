@@ -18,8 +18,8 @@ REFERENCE = CellParameters(
     R_4EBP=1.0, amino_acids=1.0, ATP=1.0,
 )  # fmt: skip
 # 20 nM rapamycin in the dish: FKBP12 saturated, so the occupancy of mTORC1 is near its ceiling
-RAPAMYCIN = Inhibition(occupancy=0.94, C_cell_nM=20.0)
-NO_DRUG = Inhibition(occupancy=0.0, C_cell_nM=0.0)
+RAPAMYCIN = Inhibition(occupancy=0.94)
+NO_DRUG = Inhibition(occupancy=0.0)
 
 
 def cell(**changes) -> CellParameters:

@@ -59,7 +59,7 @@ class Medium(NamedTuple):
 
     Attributes:
         rapalog_nM: total concentration of rapalog added. hours: how long it stays, one number for all wells.
-        inhibition: by partner drugs; its occupancy and C_cell_nM are not used.
+        inhibition: by partner drugs; its occupancy is not used.
     """
 
     rapalog_nM: Any
@@ -101,8 +101,7 @@ def _network(x: Culture) -> signalling.Network:
 
 
 def _inhibition(R: jax.Array, well: Well, partner: signalling.Inhibition) -> signalling.Inhibition:
-    free = R * binding.free_share(R, well.binding)
-    return partner._replace(occupancy=binding.occupancy(R, well.binding), C_cell_nM=free)
+    return partner._replace(occupancy=binding.occupancy(R, well.binding))
 
 
 def fate_rates(

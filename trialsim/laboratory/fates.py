@@ -307,3 +307,69 @@ def _(bench: Bench) -> float:
     """Receptor inhibition at the level that alone leaves 58 % of the cells, as cetuximab did."""
     off = lambda RTK: _living(bench, "epithelial_pik3ca", RTK=RTK) - 0.581
     return _living(bench, "epithelial_pik3ca", 1000.0, RTK=brentq(off, 0.0, 1.0, xtol=0.01))
+
+
+# ---- SkMel-133 counts, leukaemia, two signs of autophagy, cytotoxics
+
+
+@in_dishes("korkut_living_cells")
+def _(bench: Bench) -> float:
+    return _living(bench, "skmel133", RAPAMYCIN)
+
+
+@in_dishes("korkut_pi3k_pair_living_cells")
+def _(bench: Bench) -> float:
+    return _living(bench, "skmel133", RAPAMYCIN, PI3K=0.6) / _living(bench, "skmel133", RAPAMYCIN)
+
+
+CYTOTOXIC = {"cytotoxic": 0.02}  # 1/h, kills about three quarters of growing cells in three days
+
+
+@in_dishes("autophagy_two_signs_protective")
+def _(bench: Bench) -> float:
+    """A cell in which autophagy protects: what it does by default."""
+    block = bench.dish("epithelial", autophagy=NODE, **CYTOTOXIC).fold("death", LATE)
+    return block / bench.dish("epithelial", RAPAMYCIN, **CYTOTOXIC).fold("death", LATE)
+
+
+@in_dishes("autophagy_two_signs_lethal")
+def _(bench: Bench) -> float:
+    """A cell short of energy, whose flux is beyond what protects."""
+    starved = {"ATP": 0.3}
+    more = bench.dish("epithelial", RAPAMYCIN, starved, **CYTOTOXIC).fold("death", LATE)
+    return more / bench.dish("epithelial", 0.0, starved, autophagy=NODE, **CYTOTOXIC).fold("death", LATE)
+
+
+@in_dishes("aml_etoposide_rapamycin")
+def _(bench: Bench) -> float:
+    return _death(bench, "u937", RAPAMYCIN, **CYTOTOXIC) / _death(bench, "u937", **CYTOTOXIC)
+
+
+@in_dishes("rapamycin_cytotoxic_in_vitro")
+def _(bench: Bench) -> float:
+    single = _living(bench, "epithelial", RAPAMYCIN) * _living(bench, "epithelial", **CYTOTOXIC)
+    return _living(bench, "epithelial", RAPAMYCIN, **CYTOTOXIC) / single
+
+
+@in_dishes("mtor_activating_sensitive")
+def _(bench: Bench) -> float:
+    return _rate(bench, "epithelial_mtor", RAPAMYCIN) / _rate(bench, "epithelial", RAPAMYCIN)
+
+
+@in_dishes("feeding_protein_muscle_partial")
+def _(bench: Bench) -> float:
+    """Muscle: no alteration, 4E-BP1 as sensitive as in liver."""
+    return bench.dish("epithelial", RAPAMYCIN).fold("protein", 6.0)
+
+
+@in_dishes("growth_block_without_4ebp1")
+def _(bench: Bench) -> float:
+    return _rate(bench, "hepatocyte_adult", RAPAMYCIN, {"r_4E": 0.85})
+
+
+@in_dishes("rapamycin_antiproliferative_reversal_serum")
+def _(bench: Bench) -> float:
+    """Oestrogen withdrawn from both wells: what rapamycin leaves with it over what it leaves without."""
+    deprived = bench.dish("mcf7", RAPAMYCIN, endocrine=NODE).level("proliferation", LATE)
+    deprived /= bench.dish("mcf7", endocrine=NODE).level("proliferation", LATE)
+    return _rate(bench, "mcf7", RAPAMYCIN) / deprived

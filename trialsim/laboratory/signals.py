@@ -231,3 +231,136 @@ def _(bench: Bench) -> float:
 def _(bench: Bench) -> float:
     pair, alone = bench.dish("mcf7", RAPAMYCIN, AKT_allosteric=NODE), bench.dish("mcf7", RAPAMYCIN)
     return pair.fold("BP", 24.0) / alone.fold("BP", 24.0)
+
+
+# ---- SkMel-133, PTEN-null: arrays of Korkut 2015 under temsirolimus with partners
+
+
+def _melanoma(bench: Bench, name: str, rapamycin_nM: float = RAPAMYCIN, **inhibition: float) -> float:
+    return bench.dish("skmel133", rapamycin_nM, **inhibition).fold(name, 24.0)
+
+
+HALF_PI3K = {"PI3K": 0.6}  # twice the dose that inhibits its readout by 40 %
+HALF_AKT = {"AKT_allosteric": 0.6}
+
+
+@in_dishes("korkut_pakt_s473_fold")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "S473")
+
+
+@in_dishes("korkut_pakt_t308_fold")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "T308")
+
+
+@in_dishes("korkut_ps6_fold")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "S6")
+
+
+@in_dishes("korkut_p4ebp1_fold")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "BP")
+
+
+@in_dishes("korkut_irs1_fold")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "IRS1")
+
+
+@in_dishes("korkut_cyclin_d1_fold")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "CYCD")
+
+
+@in_dishes("korkut_pi3k_lowers_s473")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "S473", **HALF_PI3K) / _melanoma(bench, "S473")
+
+
+@in_dishes("korkut_pi3k_lowers_t308")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "T308", **HALF_PI3K) / _melanoma(bench, "T308")
+
+
+@in_dishes("korkut_pi3k_lowers_4ebp1")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "BP", **HALF_PI3K) / _melanoma(bench, "BP")
+
+
+@in_dishes("korkut_pi3k_alone_s473")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "S473", 0.0, **HALF_PI3K) / _melanoma(bench, "T308", 0.0, **HALF_PI3K)
+
+
+@in_dishes("korkut_akt_inhibitor_ps6")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "S6", 0.0, **HALF_AKT)
+
+
+@in_dishes("korkut_akt_inhibitor_4ebp1")
+def _(bench: Bench) -> float:
+    return _melanoma(bench, "BP", 0.0, **HALF_AKT)
+
+
+# ---- cells that lose mTORC2, energy, nutrients, basal levels
+
+
+@in_dishes("aml_s473_falls")
+def _(bench: Bench) -> float:
+    return bench.dish("u937", RAPAMYCIN).fold("S473", 24.0)
+
+
+@in_dishes("labile_s473_late")
+def _(bench: Bench) -> float:
+    return bench.dish("pc3", 100.0).fold("S473", 24.0)
+
+
+@in_dishes("labile_s473_not_early")
+def _(bench: Bench) -> float:
+    return bench.dish("pc3", 100.0).fold("S473", 1.0)
+
+
+@in_dishes("aml_cyclin_d_falls")
+def _(bench: Bench) -> float:
+    return bench.dish("u937", RAPAMYCIN).fold("CYCD", 24.0)
+
+
+STARVED = {"ATP": 0.3}  # of replete: AMPK more than half active
+
+
+@in_dishes("ampk_activates_ulk1")
+def _(bench: Bench) -> float:
+    return bench.dish("hek293", changes=STARVED).level("flux", 0.0) / bench.dish("hek293").level("flux", 0.0)
+
+
+@in_dishes("mtorc1_holds_ulk1")
+def _(bench: Bench) -> float:
+    return bench.dish("hek293", RAPAMYCIN).fold("flux", 24.0)
+
+
+@in_dishes("mtorc1_and_ampk_add")
+def _(bench: Bench) -> float:
+    return bench.dish("hek293", RAPAMYCIN, STARVED).fold("flux", 24.0)
+
+
+@in_dishes("pten_over_pik3ca_pakt")
+def _(bench: Bench) -> float:
+    return bench.dish("epithelial_pten").level("S473", 0.0) / bench.dish("epithelial_pik3ca").level("S473", 0.0)
+
+
+@in_dishes("pik3ca_basal_pakt")
+def _(bench: Bench) -> float:
+    return bench.dish("epithelial_pik3ca").level("S473", 0.0) / bench.dish("epithelial").level("S473", 0.0)
+
+
+@in_dishes("fasting_lowers_s6")
+def _(bench: Bench) -> float:
+    fasted = bench.dish("hepatocyte_adult", changes={"amino_acids": 0.2, "RTK": 0.2})
+    return fasted.level("S6", 0.0) / bench.dish("hepatocyte_adult").level("S6", 0.0)
+
+
+@in_dishes("regenerating_liver_4ebp1_spared")
+def _(bench: Bench) -> float:
+    return bench.dish("hepatocyte_adult", RAPAMYCIN, {"r_4E": 0.85}).fold("BP", 24.0)

@@ -39,7 +39,7 @@ from trialsim.mechanism.signalling import (
     erk_drive,
 )
 
-UNTREATED = Inhibition(0.0, 0.0)
+UNTREATED = Inhibition(0.0)
 
 
 class GrowthParameters(NamedTuple):

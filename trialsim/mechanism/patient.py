@@ -99,22 +99,13 @@ class Day(NamedTuple):
     dependence_shift: jax.Array
 
 
-def held(R: jax.Array, p: binding.BindingParameters) -> signalling.Inhibition:
-    """What the drug in the cell does to the network."""
-    return signalling.Inhibition(occupancy=binding.occupancy(R, p), C_cell_nM=R * binding.free_share(R, p))
-
-
 def cell_drive(p: PatientParameters, to_free_nM: jax.Array) -> Drive:
-    """Blood -> drug in the cell -> inhibition; ``p`` from `of_cell`, ``to_free_nM``: free nM per ng/mL of plasma."""
+    """Blood -> drug in the cell -> occupancy of mTORC1; ``p`` from `of_cell`, ``to_free_nM``: free nM per ng/mL of plasma."""
     return Drive(
         rate=lambda R, C: binding.uptake_rate(R, C * to_free_nM, p.binding),
         step=lambda R, areas, h: binding.uptake_step(R, [area * to_free_nM for area in areas], h, p.binding),
-        input=lambda R, C: _both(held(R, p.binding)),
+        input=lambda R, C: (binding.occupancy(R, p.binding),),
     )
-
-
-def _both(inhibition: signalling.Inhibition) -> tuple[jax.Array, jax.Array]:
-    return inhibition.occupancy, inhibition.C_cell_nM
 
 
 def of_cell(p: PatientParameters, which: int) -> PatientParameters:

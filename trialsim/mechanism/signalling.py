@@ -46,7 +46,7 @@ class NetworkConstants(NamedTuple):
         ERK_basal, ERK_PI3K, ERK_KRAS: inputs of ERK. PI3K_ERK_limit: PI3K activity above which ERK rises no more.
         K_ATP: ATP at half-maximal AMPK. TSC_AMPK, TSC_ERK, K_AKT: control of TSC; K_AKT is the AKT activity that halves it.
         RHEB_loading: GTP loading of RHEB against TSC. RHEB_mTORC1, K_AA, AMPK_mTORC1, v_mTORC1, K_mTORC1: mTORC1 activity.
-        e_S6K, e_GRB10, e_ULK, e_4E: largest inhibition of mTORC1 towards a substrate. IC50_mTORC2: nM, free drug in the cell.
+        e_S6K, e_GRB10, e_ULK, e_4E: largest inhibition of mTORC1 towards a substrate.
         d_S6K, d_S6, RSK_S6, v_4EBP1, d_4EBP1: (de)phosphorylation of S6K, S6 (a trace by RSK) and 4E-BP1.
         ULK_basal, ULK_AMPK, mTORC1_ULK: activation of ULK1 and its inhibition.
         cap_4EBP: hold of hypophosphorylated 4E-BP1 on eIF4E. cap_CYCD: exponent of cap-dependent translation in cyclin D1.
@@ -113,7 +113,6 @@ class NetworkConstants(NamedTuple):
     e_GRB10: Any
     e_ULK: Any
     e_4E: Any
-    IC50_mTORC2: Any
     d_S6K: Any
     d_S6: Any
     RSK_S6: Any
@@ -179,7 +178,6 @@ class Inhibition(NamedTuple):
 
     Attributes:
         occupancy: rapalog-FKBP12 occupancy O of mTORC1.
-        C_cell_nM: free rapalog in the cell, nM (acts on mTORC2 assembly).
         PI3K: of all class I PI3K. PI3K_alpha: of p110 alpha only, which is what a PIK3CA mutation activates.
         AKT: of its kinase activity, leaving it phosphorylated. AKT_allosteric: of its recruitment, and so of its phosphorylation.
         mTOR_kinase, MEK, endocrine, RTK: catalytic inhibition, loss of the hormone's effect, receptor inhibition.
@@ -188,7 +186,6 @@ class Inhibition(NamedTuple):
     """
 
     occupancy: jax.Array
-    C_cell_nM: jax.Array
     PI3K: jax.Array | float = 0.0
     PI3K_alpha: jax.Array | float = 0.0
     AKT: jax.Array | float = 0.0
@@ -266,8 +263,7 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     recruited = recruited * (1.0 - i.AKT_allosteric)
 
     # mTORC2 phosphorylates S473, which in turn supports T308 (Rodrik-Outmezguine 2011); prolonged exposure starves its assembly
-    O2 = saturating(i.C_cell_nM, k.IC50_mTORC2)
-    dmTORC2 = k.k_mTORC2 * (1.0 - c.phi_mTORC2 * O2) - k.k_mTORC2 * x.mTORC2
+    dmTORC2 = k.k_mTORC2 * (1.0 - c.phi_mTORC2 * i.occupancy**2) - k.k_mTORC2 * x.mTORC2
     mTORC2 = x.mTORC2 * (1.0 - i.mTOR_kinase) * (1.0 - k.mTORC2_TSC * (1.0 - c.TSC))  # TSC supports mTORC2 (Huang 2009)
     by_mTORC2 = k.v_mTORC2 * mTORC2 * (k.mTORC2_basal + k.mTORC2_PIP3 * recruited) * recruited
     dS473 = k.k_S473 * by_mTORC2 - (k.k_S473 * (by_mTORC2 + k.d_S473)) * x.S473

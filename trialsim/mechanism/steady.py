@@ -16,18 +16,18 @@ RELAXATION_STEPS = 40
 
 @lru_cache(maxsize=1)
 def structure() -> Structure:
-    """Sparsity of the network in its state and the two inputs of a rapalog, the same for all cells."""
+    """Sparsity of the network in its state and the occupancy of mTORC1, the same for all cells."""
     ones = lambda kind: kind(*([1.0] * len(kind._fields)))
     k, c, scalar = ones(signalling.NetworkConstants), ones(signalling.CellParameters), jax.ShapeDtypeStruct((), jnp.float32)
     network = signalling.Network(*([scalar] * len(signalling.Network._fields)))
-    return structure_of(lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, c), network, (scalar, scalar))
+    return structure_of(lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, c), network, (scalar,))
 
 
 def steady_state(k: signalling.NetworkConstants, c: signalling.CellParameters) -> signalling.Network:
     """Steady state without drug, by ever longer steps of the fast scheme, for ten days. Leaves of the shape of ``c``'s."""
     shape, kind = jnp.shape(c.RTK), jnp.result_type(c.RTK)
     x = jax.tree.map(lambda v: v.astype(kind), signalling.start(shape))
-    none = (jnp.zeros(shape, kind), jnp.zeros(shape, kind))
+    none = (jnp.zeros(shape, kind),)
     rates = lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, c)
     steps = jnp.asarray(np.diff(np.geomspace(0.1, 240.1, RELAXATION_STEPS + 1)), kind)
     return jax.lax.scan(lambda x, h: (rodas3_step(rates, structure(), x, none, none, none, h), None), x, steps)[0]

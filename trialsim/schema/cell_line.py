@@ -57,6 +57,34 @@ class CellLineSettings(Settings):
     growth: LineGrowth
 
 
+class PanelGenotype(Sourced):
+    """Share of lines with each alteration."""
+
+    pik3ca: Fraction
+    akt1: Fraction
+    kras: Fraction
+    mtor: Fraction
+    tsc: Fraction
+    pten_loss: Fraction
+
+
+class PanelLines(Sourced):
+    """How lines depend on the pathway and grow."""
+
+    dependence_mean: Annotated[float, Field(gt=0, lt=1)]
+    dependence_concentration: Positive
+    doubling_median_h: Positive
+    doubling_log_sd: NonNegative
+    V_cell_pL: Positive
+
+
+class PanelSettings(Settings):
+    """A population of cell lines; what is not said here varies as between tumours, see network.spread."""
+
+    genotype: PanelGenotype
+    lines: PanelLines
+
+
 class CultureSettings(Sourced):
     """The well, the medium, and what cells in culture share."""
 

@@ -71,7 +71,6 @@ class SignallingSettings(Sourced):
     e_GRB10: Fraction
     e_ULK: Fraction
     e_4E: Fraction
-    IC50_mTORC2: Positive
     d_S6K: Positive
     d_S6: Positive
     RSK_S6: NonNegative

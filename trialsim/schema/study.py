@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from trialsim.schema.base import ConfigError, Settings
-from trialsim.schema.cell_line import CellLineSettings, CultureSettings
+from trialsim.schema.cell_line import CellLineSettings, CultureSettings, PanelSettings
 from trialsim.schema.cohort import PopulationSettings, TumourSettings
 from trialsim.schema.compute import Compute
 from trialsim.schema.design import Design
@@ -45,6 +45,7 @@ class StudyConfig(Settings):
     cohort: PopulationSettings
     tumour: dict[str, TumourSettings] = Field(min_length=1, description="settings by tumour type")
     cell_line: dict[str, CellLineSettings] = Field(default_factory=dict, description="cell lines of an assay, by name")
+    panel: PanelSettings
     culture: CultureSettings
     drug: DrugSettings
     network: NetworkSettings
