@@ -8,6 +8,7 @@ and that part of survival through AKT and translation; the rest is a rapamycin-i
     b       = b0 + b_W W (1-b0)
     k_prol  ~ (1-b) F(CYCD^n protein^n) + b (sqrt(g(ERK)) + KRAS route),   F(d) = (1+K) d/(K+d)
     k_death = k_d { basal + (1-b) [2 stress - protection + excess] },   stress = (1 - AKT/(K_A+AKT)) (1 - cap/(K_C+cap))
+                                                                (+ what a KRAS mutant suffers without ERK)
     protection = min(c_protect flux, limit stress),   excess = c_excess max(flux - flux_lethal, 0)      the two signs of autophagy
 AKT and cap-dependent translation (MCL-1, survivin) each keep a cell alive, so that either loss alone kills few and both together
 many (TOR-kinase inhibitor with and without a receptor inhibitor: Rodrik-Outmezguine 2011). Of net growth
@@ -83,12 +84,13 @@ def fates(x: Network, k: NetworkConstants, c: CellParameters, p: GrowthParameter
     """Cell fates at a signalling state under an inhibition. Shapes as the state's."""
     drive = power(x.CYCD * x.protein, k.drive_exponent)
     through_mTORC1 = (1.0 + k.K_drive) * saturating(drive, k.K_drive)
-    insensitive = jnp.sqrt(erk_drive(x.ERK, k)) + c.KRAS * k.KRAS_bypass * saturating(x.ERK, k.K_KRAS)
+    insensitive = jnp.sqrt(erk_drive(x.ERK, c.KRAS, k)) + c.KRAS * k.KRAS_bypass * saturating(x.ERK, k.K_KRAS)
 
     AKT = akt_activity(x, k, i.AKT)
     cap = cap_translation(x.BP, c.R_4EBP, k)
     by_AKT = saturating(AKT, k.K_survival_AKT) * (1.0 - k.endocrine_survival * i.endocrine)
     stress = (1.0 - by_AKT) * (1.0 - saturating(cap, k.K_survival_cap))
+    stress = stress + k.KRAS_addiction * c.KRAS * (1.0 - saturating(x.ERK, k.K_addiction))
     flux = x.flux * (1.0 - i.autophagy)
     protection = jnp.minimum(p.c_protect * flux, k.protection_limit * stress)
     through_pathway = 2.0 * stress - protection + p.c_excess * jnp.maximum(flux - k.flux_lethal, 0.0)

@@ -53,7 +53,8 @@ class NetworkConstants(NamedTuple):
         CYCD_S6K, protein_S6K: parts of cyclin D1 and of protein synthesis that need S6K. K_ERK, K_AKT_CYCD: half-saturations.
         endocrine_receptor, endocrine_CYCD, endocrine_survival: parts of receptor signal, cyclin D1 and survival that hang on the
             hormone.
-        drive_exponent, K_drive: from cyclin D1 and protein to proliferation. KRAS_bypass, K_KRAS: the KRAS route.
+        drive_exponent, K_drive: from cyclin D1 and protein to proliferation. KRAS_bypass, K_KRAS: the KRAS route. KRAS_shift: how far
+            KRAS mutants need more ERK for the same effect. KRAS_addiction, K_addiction: stress of KRAS mutants that lack ERK.
         K_survival_AKT, K_survival_cap: half-saturations of the two signals that keep a cell alive.
         protection_limit: largest part of pathway stress that autophagy undoes. flux_lethal: flux above which autophagy kills.
     """
@@ -134,6 +135,9 @@ class NetworkConstants(NamedTuple):
     K_drive: Any
     KRAS_bypass: Any
     K_KRAS: Any
+    KRAS_shift: Any
+    KRAS_addiction: Any
+    K_addiction: Any
     K_survival_AKT: Any
     K_survival_cap: Any
     protection_limit: Any
@@ -242,9 +246,9 @@ def cap_translation(BP: jax.Array, R_4EBP: jax.Array, k: NetworkConstants) -> ja
     return inverse(1.0 + k.cap_4EBP * R_4EBP * (1.0 - BP) ** 2)
 
 
-def erk_drive(ERK: jax.Array, k: NetworkConstants) -> jax.Array:
-    """Saturating effect of ERK on proliferation, 1 at the wild-type level."""
-    return (1.0 + k.K_ERK / k.ERK_reference) * saturating(ERK, k.K_ERK)
+def erk_drive(ERK: jax.Array, KRAS: jax.Array, k: NetworkConstants) -> jax.Array:
+    """Saturating effect of ERK on proliferation, 1 at the wild-type level; KRAS mutants are used to more of it."""
+    return (1.0 + k.K_ERK / k.ERK_reference) * saturating(ERK, k.K_ERK * (1.0 + k.KRAS_shift * KRAS))
 
 
 def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParameters) -> Network:
@@ -298,7 +302,7 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     # S6K and cap-dependent translation are necessary for cyclin D1 and biomass; ERK and AKT help, with saturation
     cap = cap_translation(x.BP, c.R_4EBP, k) / k.cap_reference
     akt_help = (1.0 + k.K_AKT_CYCD / k.AKT_reference) * saturating(AKT, k.K_AKT_CYCD)
-    cyclin = power(cap, k.cap_CYCD) * (1.0 - k.CYCD_S6K + k.CYCD_S6K * S6K_fold) * erk_drive(x.ERK, k) * akt_help
+    cyclin = power(cap, k.cap_CYCD) * (1.0 - k.CYCD_S6K + k.CYCD_S6K * S6K_fold) * erk_drive(x.ERK, c.KRAS, k) * akt_help
     dCYCD = k.k_CYCD * cyclin * (1.0 - k.endocrine_CYCD * i.endocrine) - k.k_CYCD * x.CYCD
     dprotein = k.k_protein * ((1.0 - k.protein_S6K) * cap + k.protein_S6K * S6K_fold) - k.k_protein * x.protein
     dW = k.k_W * i.occupancy - k.k_W * x.W

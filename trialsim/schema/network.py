@@ -92,6 +92,9 @@ class SignallingSettings(Sourced):
     K_drive: Positive
     KRAS_bypass: NonNegative
     K_KRAS: Positive
+    KRAS_shift: NonNegative
+    KRAS_addiction: NonNegative
+    K_addiction: Positive
     K_survival_AKT: Positive
     K_survival_cap: Positive
     protection_limit: NonNegative
