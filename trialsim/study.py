@@ -174,7 +174,7 @@ def _start_engine(config: StudyConfig) -> None:
 
 
 def analyse(config: StudyConfig) -> analyses.Findings:
-    """An analysis other than a trial, in memory. ``run`` keeps it in a folder, can go on where it stopped, and writes its report."""
+    """An analysis other than a trial, in memory. ``run`` keeps it in a folder, from which it can go on, and writes its report."""
     _start_engine(config)
     return analyses.find(config, analyses.Steps(mode=config.compute.progress))
 

@@ -112,7 +112,7 @@ def outcomes(patients: pd.DataFrame) -> pd.DataFrame:
             if measure != "dlt" and (group["best_response"] == "NE").all():
                 continue
             found = proportions.share(judged[measure].to_numpy(bool))
-            rows.append({"dose": dose, "measure": measure, "n": found.n} | {k: getattr(found, k) for k in ("estimate", "low", "high")})
+            rows.append([dose, measure, found.n, found.estimate, found.low, found.high])
     return pd.DataFrame(rows, columns=["dose", "measure", "n", "estimate", "low", "high"])
 
 

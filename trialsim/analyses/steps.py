@@ -66,14 +66,16 @@ class Steps:
         if self.folder.block_complete(name):
             log.info("step %s: kept from an earlier run", name, extra={"file_only": True})
         else:
-            self._save(name, make())
+            _save(self.folder, name, make())
         # read in either case, so that a resumed run sees what an uninterrupted one saw
         files = [self.folder.path / file for file in self.folder.block_files(name)]
         return {file.stem: read_table(file) for file in files}
 
-    def _save(self, name: str, tables: Tables) -> None:
-        files = {table: f"{BLOCKS}/{name}/{table}.parquet" for table in tables}
-        for table, rows in tables.items():
-            with atomic(self.folder.path / files[table]) as partial:
-                rows.to_parquet(partial, index=False, engine="pyarrow")
-        self.folder.end_block(name, files.values())
+
+def _save(folder: RunFolder, name: str, tables: Tables) -> None:
+    """Write the tables of a step and record it."""
+    files = {table: f"{BLOCKS}/{name}/{table}.parquet" for table in tables}
+    for table, rows in tables.items():
+        with atomic(folder.path / files[table]) as partial:
+            rows.to_parquet(partial, index=False, engine="pyarrow")
+    folder.end_block(name, files.values())

@@ -13,8 +13,20 @@ from trialsim.report.figures.band import band
 from trialsim.report.figures.panel import Panel
 from trialsim.report.page import Card, Section
 from trialsim.report.table import Table
-from trialsim.report.theme import colour, figure, reference_line
-from trialsim.report.wording import dose, is_number, join, number, percent, plot_text, plural, unit_text
+from trialsim.report.theme import colour, figure, log_ticks, reference_line
+from trialsim.report.wording import (
+    dose,
+    interval,
+    is_number,
+    join,
+    number,
+    percent,
+    plot_lines,
+    plot_text,
+    plural,
+    spread,
+    unit_text,
+)
 
 QUANTILES = ["low_90", "low_50", "median", "high_50", "high_90"]
 EXPOSURE = {"cmin_ng_ml": ("Trough concentration (Cmin)", "ng/mL"), "auc24_ng_h_ml": ("Exposure over 24 h (AUC)", "ng·h/mL")}
@@ -26,6 +38,7 @@ OUTCOMES = {
     "responder": ("objective response", "second"),
 }
 MOST_TICKS = 12
+BESIDE = 1.08  # several published values at one dose are drawn side by side, this far apart on the logarithmic axis
 SETTINGS = ("cohort", "tumour", "drug", "network", "regimen", "modification", "design", "endpoint", "compute")
 
 
@@ -40,7 +53,7 @@ def page(saved: Saved) -> Page:
             "Drug in the blood",
             f"Whole-blood concentrations over the dosing interval from day 15. {bands}",
             [_exposure(saved, exposure, measure, unit) for measure in EXPOSURE],
-            [_by_dose("exposure", "Exposure on day 15 by dose", exposure, {k: f"{name}, {u}" for k, (name, u) in EXPOSURE.items()}, unit)],
+            [_by_dose("exposure", "Exposure on day 15 by dose", exposure, _exposure_names(), unit)],
         ),
         Section(
             "target",
@@ -75,19 +88,15 @@ def _what(saved: Saved, doses: list[float], unit: str) -> str:
     drug, schedule = saved.config["drug"]["name"], saved.config["regimen"]["schedule"].replace("_", " ")
     return (
         f"In a computer simulation, {plural(saved.results['n_patients'], 'virtual patient')} took {drug} ({schedule}) for "
-        f"{saved.settings['days']} days at each of {len(doses)} doses from {number(doses[0])} to {dose(doses[-1], unit)}. "
+        f"{saved.settings['days']} days at each of {len(doses)} doses from {doses[0]:g} to {dose(doses[-1], unit)}. "
         "The same patients, with the same chances, take every dose: what differs between two doses is the effect of dose."
     )
 
 
 def _found(saved: Saved, potency: pd.DataFrame, doses: list[float], unit: str) -> str:
-    told = [
-        f"{_marker_names()[measure]} {percent(saved.settings['inhibition'], 0)} below baseline takes "
-        f"{_limited(row['median'], doses, unit)} in the median patient"
-        for measure, row in potency.iterrows()
-    ]
+    told = [f"{_limited(row['median'], doses, unit)} for {_marker_names()[measure]}" for measure, row in potency.iterrows()]
     exponent = saved.results["auc_dose_exponent"]
-    text = f"{join(told)}."
+    text = f"In the median patient a fall by {percent(saved.settings['inhibition'], 0)} takes {join(told)}."
     if is_number(exponent["estimate"]):
         text += f" Exposure (AUC) rises with dose to the power {number(exponent['estimate'])}; 1 would be proportional."
     return text
@@ -98,7 +107,7 @@ def _cards(saved: Saved, potency: pd.DataFrame, doses: list[float], unit: str) -
     cards = []
     for measure, row in potency.iterrows():
         low, high = _limited(row["low_90"], doses, unit), _limited(row["high_90"], doses, unit)
-        shown = f"90 % of patients {low} to {high}" if low != high else "as in 90 % of patients"
+        shown = f"90 % of patients {low} to {high}" if low != high else "so in 90 % of patients"
         cards.append(Card(f"{name}, {_marker_names()[measure]}", _limited(row["median"], doses, unit), shown))
     exponent = saved.results["auc_dose_exponent"]
     limits = f"95 % interval {number(exponent['low'])} to {number(exponent['high'])}" if is_number(exponent["low"]) else ""
@@ -134,23 +143,23 @@ def _checks(saved: Saved) -> str:
     every = f"all {plural(saved.results['n_patients'], 'patient')} could be simulated at every dose"
     if not check:
         return every
-    return f"{every}; numerical error {number(check['error'], 2)} at the highest dose, {number(check['accuracy'])} allowed"
+    return f"{every}; numerical error {check['error']:.1g} at the highest dose, {check['accuracy']:g} allowed"
 
 
 def _methods(saved: Saved, doses: list[float], unit: str) -> list[str]:
-    share = percent(saved.settings["inhibition"], 0)
+    share, left = percent(saved.settings["inhibition"], 0), percent(1 - saved.settings["inhibition"], 0)
     return [
         "Patients, kinetics, binding, signalling, growth and toxicity are those of a simulated trial with the settings below. Each "
-        f"patient is simulated for {saved.settings['days']} days once at every dose with the same covariates, variability and random "
-        "numbers (common random numbers).",
+        f"patient is simulated for {saved.settings['days']} days once at every dose with the same covariates, variability and "
+        "random numbers (common random numbers).",
         "Cmin is the concentration just before the next dose, AUC the mean of 24 h over the dosing interval from day 15, in whole "
         "blood. Markers are folds of the patient's own untreated state at the end of day 28; patients who had left the study by "
         "then are not counted.",
-        f"The dose for {share} inhibition is where the patient's own dose-response curve first falls to {number(1 - saved.settings['inhibition'])} "
-        f"of baseline, interpolated linearly in the logarithm of dose between {number(doses[0])} and {dose(doses[-1], unit)}; it is an "
-        "absolute, not a half-maximal dose. Patients on whom no dose tried has that effect count as above the highest dose.",
-        "Dose proportionality: power model AUC = a · dose^b fitted in every patient by least squares of the logarithms, mean of b and "
-        "its t interval over patients (Smith et al., Pharm Res 2000;17:1278-83).",
+        f"The dose for {share} inhibition is where the patient's own dose-response curve first falls to {left} of baseline, "
+        f"interpolated linearly in the logarithm of dose between {doses[0]:g} and {dose(doses[-1], unit)}. It is the dose of an "
+        "absolute, not of a half-maximal effect. Patients on whom no dose tried has that effect count as above the highest dose.",
+        "Dose proportionality: power model AUC = a · dose^b fitted in every patient by least squares of the logarithms, mean of b "
+        "and its t interval over patients (Smith et al., Pharm Res 2000;17:1278-83).",
     ]
 
 
@@ -173,9 +182,9 @@ def _exposure(saved: Saved, table: pd.DataFrame, measure: str, unit: str) -> Pan
     band(made, x, [found[q] for q in QUANTILES], "simulated", name="simulated", hovertemplate=hover)
     published = [entry for entry in saved.results["published_exposure"].get(measure, []) if is_number(entry["dose_level"])]
     for place, entry in enumerate(published):
-        _published(made, entry, first=place == 0)
+        _published(made, entry, place)
     _dose_axis(made, x, unit)
-    made.update_yaxes(type="log", title_text=measured)
+    made.update_yaxes(type="log", title_text=measured, **log_ticks(found["low_90"].min(), found["high_90"].max()))
     middle = found.iloc[len(found) // 2]
     caption = f"Median {number(middle['median'])} {measured} at {dose(middle['dose'], unit)} ({_range(middle)})."
     if published:
@@ -183,20 +192,20 @@ def _exposure(saved: Saved, table: pd.DataFrame, measure: str, unit: str) -> Pan
     return Panel(f"dose_{measure}", name, caption, made, wide=False)
 
 
-def _published(made: go.Figure, entry: dict[str, Any], first: bool) -> None:
+def _published(made: go.Figure, entry: dict[str, Any], place: int) -> None:
     low, high = entry["published_low"], entry["published_high"]
     bar = dict(type="data", color=colour("published"), thickness=1.5)
     if is_number(low) and is_number(high):
         bar |= dict(array=[high - entry["published"]], arrayminus=[entry["published"] - low])
     made.add_scatter(
-        x=[entry["dose_level"]],
+        x=[entry["dose_level"] * BESIDE**place],
         y=[entry["published"]],
         mode="markers",
         name="published",
-        showlegend=first,
+        showlegend=place == 0,
         error_y=bar,
         marker=dict(symbol="diamond", size=9, color=colour("published")),
-        hovertemplate="%{y:.3g}<extra>" + plot_text(entry["source"]) + "</extra>",
+        hovertemplate="%{y:.3g}<extra>" + plot_lines(entry["source"], 40) + "</extra>",
     )
 
 
@@ -216,7 +225,7 @@ def _marker(table: pd.DataFrame, marker: str, unit: str) -> Panel:
         _dose_axis(made, x, unit)
         highest = max(highest, float(found["high_90"].max()))
         last = found.iloc[-1]
-        told.append(f"{number(last['median'], 2)} in {name} ({_range(last)})")
+        told.append(f"{number(last['median'])} in {name} ({_range(last)})")
     if not told:
         return Panel(f"dose_{marker}", MARKERS[marker], "Nobody was observed on day 28.", wide=False)
     made.update_yaxes(title_text="fold of own baseline", range=[0, 1.08 * highest])
@@ -232,15 +241,16 @@ def _outcomes(table: pd.DataFrame, unit: str) -> Panel:
         if found.empty:
             continue
         x, y = found["dose"].to_numpy(float), 100 * found["estimate"].to_numpy(float)
-        bars = dict(type="data", array=100 * found["high"] - y, arrayminus=y - 100 * found["low"], color=colour(tone), thickness=1.2)
+        up, down = 100 * found["high"] - y, y - 100 * found["low"]
+        bars = dict(type="data", array=up, arrayminus=down, color=colour(tone), thickness=1.2)
         made.add_scatter(
             x=x, y=y, mode="lines+markers", name=name, showlegend=True, error_y=bars,
             line=dict(color=colour(tone), width=2), marker=dict(size=7, color=colour(tone)),
             hovertemplate="%{x:g} " + plot_text(unit) + ": %{y:.1f} %<extra>" + name + "</extra>",
         )  # fmt: skip
         _dose_axis(made, x, unit)
-        first, last = found.iloc[0], found.iloc[-1]
-        told.append(f"{name} {percent(first['estimate'])} at {dose(first['dose'], unit)}, {percent(last['estimate'])} at {dose(last['dose'], unit)}")
+        low, high = (f"{percent(found['estimate'].iloc[i])} at {dose(x[i], unit)}" for i in (0, -1))
+        told.append(f"{name} {low}, {high}")
     if not told:
         return Panel("dose_outcomes", "Toxicity and response against dose", "Nobody could be judged for toxicity or response.")
     made.update_yaxes(title_text="% of patients", rangemode="tozero")
@@ -250,8 +260,12 @@ def _outcomes(table: pd.DataFrame, unit: str) -> Panel:
 # ---- tables
 
 
+def _exposure_names() -> dict[str, str]:
+    return {measure: f"{name}, {measured}" for measure, (name, measured) in EXPOSURE.items()}
+
+
 def _marker_names() -> dict[str, str]:
-    return {f"{marker}_{tissue}": f"{name} in {where}" for tissue, (where, _) in TISSUES.items() for marker, name in MARKERS.items()}
+    return {f"{key}_{tissue}": f"{name} in {where}" for tissue, (where, _) in TISSUES.items() for key, name in MARKERS.items()}
 
 
 def _range(row: Any) -> str:
@@ -263,16 +277,15 @@ def _by_dose(key: str, title: str, table: pd.DataFrame, names: dict[str, str], u
     rows = []
     for level, group in table.groupby("dose"):
         found = group.set_index("measure")
-        cells = [f"{number(found.loc[m, 'median'])} ({number(found.loc[m, 'low_90'])} to {number(found.loc[m, 'high_90'])})" for m in names]
-        rows.append([dose(level, unit), *cells])
+        rows.append([dose(level, unit), *(spread(*found.loc[name, ["median", "low_90", "high_90"]]) for name in names)])
     shown = pd.DataFrame(rows, columns=["Dose", *names.values()])
     return Table(key, title, table, shown, "Median, and in brackets the middle 90 % of patients.")
 
 
 def _outcome_table(table: pd.DataFrame, unit: str) -> Table:
-    rows = [
-        [dose(row.dose, unit), OUTCOMES[row.measure][0], percent(row.estimate), f"{percent(row.low)} to {percent(row.high)}", number(row.n)]
-        for row in table.itertuples()
-    ]
+    rows = []
+    for row in table.itertuples():
+        limits = interval(row.low, row.high, "proportion")
+        rows.append([dose(row.dose, unit), OUTCOMES[row.measure][0], percent(row.estimate), limits, number(row.n)])
     shown = pd.DataFrame(rows, columns=["Dose", "Outcome", "Patients", "95 % interval", "n"])
     return Table("outcomes", "Outcomes by dose", table, shown, "DLT: of the patients who can be judged for it.", folded=True)
