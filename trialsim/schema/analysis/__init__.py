@@ -8,6 +8,7 @@ from pydantic import Field
 
 from trialsim.schema.analysis.base import AnalysisSettings as AnalysisSettings
 from trialsim.schema.analysis.base import TrialSettings
+from trialsim.schema.analysis.biomarkers import BiomarkerSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
 
-Analysis = Annotated[TrialSettings | DoseResponseSettings, Field(discriminator="kind")]
+Analysis = Annotated[TrialSettings | DoseResponseSettings | BiomarkerSettings, Field(discriminator="kind")]
