@@ -44,6 +44,8 @@ def measured(truth: pd.DataFrame, assays: AssaySettings, seed: int) -> pd.DataFr
         before, under = noise(f"tissue_before {protein}", assays.tissue), noise(f"tissue_under {protein}", assays.tissue)
         told[f"{protein}_tumour_basal"] = truth[f"{protein}_tumour_basal"] * before
         told[f"{protein}_tumour_fold"] = truth[f"{protein}_tumour_fold"] * under / before
-    told["ps6_pbmc_fold"] = truth["ps6_pbmc_fold"] * noise("blood_under ps6", assays.blood) / noise("blood_before ps6", assays.blood)
+    told["ps6_pbmc_fold"] = (
+        truth["ps6_pbmc_fold"] * noise("blood_under ps6", assays.blood) / noise("blood_before ps6", assays.blood)
+    )
     told["cmin_ng_ml"] = truth["cmin_ng_ml"] * noise("concentration", assays.concentration)
     return told

@@ -71,7 +71,9 @@ def in_trial(trial: pd.DataFrame, positive: np.ndarray, stratum: np.ndarray | No
         return found | nothing
     design = np.column_stack([drug, marker, drug & marker]).astype(float)
     stratum = strata_for(positive, stratum)
-    model = PHReg(time, design, event.astype(int), ties="efron", strata=None if stratum is None else pd.factorize(stratum[known])[0])
+    model = PHReg(
+        time, design, event.astype(int), ties="efron", strata=None if stratum is None else pd.factorize(stratum[known])[0]
+    )
     fitted = model.fit()
     contrasts = dict(zip(COLUMNS, ([DRUG, BOTH], [DRUG], [BOTH], [MARKER]), strict=True))
     for name, terms in contrasts.items():
@@ -122,7 +124,7 @@ def drug_effect(pairs: pd.DataFrame, rows: np.ndarray, weight: np.ndarray, strat
 
 def adjusted(p: pd.Series) -> np.ndarray:
     """P values after Holm's correction for the number of markers tested; NaN stays."""
-    value, known = p.to_numpy(float), p.notna().to_numpy()
+    value, known = p.to_numpy(float, copy=True), p.notna().to_numpy()
     if known.any():
         value[known] = multipletests(value[known], method="holm")[1]
     return value

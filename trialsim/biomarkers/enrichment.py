@@ -47,7 +47,8 @@ def rules(thresholds: tuple[float, ...]) -> list[Rule]:
             found.append(Rule(marker.name, marker.label, marker))
         else:
             found += [
-                Rule(f"{marker.name}_top{100 * kept:g}", f"{marker.label}, upper {100 * kept:g} %", marker, kept) for kept in thresholds
+                Rule(f"{marker.name}_top{100 * kept:g}", f"{marker.label}, upper {100 * kept:g} %", marker, kept)
+                for kept in thresholds
             ]
     return found
 
@@ -64,7 +65,7 @@ def enrichment(
         Table: rule, label, marker, kept, n_kept, eligible (share of those screened who are randomised), screen_failure,
         assay_failure, prevalence (of those measured), hr, event_share, events, randomised, screened, cost, cost_ratio (to all comers),
         each with ``_low``, ``_high``: 95 % over resamples; cheaper (share of resamples in which it costs less than all comers), best
-        (in which it costs least); orr, orr_all, median_pfs_treated, median_pfs_control (months), each with limits; benefit_missed:
+        (in which it costs least); orr, median_pfs_treated, median_pfs_control (months), progression_free_treated, progression_free_control (at the horizon), each with limits; benefit_missed:
         share of the patients with a true benefit who would not be enrolled.
         And the cost by rule, (resamples,).
     """
@@ -76,10 +77,19 @@ def enrichment(
             continue
         kept, sizes = judged
         costs[rule.name] = sizes["cost"]
-        row: dict[str, Any] = {"rule": rule.name, "label": rule.label, "marker": rule.marker.name if rule.marker else "", "kept": rule.kept}
+        row: dict[str, Any] = {
+            "rule": rule.name,
+            "label": rule.label,
+            "marker": rule.marker.name if rule.marker else "",
+            "kept": rule.kept,
+        }
         for name, value in sizes.items():
             row |= _limits(name, value)
-        rows.append(row | _seen(pairs[kept]) | {"n_kept": int(kept.sum()), "benefit_missed": _share(benefits & ~kept, benefits)})
+        rows.append(
+            row
+            | _seen(pairs[kept], settings.horizon_days)
+            | {"n_kept": int(kept.sum()), "benefit_missed": _share(benefits & ~kept, benefits)}
+        )
     if not rows:
         return pd.DataFrame(), {}
     table, cost = pd.DataFrame(rows), np.array([costs[row["rule"]] for row in rows])
@@ -95,7 +105,12 @@ def enrichment(
 
 
 def _sizes(
-    rule: Rule, pairs: pd.DataFrame, markers: pd.DataFrame, weight: np.ndarray, stratum: np.ndarray | None, settings: BiomarkerSettings
+    rule: Rule,
+    pairs: pd.DataFrame,
+    markers: pd.DataFrame,
+    weight: np.ndarray,
+    stratum: np.ndarray | None,
+    settings: BiomarkerSettings,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]] | None:
     """Whom the rule keeps (bool), and what the trial takes in every resample."""
     if rule.marker is None:
@@ -136,14 +151,19 @@ def _limits(name: str, value: np.ndarray) -> dict[str, float]:
     return {name: float(value[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
-def _seen(kept: pd.DataFrame) -> dict[str, float]:
-    """Response and median PFS (months) among those kept."""
+def _seen(kept: pd.DataFrame, horizon: float) -> dict[str, float]:
+    """Response, median PFS (months) and freedom from progression on day ``horizon`` among those kept, 95 % intervals."""
     orr = proportions.share(kept["responder_treated"].to_numpy(bool))
     found = {"orr": orr.estimate, "orr_low": orr.low, "orr_high": orr.high}
     for arm in twins.ARMS:
-        median = survival.median(kept[f"pfs_days_{arm}"].to_numpy(float), kept[f"pfs_event_{arm}"].to_numpy(bool))
-        values = (median.estimate, median.low, median.high)
-        found |= {f"median_pfs_{arm}{end}": value / DAYS_PER_MONTH for end, value in zip(("", "_low", "_high"), values, strict=True)}
+        curve = survival.kaplan_meier(kept[f"pfs_days_{arm}"].to_numpy(float), kept[f"pfs_event_{arm}"].to_numpy(bool))
+        told = {
+            "median_pfs": (survival.quantile(curve), DAYS_PER_MONTH),
+            "progression_free": (survival.survival_at(curve, horizon), 1.0),
+        }
+        for name, (value, per) in told.items():
+            limits = zip(("", "_low", "_high"), (value.estimate, value.low, value.high), strict=True)
+            found |= {f"{name}_{arm}{end}": limit / per for end, limit in limits}
     return found
 
 

@@ -61,7 +61,9 @@ def _flag(read: pd.DataFrame, names: list[str]) -> np.ndarray:
     return any_of(known[names].astype(float))
 
 
-def _virtual(pairs: pd.DataFrame, here: np.ndarray, flag: np.ndarray, row: dict[str, Any], rng: np.random.Generator) -> dict[str, float]:
+def _virtual(
+    pairs: pd.DataFrame, here: np.ndarray, flag: np.ndarray, row: dict[str, Any], rng: np.random.Generator
+) -> dict[str, float]:
     """The measure in all patients of the setting, and 90 % of virtual studies."""
     nothing = dict.fromkeys(("simulated", "low_90", "high_90"), np.nan)
     measure, wanted = row["measure"], 0.0 if row["measure"].endswith(WITHOUT) else 1.0

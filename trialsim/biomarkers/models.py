@@ -21,6 +21,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from trialsim.biomarkers.markers import When
 from trialsim.biomarkers.outcome import Outcome
 from trialsim.endpoints import proportions
 
@@ -31,20 +32,20 @@ BIOPSY = ("ps6_drop", "pakt_rise", "ps6_drop_pbmc", "cmin")
 
 
 class MarkerSet(NamedTuple):
-    """Markers that are looked at together. name, label; columns; landmark: what must be known first (a key of ``landmarks``)."""
+    """Markers that are looked at together: name, label; columns; landmark: what must be known first."""
 
     name: str
     label: str
     columns: tuple[str, ...]
-    landmark: str
+    landmark: When
 
 
 SETS = (
-    MarkerSet("clinical", "Clinical", CLINICAL, "baseline"),
+    MarkerSet("clinical", "Clinical, before treatment", CLINICAL, "baseline"),
     MarkerSet("before", "Clinical and molecular, before treatment", CLINICAL + MOLECULAR, "baseline"),
-    MarkerSet("before_at_scan", "The same, of those free of progression after the first scan", CLINICAL + MOLECULAR, "scan"),
-    MarkerSet("with_biopsy", "And biopsy and blood under treatment", CLINICAL + MOLECULAR + BIOPSY, "scan"),
-    MarkerSet("with_scan", "And SLD at the first scan", (*CLINICAL, *MOLECULAR, *BIOPSY, "sld_drop"), "scan"),
+    MarkerSet("before_at_scan", "The same, asked after the first scan", CLINICAL + MOLECULAR, "scan"),
+    MarkerSet("with_biopsy", "With biopsy and blood, after the first scan", CLINICAL + MOLECULAR + BIOPSY, "scan"),
+    MarkerSet("with_scan", "With these and SLD, after the first scan", (*CLINICAL, *MOLECULAR, *BIOPSY, "sld_drop"), "scan"),
 )
 
 
@@ -76,7 +77,10 @@ def chances(markers: pd.DataFrame, types: pd.Series, asked: Outcome, folds: int,
 def calibration(chance: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
     """Slope and intercept with 95 % Wald intervals, Brier score, scaled Brier score; NaN where there is nothing to judge."""
     names = ("slope", "intercept")
-    nothing = {f"{name}{end}": np.nan for name in names for end in ("", "_low", "_high")} | {"brier": np.nan, "brier_scaled": np.nan}
+    nothing = {f"{name}{end}": np.nan for name in names for end in ("", "_low", "_high")} | {
+        "brier": np.nan,
+        "brier_scaled": np.nan,
+    }
     if not np.isfinite(chance).all() or len(np.unique(chance)) < 3 or happened.min() == happened.max():
         return nothing
     told, y = special.logit(np.clip(chance, 1e-6, 1 - 1e-6)), happened.astype(float)

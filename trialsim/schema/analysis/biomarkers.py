@@ -48,7 +48,9 @@ class BiomarkerSettings(AnalysisSettings):
     kind: Literal["biomarkers"] = Field(description=KIND)
     registered_types: tuple[str, ...] = Field(description="tumour types in which a rapalog is registered")
     biopsy_week: int = Field(ge=1, le=12, description="week of treatment at whose end tumour and blood cells are taken again")
-    horizon_weeks: float = Field(ge=4, le=100, description="time from the first dose at which freedom from progression is asked, weeks")
+    horizon_weeks: float = Field(
+        ge=4, le=100, description="time from the first dose at which freedom from progression is asked, weeks"
+    )
     benefit_weeks: float = Field(gt=0, le=52, description="delay of progression or death that counts as a true benefit, weeks")
     trial_size: int | None = Field(ge=50, description="patients of the randomised trial, both arms; null: the whole cohort")
     stratified: bool = Field(description="Cox models stratified by tumour type")
@@ -76,7 +78,11 @@ class BiomarkerSettings(AnalysisSettings):
         if study.design.kind != "single_arm":
             found.append(ConfigError("design.kind", study.design.kind, "single_arm: every patient is simulated at regimen.dose"))
         if study.cohort.size < FEWEST:
-            found.append(ConfigError("cohort.size", study.cohort.size, f"at least {FEWEST} patients, to compare those with and without a marker"))
+            found.append(
+                ConfigError(
+                    "cohort.size", study.cohort.size, f"at least {FEWEST} patients, to compare those with and without a marker"
+                )
+            )
         longest = study.design.max_follow_up_months * DAYS_PER_MONTH
         for name, days in (("horizon_weeks", self.horizon_days), ("biopsy_week", self.biopsy_week * DAYS_PER_WEEK)):
             if days >= longest:
