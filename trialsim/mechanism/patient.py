@@ -1,13 +1,14 @@
 """The patient: where kinetics, binding, signalling and growth meet. One state, one step (a day), one observation.
 
-A day starts just before the scheduled dose and ends just before the next one, so its last concentration is the trough.
+A day starts just before the scheduled dose and ends just before the next one, so its last concentration is the trough. Partner
+drugs act by their effect averaged over the day (mechanism.partners).
 Two kinds of cell follow the same blood: the tumour and PBMC (the surrogate tissue that trials biopsy).
 """
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import jax
@@ -17,7 +18,7 @@ import numpy as np
 from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table, graded_mesh
 from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
-from trialsim.mechanism import binding, growth, pharmacokinetics, signalling
+from trialsim.mechanism import binding, growth, partners, pharmacokinetics, signalling
 from trialsim.units import HOURS_PER_DAY
 
 TUMOUR, PBMC = 0, 1
@@ -33,7 +34,7 @@ class PatientParameters(NamedTuple):
     Attributes:
         pk: kinetics. iov_F, iov_MAT: factors on F and MAT for each occasion, shape (occasions, patients).
         nM_per_ng_ml: molar conversion of the drug.
-        binding, cell, growth: see their modules.
+        binding, cell, growth: see their modules. partners: other drugs, None if there are none.
     """
 
     pk: pharmacokinetics.PKParameters
@@ -43,12 +44,20 @@ class PatientParameters(NamedTuple):
     binding: binding.BindingParameters
     cell: signalling.CellParameters
     growth: growth.GrowthParameters
+    partners: partners.Partners | None = None
+
+
+class InCell(NamedTuple):
+    """What comes from the blood. Attributes: R: rapalog held in the cell, nM. effects: of partner drugs, by node."""
+
+    R: jax.Array
+    effects: partners.Effects
 
 
 class CellState(NamedTuple):
-    """Attributes: R: drug held in the cell, nM. network: its signalling."""
+    """Attributes: drugs: in the cell. network: its signalling."""
 
-    R: jax.Array
+    drugs: InCell
     network: signalling.Network
 
 
@@ -57,7 +66,7 @@ class PatientState(NamedTuple):
 
     Attributes:
         drug: (gut, fast, slow) plasma concentrations, see ``pharmacokinetics.Oral``. tumour, pbmc: cells.
-        I_sensitive, I_resistant: int G dt, days.
+        I_sensitive, I_resistant: int G dt, days. partners: amounts of the partner drugs, if there are any.
     """
 
     drug: tuple[jax.Array, ...]
@@ -65,6 +74,7 @@ class PatientState(NamedTuple):
     pbmc: CellState
     I_sensitive: jax.Array
     I_resistant: jax.Array
+    partners: partners.Amounts | None = None
 
 
 class Growth(NamedTuple):
@@ -86,8 +96,8 @@ class Day(NamedTuple):
 
     Attributes:
         cmin, cmax: ng/mL. auc24: ng.h/mL.
-        ps6, p4ebp1, pakt: (tumour, PBMC), shape (2, patients). perk, autophagy: tumour.
-        dependence_shift: W of the tumour.
+        ps6, p4ebp1, pakt: (tumour, PBMC), shape (2, patients). perk, autophagy (flux that is not blocked): tumour.
+        dependence_shift: W of the tumour. partners: plasma concentrations of the partner drugs, if there are any.
     """
 
     cmin: jax.Array
@@ -99,6 +109,7 @@ class Day(NamedTuple):
     perk: jax.Array
     autophagy: jax.Array
     dependence_shift: jax.Array
+    partners: partners.Exposure | None = None
 
 
 def held(R: jax.Array, p: binding.BindingParameters) -> signalling.Inhibition:
@@ -106,17 +117,34 @@ def held(R: jax.Array, p: binding.BindingParameters) -> signalling.Inhibition:
     return signalling.Inhibition(occupancy=binding.occupancy(R, p), C_cell_nM=R * binding.free_share(R, p))
 
 
-def cell_drive(p: PatientParameters, to_free_nM: jax.Array) -> Drive:
-    """Blood -> drug in the cell -> inhibition; ``p`` from `of_cell`, ``to_free_nM``: free nM per ng/mL of plasma."""
-    return Drive(
-        rate=lambda R, C: binding.uptake_rate(R, C * to_free_nM, p.binding),
-        step=lambda R, areas, h: binding.uptake_step(R, [area * to_free_nM for area in areas], h, p.binding),
-        input=lambda R, C: _both(held(R, p.binding)),
-    )
+Input = tuple[jax.Array, jax.Array, partners.Effects]  # what the network gets: occupancy, free rapalog (nM), effects of partners
 
 
-def _both(inhibition: signalling.Inhibition) -> tuple[jax.Array, jax.Array]:
-    return inhibition.occupancy, inhibition.C_cell_nM
+def cell_drive(p: PatientParameters, to_free_nM: jax.Array, target: partners.Effects) -> Drive:
+    """Blood -> drugs in the cell -> inhibition.
+
+    Args:
+        p: from `of_cell`. to_free_nM: free nM of the rapalog per ng/mL of plasma. target: the day's effects of partner drugs.
+    """
+
+    def rate(d: InCell, C: jax.Array) -> InCell:
+        effects = {node: partners.APPROACH * (target[node] - value) for node, value in d.effects.items()}
+        return InCell(binding.uptake_rate(d.R, C * to_free_nM, p.binding), effects)
+
+    def step(d: InCell, areas: list[jax.Array], h: jax.Array) -> InCell:
+        R = binding.uptake_step(d.R, [area * to_free_nM for area in areas], h, p.binding)
+        return InCell(R, partners.approach(d.effects, target, h))
+
+    def given(d: InCell, C: jax.Array) -> Input:
+        inhibition = held(d.R, p.binding)
+        return inhibition.occupancy, inhibition.C_cell_nM, d.effects
+
+    return Drive(rate, step, given)
+
+
+def inhibited(u: Input) -> signalling.Inhibition:
+    """All that the drugs do to the network."""
+    return signalling.Inhibition(*u[:2], **u[2])
 
 
 def of_cell(p: PatientParameters, which: int) -> PatientParameters:
@@ -125,36 +153,41 @@ def of_cell(p: PatientParameters, which: int) -> PatientParameters:
     return p._replace(binding=one(p.binding), cell=one(p.cell))
 
 
-@lru_cache(maxsize=1)
-def _structure() -> Structure:
-    """Sparsity of the network, the same for all patients and both kinds of cell."""
+@cache
+def _structure(nodes: tuple[str, ...] = ()) -> Structure:
+    """Sparsity of the network, the same for all patients and both kinds of cell; ``nodes`` that partner drugs act on."""
     ones = lambda kind: kind(*([1.0] * len(kind._fields)))
     k, c, scalar = ones(signalling.NetworkConstants), ones(signalling.CellParameters), jax.ShapeDtypeStruct((), jnp.float32)
     network = signalling.Network(*([scalar] * len(signalling.Network._fields)))
-    return structure_of(lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, c), network, (scalar, scalar))
+    given = (scalar, scalar, dict.fromkeys(nodes, scalar))
+    return structure_of(lambda x, u: signalling.rates(x, inhibited(u), k, c), network, given)
 
 
 def untreated(k: signalling.NetworkConstants, p: PatientParameters) -> Untreated:
     """Steady state without drug, by the same scheme with ever longer steps, for ten days. Leaves of ``cells`` (2, patients)."""
     shape, kind = jnp.shape(p.cell.RTK), jnp.result_type(p.cell.RTK)
     x = jax.tree.map(lambda v: v.astype(kind), signalling.start(shape))
-    none = (jnp.zeros(shape, kind), jnp.zeros(shape, kind))
-    rates = lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, p.cell)
+    none = (jnp.zeros(shape, kind), jnp.zeros(shape, kind), {})
+    rates = lambda x, u: signalling.rates(x, inhibited(u), k, p.cell)
     steps = jnp.asarray(np.diff(np.geomspace(0.1, 240.1, RELAXATION_STEPS + 1)), kind)
     x, _ = jax.lax.scan(lambda x, h: (rodas3_step(rates, _structure(), x, none, none, none, h), None), x, steps)
     return Untreated(x, tumour_fates(jax.tree.map(lambda leaf: leaf[TUMOUR], x), of_cell(p, TUMOUR)))
 
 
-def tumour_fates(x: signalling.Network, p: PatientParameters) -> growth.Fates:
-    """Fates of tumour cells; ``p`` from `of_cell`."""
-    return growth.fates(x, p.cell, p.growth)
+def tumour_fates(
+    x: signalling.Network, p: PatientParameters, inhibition: signalling.Inhibition = growth.UNTREATED
+) -> growth.Fates:
+    """Fates of tumour cells; ``p`` from `of_cell`. Of the inhibition only what partners do counts here."""
+    return growth.fates(x, p.cell, p.growth, inhibition)
 
 
-def initial_state(reference: Untreated) -> PatientState:
-    """A patient before the first dose."""
+def initial_state(reference: Untreated, others: partners.Partners | None = None) -> PatientState:
+    """A patient before the first dose; ``others``: the partner drugs of the study."""
     zero = jnp.zeros_like(reference.fates.sensitive)
-    tumour, pbmc = (CellState(zero, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
-    return PatientState((zero, zero, zero), tumour, pbmc, zero, zero)
+    drugs = InCell(zero, partners.no_effect(others, zero))
+    tumour, pbmc = (CellState(drugs, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
+    nothing = None if others is None else partners.none_taken(others)
+    return PatientState((zero, zero, zero), tumour, pbmc, zero, zero, nothing)
 
 
 def steps_for(accuracy: float) -> int:
@@ -208,6 +241,7 @@ def advance_day(
     p: PatientParameters,
     reference: Untreated,
     mesh: DayMesh,
+    partner_mg: jax.Array | None = None,
 ) -> tuple[PatientState, Day]:
     """One day of one or many patients (patients last).
 
@@ -215,24 +249,28 @@ def advance_day(
         state: just before today's dose.
         dose_mg: dose taken today (0: none).
         occasion: today's kinetics, from `occasion_kinetics` for the same mesh. mesh: from `day_mesh`.
+        partner_mg: of each of today's administrations of the partner drugs, (partners, ...).
     """
     pk = occasion.pk
     drug = dosed(list(state.drug), 0, pharmacokinetics.Oral.dose(pk, dose_mg))
     to_free_nM = pk.fu * p.nM_per_ng_ml
     in_tumour, in_pbmc = of_cell(p, TUMOUR), of_cell(p, PBMC)
+    others, seen, effects = None, None, ({}, {})
+    if p.partners is not None:
+        others, seen, effects = partners.live(p.partners, state.partners, partner_mg)
 
-    def net(x: signalling.Network, *_) -> tuple[jax.Array, jax.Array]:
-        return growth.net_growth(tumour_fates(x, in_tumour), reference.fates, p.growth.phi)
+    def net(x: signalling.Network, _, u: Input) -> tuple[jax.Array, jax.Array]:
+        return growth.net_growth(tumour_fates(x, in_tumour, inhibited(u)), reference.fates, p.growth.phi)
 
-    def run(cell: CellState, which: PatientParameters, table: Table, nodes: np.ndarray, slow, y):
-        fast = lambda x, _, u: signalling.rates(x, signalling.Inhibition(*u), k, which.cell)
-        flow = Flow(fast, slow, _structure(), cell_drive(which, to_free_nM))
-        x, change, R = run_steps(flow, table, nodes, drug, cell.network, y, cell.R)
-        return CellState(R, x), change
+    def run(cell: CellState, kind: int, which: PatientParameters, table: Table, nodes: np.ndarray, slow, y):
+        fast = lambda x, _, u: signalling.rates(x, inhibited(u), k, which.cell)
+        flow = Flow(fast, slow, _structure(tuple(effects[kind])), cell_drive(which, to_free_nM, effects[kind]))
+        x, change, drugs = run_steps(flow, table, nodes, drug, cell.network, y, cell.drugs)
+        return CellState(drugs, x), change
 
     nothing = Growth(jnp.zeros_like(state.I_sensitive), jnp.zeros_like(state.I_sensitive))
-    tumour, change = run(state.tumour, in_tumour, occasion.tumour, mesh.tumour, net, nothing)
-    pbmc, _ = run(state.pbmc, in_pbmc, occasion.pbmc, mesh.pbmc, lambda *_: (), ())
+    tumour, change = run(state.tumour, TUMOUR, in_tumour, occasion.tumour, mesh.tumour, net, nothing)
+    pbmc, _ = run(state.pbmc, PBMC, in_pbmc, occasion.pbmc, mesh.pbmc, lambda *_: (), ())
 
     blood, auc24 = _blood(occasion, drug)
     cells = ((TUMOUR, tumour.network), (PBMC, pbmc.network))
@@ -245,12 +283,13 @@ def advance_day(
         p4ebp1=fold("BP"),
         pakt=fold("S473"),
         perk=tumour.network.ERK / reference.cells.ERK[TUMOUR],
-        autophagy=tumour.network.flux / reference.cells.flux[TUMOUR],
+        autophagy=tumour.network.flux * (1.0 - tumour.drugs.effects.get("autophagy", 0.0)) / reference.cells.flux[TUMOUR],
         dependence_shift=tumour.network.W,
+        partners=seen,
     )
     days = [value / HOURS_PER_DAY for value in change]
     after = tuple(advance_amounts(occasion.tumour, drug))
-    return PatientState(after, tumour, pbmc, state.I_sensitive + days[0], state.I_resistant + days[1]), day
+    return PatientState(after, tumour, pbmc, state.I_sensitive + days[0], state.I_resistant + days[1], others), day
 
 
 def _blood(occasion: Occasion, drug: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
