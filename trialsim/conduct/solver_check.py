@@ -65,8 +65,8 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
 
 
 def mean_effects(subjects: Subject, setting: Setting) -> dict[str, np.ndarray]:
-    """What partner drugs at full dose do to each node of the tumour on average over the days of the check, (patients,), by parameter
-    of `rapalog.model_of`; empty without partners."""
+    """What partner drugs at full dose do to each node of the tumour, (patients,), on average over the days of the check; by
+    parameter of `rapalog.model_of`, empty without partners."""
     if setting.partners is None:
         return {}
     due = jax.vmap(lambda day: combination.due(setting.partners, day))(np.arange(DAYS))
