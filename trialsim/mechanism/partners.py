@@ -12,9 +12,11 @@ The amounts are carried from day to day, so accumulation and wash-out follow fro
     i = < max c^h / (IC50^h + c^h) >,    c = C fu partition (in tumours: times penetration)      c: free drug at the cell, nM
 
 and what the network sees goes to that value from yesterday's within hours, de/dt = (i - e)/(1 h), so that nothing jumps at
-midnight. Two partners on one node act independently, 1 - prod(1 - i); killing by two cytotoxic drugs adds up. Against the same drugs
-followed hour by hour, averaging over the day shifts the mean net growth of a week by up to 0.065 of the untreated rate (sapanisertib,
-alpelisib; up to 0.03 for the others) and the folds of pS6, p4E-BP1, pAKT and pERK by less than 0.02; bounded by a test.
+midnight. Two partners on one node act independently, 1 - prod(1 - i); killing by two cytotoxic drugs adds up.
+
+Against the same drugs followed hour by hour, averaging over the day shifts the mean net growth of a week by up to 0.065 of the
+untreated rate (sapanisertib, alpelisib; up to 0.03 for the others) and the folds of pS6, p4E-BP1, pAKT and pERK by less than 0.02;
+bounded by a test.
 """
 
 from __future__ import annotations
