@@ -40,7 +40,8 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
             found.fail(config)
             for name in TABLES:
                 folder.write_table(name, pd.DataFrame({"patient_id": range(config.cohort.size)}))
-            summary = {"study": config.study.name, "title": config.study.title, "seed": config.seed}
+            summary = {"study": config.study.name, "title": config.study.title, "seed": config.seed, "kind": config.analysis.kind}
+            summary |= {"results": {"ed50_ps6_tumour": {"estimate": 3.0}}, "diagnostics": {"ok": True, "messages": []}}
             folder.write_json("summary.json", summary)
             folder.finish()
         return summary
@@ -102,6 +103,15 @@ def test_a_sweep_over_experiments(runs: Runs, monkeypatch: pytest.MonkeyPatch) -
     assert [config.study.name for config, _ in runs] == ["everolimus_adult", "everolimus_paediatric"]
 
 
+def test_another_analysis_runs_like_a_trial(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trial(monkeypatch, "-m", "experiment=dose_response", "analysis.inhibition=0.5,0.9") == 0
+    assert [config.analysis.inhibition for config, _ in runs] == [0.5, 0.9]  # type: ignore[union-attr]
+    assert runs[0][1].parents[1].name == "dose_response"
+    assert "ed50 ps6 tumour" in capsys.readouterr().out
+
+
 BAD = [
     (["regimen.dose=-5"], "regimen.dose", "-5", "greater than 0"),
     (["regimen.dose=ten"], "regimen.dose", "'ten'", "a number"),
@@ -129,6 +139,9 @@ BAD = [
     (["modification.hold_at.stomatitis=9"], "modification.hold_at.stomatitis", "9", "at most 4"),
     (["+modification.hold_at.stomatits=2"], "modification.hold_at.stomatits", "2", "did you mean 'stomatitis'?"),
     (["experiment=everolimus_paediatric", "regimen.dose=4"], "regimen.dose", "4", "2.1, 3, 5, 6.5"),
+    (["analysis.doses=[1,2]"], "analysis.doses", "[1, 2]", "there is no such key"),
+    (["experiment=dose_response", "analysis.days=5"], "analysis.days", "5", "at least 28"),
+    (["-m", "experiment=everolimus_adult,dose_response", "compute.parts=2"], "compute.parts", "2", "only a trial"),
     (["-m", "seed=1,2", "regimen.dose=5,-5"], "regimen.dose", "-5", "greater than 0"),
     (["-m", "experiment=everolimus_adult,nobody"], "experiment", "'nobody'", "one of"),
     (["-m", "seed=interval(1,5)"], "seed", "interval", "a list of values"),
@@ -270,7 +283,7 @@ def test_telling_flags_run_nothing(
         assert not end.code
     text = capsys.readouterr().out
     expected = {
-        "--help": "experiment: everolimus_adult, everolimus_paediatric",
+        "--help": "experiment: dose_response, everolimus_adult",
         "--version": trialsim.__version__,
         "--cfg=job": "dose: 10",
     }

@@ -54,6 +54,20 @@ def test_the_table_holds_endpoints_comparison_and_report() -> None:
         assert words in text, words
 
 
+def test_an_analysis_ends_with_its_estimates_and_what_its_checks_found() -> None:
+    summary = {
+        "title": "Dose [and] response", "kind": "dose_response", "seed": 7,
+        "results": {"ed50_ps6": {"estimate": 2.97, "low": 0.8, "high": None, "unit": "mg", "n": 9}, "n_patients": 10},
+        "diagnostics": {"ok": False, "messages": ["3 courses [failed]"]},
+    }  # fmt: skip
+    stream = io.StringIO()
+    console.print_findings(summary, "outputs/x", Console(file=stream, width=140))
+    text = stream.getvalue()
+    for words in ("Dose [and] response", "seed 7", "2.97", "0.8 to –", "CHECK FAILED: 3 courses [failed]", "outputs/x/report.html"):
+        assert words in text, words
+    assert "n patients" not in text
+
+
 def test_a_missing_number_is_a_dash() -> None:
     line = next(line for line in shown(SUMMARY).splitlines() if "median OS" in line)
     assert "–" in line and "None" not in line

@@ -25,7 +25,7 @@ RANKS = (
     ("evidence",),
     ("inference",),
     ("artefacts", "console", "summary"),
-    ("saving",),
+    ("analyses", "saving"),
     ("report",),
     ("study",),
     ("benchmark", "parts"),

@@ -69,10 +69,10 @@ def test_merging_again_has_nothing_to_do(parts, merged):
 
 
 def test_an_interrupted_merge_goes_on(parts, whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "analyse", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(module, "conclude", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         merge(parts, tmp_path / "merged")
-    monkeypatch.setattr(module, "analyse", lambda *_: {"done": True})
+    monkeypatch.setattr(module, "conclude", lambda *_: {"done": True})
     monkeypatch.setattr(module, "save_study", lambda *_: pytest.fail("put together again"))
     assert merge(parts, tmp_path / "merged") == {"done": True}
     assert content(tmp_path / "merged") == content(whole)

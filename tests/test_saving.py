@@ -23,7 +23,7 @@ from trialsim import compose, simulation
 def simulation_only(request, monkeypatch):
     """Runs end after the simulation, except in tests marked slow."""
     if "slow" not in request.keywords:
-        monkeypatch.setattr(module, "analyse", lambda config, folder: {})
+        monkeypatch.setattr(module, "conclude", lambda config, folder: {})
 
 
 def saved(study, folder, **changes):
@@ -36,7 +36,7 @@ def saved(study, folder, **changes):
 def uncut(tmp_path_factory):
     """Content of each study simulated in one block."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "analyse", lambda config, folder: {})
+        patch.setattr(module, "conclude", lambda config, folder: {})
         return {
             name: saved(study, tmp_path_factory.mktemp("runs") / name, **{"compute.block": 4096})
             for name, study in (("adult", ADULT), ("children", CHILDREN))
@@ -104,7 +104,7 @@ def test_a_damaged_block_is_simulated_again(uncut, tmp_path, monkeypatch):
     with pytest.raises(Dead):
         saved(ADULT, tmp_path / "run", resume=True)
     monkeypatch.undo()
-    monkeypatch.setattr(module, "analyse", lambda config, folder: {})
+    monkeypatch.setattr(module, "conclude", lambda config, folder: {})
     blocks = sorted((tmp_path / "run" / "blocks").iterdir())
     (blocks[0] / "visits.parquet").write_bytes(b"rubbish")
     (blocks[1] / "facts.json").unlink()

@@ -10,8 +10,10 @@ __version__ = "0.1.0"
 # Public name -> the module that defines it.
 _PUBLIC = {
     "ConfigError": "trialsim.schema",
+    "Findings": "trialsim.analyses",
     "Study": "trialsim.study",
     "StudyConfig": "trialsim.schema.study",
+    "analyse": "trialsim.study",
     "compose": "trialsim.cli",
     "fit": "trialsim.study",
     "load_run": "trialsim.artefacts",
@@ -23,11 +25,12 @@ _PUBLIC = {
 }
 
 __all__ = [
-    "ConfigError", "Study", "StudyConfig", "__version__", "compose", "fit", "load_run", "merge", "run",
+    "ConfigError", "Findings", "Study", "StudyConfig", "__version__", "analyse", "compose", "fit", "load_run", "merge", "run",
     "sample_cohort", "simulate", "write_report",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
+    from trialsim.analyses import Findings
     from trialsim.artefacts import load_run
     from trialsim.cli import compose
     from trialsim.cohort import sample_cohort
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from trialsim.report import write_report
     from trialsim.schema import ConfigError
     from trialsim.schema.study import StudyConfig
-    from trialsim.study import Study, fit, run, simulate
+    from trialsim.study import Study, analyse, fit, run, simulate
 
 
 def __getattr__(name: str) -> Any:

@@ -109,6 +109,9 @@ def _composed(config_name: str, overrides: Sequence[str], with_hydra: bool = Fal
             raise ConfigError(
                 override.get_key_element(), text, "one value; trialsim -m runs one job for each of several"
             )
+        if _is_group(override) and not override.is_delete() and not isinstance(override.value(), str | list):
+            choices = ", ".join(GlobalHydra.instance().config_loader().get_group_options(override.key_or_group))
+            raise ConfigError(override.key_or_group, override.value(), f"one of {choices}")
     try:
         return hydra.compose(config_name, overrides=list(overrides), return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException) as error:
@@ -372,8 +375,10 @@ def _run(config: StudyConfig, folder: Path) -> None:
     found = study.run(config, folder)
     if config.compute.parts > 1:
         console.print_part(found, folder)
-    else:
+    elif config.analysis.kind == "trial":
         console.print_summary(found, folder)
+    else:
+        console.print_findings(found, folder)
 
 
 # ---- putting parts together

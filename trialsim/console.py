@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -146,6 +147,24 @@ def print_summary(summary: Mapping[str, Any], run_dir: object, console: Console 
     console.print(f"Report: {run_dir}/report.html")
 
 
+def print_findings(summary: Mapping[str, Any], run_dir: object, console: Console | None = None) -> None:
+    """The end of an analysis: those of its results that are estimates, what its checks found, where the report is.
+
+    Args:
+        summary, run_dir, console: as in `print_summary`.
+    """
+    console = console or out
+    console.print()
+    console.print(f"[bold]{escape(summary['title'])}[/bold]")
+    console.print(f"{_words(summary['kind'])}, seed {summary['seed']}")
+    found = {name: entry for name, entry in summary["results"].items() if isinstance(entry, Mapping) and "estimate" in entry}
+    if found:
+        console.print(_endpoint_table(found, title="Results", interval="interval"))
+    for message in summary["diagnostics"]["messages"]:
+        console.print(f"CHECK FAILED: {message}", style="bold red", markup=False)
+    console.print(f"Report: {run_dir}/report.html")
+
+
 def print_part(found: Mapping[str, Any], run_dir: object, console: Console | None = None) -> None:
     """What a run of one part of a study says at its end.
 
@@ -157,20 +176,22 @@ def print_part(found: Mapping[str, Any], run_dir: object, console: Console | Non
     console.print("When all parts are: trialsim merge OUT PART PART ...")
 
 
-def _endpoint_table(endpoints: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = Table(title="Simulated", title_justify="left", title_style="bold")
+def _endpoint_table(
+    endpoints: Mapping[str, Mapping[str, Any]], title: str = "Simulated", interval: str = "95% CI"
+) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
     for name, side in (
         ("endpoint", "left"),
         ("estimate", "right"),
-        ("95% CI", "right"),
+        (interval, "right"),
         ("n", "right"),
         ("unit", "left"),
     ):
         table.add_column(name, justify=side)  # type: ignore[arg-type]
     for name, row in endpoints.items():
-        interval = _interval(row.get("low"), row.get("high"))
+        limits = _interval(row.get("low"), row.get("high"))
         table.add_row(
-            _words(name), _number(row.get("estimate")), interval, _count(row.get("n")), str(row.get("unit") or "")
+            _words(name), _number(row.get("estimate")), limits, _count(row.get("n")), str(row.get("unit") or "")
         )
     return table
 

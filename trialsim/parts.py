@@ -16,7 +16,7 @@ from trialsim.saving import block_files, block_name, save_study
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import raise_all
 from trialsim.schema.study import StudyConfig, validate
-from trialsim.study import analyse
+from trialsim.study import conclude
 
 KEY = "merge"  # as the fault of a folder is told
 
@@ -57,7 +57,7 @@ def merge(folders: Sequence[Path | str], into: Path | str) -> dict[str, Any]:
             with stage:
                 save_study(config, folder, [block for part in ordered for block in _blocks(part)])
         folder.drop_blocks()  # of a run that was begun here without parts
-        return analyse(config, folder)
+        return conclude(config, folder)
 
 
 def _whole(config: StudyConfig) -> StudyConfig:

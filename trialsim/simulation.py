@@ -87,10 +87,14 @@ def _enrolment_days(config: StudyConfig, block: Block, allocation: Allocation) -
     return days[before:]
 
 
-def simulate_patients(config: StudyConfig, enrolled: pd.DataFrame) -> Iterator[Tables]:
-    """Run enrolled patients through the trial and tabulate what it saw, a chunk at a time."""
+def simulate_patients(config: StudyConfig, enrolled: pd.DataFrame, days: int | None = None) -> Iterator[Tables]:
+    """Run enrolled patients through the trial and tabulate what it saw, a chunk at a time.
+
+    Args:
+        enrolled: as from `enrol`. days: days simulated; None: the longest follow-up.
+    """
     level = enrolled["dose_level"].to_numpy()
-    for part, course in simulate_courses(config, enrolled, level, follow_up_horizon(config)):
+    for part, course in simulate_courses(config, enrolled, level, days or follow_up_horizon(config)):
         chunk = enrolled.iloc[part]
         schedule = make_schedule(config, chunk["patient_id"].to_numpy())
         follow_up = chunk["follow_up_days"].to_numpy(float)

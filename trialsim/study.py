@@ -1,4 +1,5 @@
-"""One virtual study from validated settings to saved results: what the command line and the Python API both call."""
+"""A run from validated settings to saved results, one virtual study or another analysis: what the command line and the Python
+API both call."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from trialsim import console, simulation, summary
+from trialsim import analyses, console, simulation, summary
 from trialsim.artefacts import RunFolder
 from trialsim.artefacts.claim import BLOCKS
 from trialsim.conduct.observe import Tables
@@ -28,8 +29,6 @@ from trialsim.inference.tables import cells_of, count_dlt, count_patients, count
 from trialsim.report import write_report
 from trialsim.saving import Outcomes, block_files, load_outcomes, save_blocks, save_study
 from trialsim.schema.study import StudyConfig
-
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,8 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         faults.append(f"numerical error {error:.1e} above compute.accuracy={accuracy:g}")
     judged = {name: diagnose(tree, settings.thresholds) for name, tree in fits.by_name().items()}
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": summary.SCHEMA_VERSION,
+        "kind": config.analysis.kind,
         "study": config.study.name,
         "title": config.study.title,
         "seed": config.seed,
@@ -174,8 +174,15 @@ def _start_engine(config: StudyConfig) -> None:
     keep_programs()
 
 
+def analyse(config: StudyConfig) -> analyses.Findings:
+    """An analysis other than a trial, in memory. ``run`` keeps it in a folder, from which it can go on, and writes its report."""
+    _start_engine(config)
+    return analyses.find(config, analyses.Steps(mode=config.compute.progress))
+
+
 def run(config: StudyConfig, run_dir: Path | str) -> dict[str, Any]:
-    """The whole job: simulate, fit, compare, report. Whatever is complete is saved, so a killed run can be resumed.
+    """The whole job that ``analysis.kind`` names, from settings to report. Whatever is complete is saved, so a killed run can be
+    resumed.
 
     Args:
         config: validated settings. run_dir: folder of the run, see ``artefacts.RunFolder``.
@@ -189,25 +196,37 @@ def run(config: StudyConfig, run_dir: Path | str) -> dict[str, Any]:
     with RunFolder(run_dir, config) as folder:
         if folder.finished:
             return folder.read_json("summary.json")
-        whole = config.compute.parts == 1
-        stage = folder.stage("simulate")
+        if config.analysis.kind == "trial":
+            return _run_trial(config, folder)
+        stage = folder.stage("analyse")
         if not stage.complete:
             with stage:
-                names = save_blocks(config, folder)
-                if whole:
-                    save_study(config, folder, [folder.path / BLOCKS / name for name in names])
-                else:
-                    folder.adopt(*(file for name in names for file in block_files(name)))
-        if not whole:
-            folder.finish_part()
-            done = simulation.blocks(config)
-            return {"part": config.compute.part, "parts": config.compute.parts, "patients": done[-1].stop - done[0].start}
+                analyses.save(config, folder, analyses.find(config, analyses.Steps(folder, config.compute.progress)))
         folder.drop_blocks()
-        return analyse(config, folder)
+        return _report(config, folder)
 
 
-def analyse(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
-    """From the saved tables of a study to its report: the stages of a run that follow the simulation.
+def _run_trial(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
+    """Simulate, fit, compare, report."""
+    whole = config.compute.parts == 1
+    stage = folder.stage("simulate")
+    if not stage.complete:
+        with stage:
+            names = save_blocks(config, folder)
+            if whole:
+                save_study(config, folder, [folder.path / BLOCKS / name for name in names])
+            else:
+                folder.adopt(*(file for name in names for file in block_files(name)))
+    if not whole:
+        folder.finish_part()
+        done = simulation.blocks(config)
+        return {"part": config.compute.part, "parts": config.compute.parts, "patients": done[-1].stop - done[0].start}
+    folder.drop_blocks()
+    return conclude(config, folder)
+
+
+def conclude(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
+    """From the saved tables of a trial to its report: the stages of a run that follow the simulation.
 
     Returns:
         The content of summary.json.
@@ -216,6 +235,11 @@ def analyse(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
     if not stage.complete:
         with stage:
             _fit_and_summarise(config, folder)
+    return _report(config, folder)
+
+
+def _report(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
+    """The last stage of every run. Returns the content of summary.json."""
     with folder.stage("report"), console.step("writing the report", config.compute.progress):
         write_report(folder.path)
     folder.finish()

@@ -16,6 +16,7 @@ from trialsim.evidence import published_exposure
 from trialsim.schema.study import StudyConfig
 from trialsim.units import DAYS_PER_MONTH
 
+SCHEMA_VERSION = 1  # of summary.json
 PAKT_RISE = 1.2  # fold above which pAKT counts as up (Tabernero 2008 reports 50 % of treated tumours up, threshold not given)
 
 

@@ -18,8 +18,8 @@ REFERENCE = CellParameters(
     R_4EBP=1.0, amino_acids=1.0, ATP=1.0,
 )  # fmt: skip
 # 20 nM rapamycin in the dish: FKBP12 saturated, so the occupancy of mTORC1 is near its ceiling
-RAPAMYCIN = Inhibition(occupancy=0.94, C_cell_nM=20.0)
-NO_DRUG = Inhibition(occupancy=0.0, C_cell_nM=0.0)
+RAPAMYCIN = Inhibition(occupancy=0.94)
+NO_DRUG = Inhibition(occupancy=0.0)
 
 
 def cell(**changes) -> CellParameters:
@@ -57,6 +57,8 @@ def fates(network, c, inhibition, hours=72.0, b=0.3, phi=0.85):
     )  # fmt: skip
     before = relax_to(network, c)
     after = relax_to(network, c, inhibition, hours, before, steps=600)
-    now, then = growth.fates(after, c, p, inhibition), growth.fates(before, c, p)
+    k = network_constants(network)
+    now, then = growth.fates(after, k, c, p, inhibition), growth.fates(before, k, c, p)
     G, _ = growth.net_growth(now, then, phi)
-    return float(now.sensitive / then.sensitive), float(G), float(now.death / then.death)
+    now, then = now.sensitive, then.sensitive
+    return float(now.proliferation / then.proliferation), float(G), float(now.death / then.death)

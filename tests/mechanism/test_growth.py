@@ -37,13 +37,13 @@ def test_more_dependence_more_effect(network):
 
 
 def test_dose_response_is_graded(network):
-    growth = [fates(network, cell(), Inhibition(o, o), b=0.2)[1] for o in (0.0, 0.3, 0.5, 0.7, 0.9)]
+    growth = [fates(network, cell(), Inhibition(o), b=0.2)[1] for o in (0.0, 0.3, 0.5, 0.7, 0.9)]
     assert np.all(np.diff(growth) < -0.02)
 
 
 def test_published_combined_receptor_and_kinase_inhibition_shrinks(network):
     """Rodrik-Outmezguine 2011: TOR-kinase plus receptor inhibition abolishes AKT and causes regression."""
-    assert fates(network, cell(), Inhibition(0.0, 0.0, mTOR_kinase=0.95, RTK=0.9))[1] < 0.0
+    assert fates(network, cell(), Inhibition(0.0, mTOR_kinase=0.95, RTK=0.9))[1] < 0.0
 
 
 def test_analytic_diameters():

@@ -16,7 +16,7 @@ from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
 
 STATUS = "status.json"
-BLOCKS = "blocks"  # folder of the blocks of patients that are simulated, until the tables are put together
+BLOCKS = "blocks"  # folder of the blocks of patients, or steps of an analysis, that are done, until the tables are put together
 PART = "part"  # state of a folder that holds one finished part of a study
 TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
 # Any of these in a folder that is not ours to resume means that a run would overwrite something.
@@ -30,7 +30,6 @@ CLAIMED = (
     "posterior_published.nc",
     "simulation.json",
     BLOCKS,
-    *(f"{name}.parquet" for name in TABLES),
 )
 
 
@@ -61,7 +60,7 @@ def is_finished(path: Path, config: StudyConfig) -> bool:
     status = read_status(path)
     key, value = "hydra.run.dir", str(path)
     if status is None:
-        taken = [name for name in CLAIMED if (path / name).exists()]
+        taken = [name for name in CLAIMED if (path / name).exists()] + sorted(file.name for file in path.glob("*.parquet"))
         if taken:
             raise ConfigError(key, value, f"a folder without the files of another run; it has {', '.join(taken)}")
         return False

@@ -1,6 +1,7 @@
 """The folder of one run: claimed, logged, written stage by stage, marked when finished.
 
-``status.json`` says which stages, and which blocks of patients of the stage in progress, are complete and what each wrote;
+``status.json`` says which stages, and which blocks (of patients; steps of an analysis) of the stage in progress, are complete and
+what each wrote;
 ``"complete": true`` in it marks a finished run.
 """
 
@@ -191,12 +192,16 @@ class RunFolder:
             log.info("stage %s complete in %.1f s", name, seconds, extra={"file_only": True})
         self._open_stage = None
 
-    # ---- blocks of patients: checkpoints within a stage
+    # ---- blocks, of patients or of one step of an analysis: checkpoints within a stage
 
     def block_complete(self, block: str) -> bool:
         """True if the block is recorded and every file that it wrote is still there, unchanged."""
         files = self._status.get("blocks", {}).get(block)
         return files is not None and unchanged(self.path, files)
+
+    def block_files(self, block: str) -> list[str]:
+        """Files that a recorded block wrote, in order."""
+        return list(self._status["blocks"][block])
 
     def end_block(self, block: str, files: Iterable[str]) -> None:
         """Record a block whose files are all in place; from here on a resumed run keeps it."""

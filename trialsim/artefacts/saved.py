@@ -23,8 +23,8 @@ class SavedRun:
         path: the run folder.
         config: the resolved configuration, nested plain values.
         provenance: versions, device, seed, code state, times.
-        summary: the headline numbers, as in summary.json.
-        patients, visits, pharmacodynamics, adverse_events: the tables, see README.
+        summary: the headline numbers, as in summary.json; ``summary["tables"]`` lists the tables of an analysis.
+        patients, visits, pharmacodynamics, adverse_events: the tables of a trial, see README.
     """
 
     path: Path
@@ -34,22 +34,27 @@ class SavedRun:
 
     @cached_property
     def patients(self) -> pd.DataFrame:
-        return self._table("patients")
+        return self.table("patients")
 
     @cached_property
     def visits(self) -> pd.DataFrame:
-        return self._table("visits")
+        return self.table("visits")
 
     @cached_property
     def pharmacodynamics(self) -> pd.DataFrame:
-        return self._table("pharmacodynamics")
+        return self.table("pharmacodynamics")
 
     @cached_property
     def adverse_events(self) -> pd.DataFrame:
-        return self._table("adverse_events")
+        return self.table("adverse_events")
 
-    def _table(self, name: str) -> pd.DataFrame:
-        return pd.read_parquet(self.path / f"{name}.parquet", engine="pyarrow")
+    def table(self, name: str) -> pd.DataFrame:
+        """A table of the run by name."""
+        file = self.path / f"{name}.parquet"
+        if not file.is_file():
+            there = ", ".join(sorted(other.stem for other in self.path.glob("*.parquet")))
+            raise ValueError(f"name = {name!r} is not allowed: one of {there}")
+        return pd.read_parquet(file, engine="pyarrow")
 
     def posterior(self, of: str = "simulated") -> Any:
         """The fit as an xarray DataTree: ``of`` is ``"simulated"`` or ``"published"``."""

@@ -5,12 +5,15 @@ schema        what every column means, its unit and range
 counts        events and denominators behind a row
 published     one study's endpoints under the names of summary.json
 exposure      published concentrations to set beside the simulated ones
+laboratory    laboratory facts with their bands, to hold the signalling model to
 monotherapy   single-agent counts by tumour type
 intervals     exact (Clopper-Pearson) intervals
 """
 
 from trialsim.evidence.exposure import published_exposure as published_exposure
 from trialsim.evidence.intervals import clopper_pearson as clopper_pearson
+from trialsim.evidence.laboratory import LaboratoryFact as LaboratoryFact
+from trialsim.evidence.laboratory import load_laboratory as load_laboratory
 from trialsim.evidence.load import load_biomarkers as load_biomarkers
 from trialsim.evidence.load import load_efficacy as load_efficacy
 from trialsim.evidence.load import load_exposure as load_exposure

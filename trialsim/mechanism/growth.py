@@ -1,12 +1,18 @@
 """From signalling to cells and millimetres.
 
-Proliferation runs partly through mTORC1-dependent translation and partly through a rapamycin-insensitive route of weight b (late-
-gestation hepatocytes: b near 1, pS6 abolished and DNA synthesis unchanged; Boylan 2001). A tumour keeps losing cells while it
-grows (cell-loss factor phi, Steel 1967), so slowing proliferation alone can shrink it:
+A cell's fate hangs on the pathway by its dependence 1 - b: that part of proliferation runs through mTORC1-dependent translation,
+and that part of survival through AKT and translation; the rest is a rapamycin-insensitive route (late-gestation hepatocytes: b near
+1, pS6 abolished and DNA synthesis unchanged; Boylan 2001). b drifts under treatment. A tumour keeps losing cells while it grows
+(cell-loss factor phi, Steel 1967), so slowing proliferation alone can shrink it:
 
-    k_prol  ~ (1-b) F(CYCD^0.6 protein^0.6) + b sqrt(g(ERK)) (+ KRAS route),   F(d) = 1.6 d/(0.6+d),   b = b0 + b_W W (1-b0)
-    k_death = k_d (basal + 2 (1-S)) - protection + excess,   S = 0.6 AKT/(0.08+AKT) + 0.4 cap/(0.2+cap)
-    protection = min(c_A flux, 1.2 k_d (1-S)),   excess = c_X max(flux - 0.55, 0)          the two signs of autophagy
+    b       = b0 + b_W W (1-b0)
+    k_prol  ~ (1-b) F(CYCD^n protein^n) + b (sqrt(g(ERK)) + KRAS route),   F(d) = (1+K) d/(K+d)
+    k_death = k_d { basal + (1-b) [2 stress - protection + excess] },   stress = (1 - AKT/(K_A+AKT)) (1 - cap/(K_C+cap))
+                                                                (+ what a KRAS mutant suffers without ERK)
+    protection = min(c_protect flux, limit stress),   excess = c_excess max(flux - flux_lethal, 0)      the two signs of autophagy
+AKT and cap-dependent translation (MCL-1, survivin) each keep a cell alive, so that either loss alone kills few and both together
+many (TOR-kinase inhibitor with and without a receptor inhibitor: Rodrik-Outmezguine 2011). Of net growth
+
     G = (rho_prol - phi rho_death)/(1 - phi),  rho = rate over its own untreated value     (G = 1 untreated)
     rho_death includes what a cytotoxic drug kills, in proportion to rho_prol: cells that do not cycle are spared
 
@@ -24,9 +30,17 @@ import jax
 import jax.numpy as jnp
 
 from trialsim.engine.algebra import power, saturating
-from trialsim.mechanism.signalling import CellParameters, Inhibition, Network, akt_activity, cap_translation, erk_drive
+from trialsim.mechanism.signalling import (
+    CellParameters,
+    Inhibition,
+    Network,
+    NetworkConstants,
+    akt_activity,
+    cap_translation,
+    erk_drive,
+)
 
-UNTREATED = Inhibition(0.0, 0.0)
+UNTREATED = Inhibition(0.0)
 
 
 class GrowthParameters(NamedTuple):
@@ -37,8 +51,8 @@ class GrowthParameters(NamedTuple):
         b_resistant: the same in the resistant fraction.
         b_W: how far the slow shift of dependence raises b under treatment, 0-1.
         phi: cell-loss factor of the tumour, 0-1.
-        k_d: death rate scale, 1/h; basal_death: part of it that no signal changes (necrosis, shedding), relative to k_d.
-        c_protect, c_excess: effects of autophagic flux on death, 1/h.
+        k_d: death rate scale, 1/h; basal_death: death that no signal changes (necrosis, shedding), relative to k_d.
+        c_protect, c_excess: effects of autophagic flux on death, relative to k_d.
     """
 
     b: jax.Array
@@ -51,43 +65,49 @@ class GrowthParameters(NamedTuple):
     c_excess: jax.Array
 
 
-class Fates(NamedTuple):
-    """Relative proliferation of sensitive and resistant cells, their death rate (1/h), and the rate (1/h) at which a cytotoxic
-    drug kills cells of relative proliferation 1."""
+class Fate(NamedTuple):
+    """Of one kind of cell: relative proliferation, and death, 1/h."""
 
-    sensitive: jax.Array
-    resistant: jax.Array
+    proliferation: jax.Array
     death: jax.Array
+
+
+class Fates(NamedTuple):
+    """Of sensitive and resistant cells, and the rate (1/h) at which a cytotoxic drug kills cells of relative proliferation 1."""
+
+    sensitive: Fate
+    resistant: Fate
     killing: jax.Array | float = 0.0
 
 
-def fates(x: Network, c: CellParameters, p: GrowthParameters, i: Inhibition = UNTREATED) -> Fates:
+def fates(x: Network, k: NetworkConstants, c: CellParameters, p: GrowthParameters, i: Inhibition = UNTREATED) -> Fates:
     """Cell fates at a signalling state under an inhibition. Shapes as the state's."""
-    drive = power(x.CYCD * x.protein, 0.6)
-    through_mTORC1 = 1.6 * saturating(drive, 0.6)
-    insensitive = jnp.sqrt(erk_drive(x.ERK)) + c.KRAS * 0.45 * saturating(x.ERK, 1.2)
+    drive = power(x.CYCD * x.protein, k.drive_exponent)
+    through_mTORC1 = (1.0 + k.K_drive) * saturating(drive, k.K_drive)
+    insensitive = jnp.sqrt(erk_drive(x.ERK, c.KRAS, k)) + c.KRAS * k.KRAS_bypass * saturating(x.ERK, k.K_KRAS)
 
-    def proliferation(b: jax.Array) -> jax.Array:
-        b = b + p.b_W * x.W * (1.0 - b)
-        return (1.0 - b) * through_mTORC1 + b * insensitive
-
-    AKT = akt_activity(x, i.AKT)
-    cap = cap_translation(x.BP, c.R_4EBP)
-    survival = 0.6 * saturating(AKT, 0.08) + 0.4 * saturating(cap, 0.2)
-    stress = p.k_d * (1.0 - survival)
+    AKT = akt_activity(x, k, i.AKT)
+    cap = cap_translation(x.BP, c.R_4EBP, k)
+    by_AKT = saturating(AKT, k.K_survival_AKT) * (1.0 - k.endocrine_survival * i.endocrine)
+    stress = (1.0 - by_AKT) * (1.0 - saturating(cap, k.K_survival_cap))
+    stress = stress + k.KRAS_addiction * c.KRAS * (1.0 - saturating(x.ERK, k.K_addiction))
     flux = x.flux * (1.0 - i.autophagy)
-    protection = jnp.minimum(p.c_protect * flux, 1.2 * stress)
-    excess = p.c_excess * jnp.maximum(flux - 0.55, 0.0)
-    death = p.basal_death * p.k_d + 2.0 * stress - protection + excess
-    return Fates(proliferation(p.b), proliferation(p.b_resistant), death, i.cytotoxic)
+    protection = jnp.minimum(p.c_protect * flux, k.protection_limit * stress)
+    through_pathway = 2.0 * stress - protection + p.c_excess * jnp.maximum(flux - k.flux_lethal, 0.0)
+
+    def of(b: jax.Array) -> Fate:
+        b = b + p.b_W * x.W * (1.0 - b)
+        return Fate((1.0 - b) * through_mTORC1 + b * insensitive, p.k_d * (p.basal_death + (1.0 - b) * through_pathway))
+
+    return Fates(of(p.b), of(p.b_resistant), i.cytotoxic)
 
 
 def net_growth(now: Fates, untreated: Fates, phi: jax.Array) -> tuple[jax.Array, jax.Array]:
     """G of sensitive and resistant cells: 1 untreated, 0 stasis, negative shrinkage."""
 
-    def net(proliferation: jax.Array, before: jax.Array) -> jax.Array:
-        relative = proliferation / before
-        return (relative - phi * (now.death + now.killing * relative) / untreated.death) / (1.0 - phi)
+    def net(cell: Fate, before: Fate) -> jax.Array:
+        relative = cell.proliferation / before.proliferation
+        return (relative - phi * (cell.death + now.killing * relative) / before.death) / (1.0 - phi)
 
     return net(now.sensitive, untreated.sensitive), net(now.resistant, untreated.resistant)
 

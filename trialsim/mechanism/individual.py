@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import beta
 
 from trialsim.mechanism.binding import BindingParameters
+from trialsim.mechanism.genotype import Alterations, expit, insensitive_share, lasting_r_4E, logit
 from trialsim.mechanism.growth import GrowthParameters
 from trialsim.mechanism.partner_parameters import partner_parameters, rapalog_clearance
 from trialsim.mechanism.patient import PatientParameters
@@ -22,19 +23,13 @@ from trialsim.mechanism.toxicity import ToxicityParameters
 from trialsim.streams import normals, uniforms
 from trialsim.units import ng_ml_to_nM
 
+ALTERATION_COLUMNS = ("pik3ca", "akt1", "kras", "mtor", "tsc", "pten_loss")  # of PTEN the protein, not the mutation, is what acts
+
 Covariates = Mapping[str, Any]  # a DataFrame, or a dict of arrays, with the cohort's columns
 
 
 def _log_sd(cv: float) -> float:
     return float(np.sqrt(np.log1p(cv**2)))
-
-
-def _logit(p):
-    return np.log(p) - np.log1p(-p)
-
-
-def _expit(x):
-    return 1.0 / (1.0 + np.exp(-x))
 
 
 def network_constants(network) -> NetworkConstants:
@@ -51,7 +46,7 @@ def pharmacokinetics(covariates: Covariates, drug, seed: int, ids: np.ndarray, b
     age, ffm = np.asarray(covariates["age_y"], float), np.asarray(covariates["ffm_kg"], float)
     bsa, hct = np.asarray(covariates["bsa_m2"], float), np.asarray(covariates["haematocrit"], float)
     size = ffm / pk.ffm_reference
-    adult = _expit((age - pk.adult_from_y) / 1.0)
+    adult = expit((age - pk.adult_from_y) / 1.0)
     child_ratio = (pk.child_CL_intercept + pk.child_CL_slope * bsa / 1.5) / pk.adult_CL_whole_blood
     CLint = (
         pk.CLint
@@ -102,8 +97,7 @@ def individual_parameters(
     """
     n, partners = len(ids), partners or {}
     spread, genes, growth = network.spread, network.genotype, network.growth
-    flag = {name: np.asarray(covariates[name], bool).astype(float) for name in ("pik3ca", "akt1", "tsc", "kras", "mtor")}
-    pten_lost = np.asarray(covariates["pten_loss"], bool).astype(float)  # the protein, not the mutation, is what acts
+    found = Alterations(*(np.asarray(covariates[name], bool).astype(float) for name in ALTERATION_COLUMNS))
     by_type = lambda name: np.array([getattr(tumours[t].pathway, name) for t in covariates["tumour_type"]], float)
 
     def lognormal(name: str, median: float, sd: float) -> np.ndarray:
@@ -113,7 +107,7 @@ def individual_parameters(
         return np.stack([np.broadcast_to(tumour, (n,)), np.broadcast_to(host, (n,))], axis=1)
 
     r_4E = spread.r_4E_max * uniforms(seed, "r_4E", ids, 2)
-    r_4E[:, 0] = np.where(flag["tsc"] > 0, np.minimum(r_4E[:, 0], genes.tsc_r_4E), r_4E[:, 0])
+    r_4E[:, 0] = lasting_r_4E(r_4E[:, 0], found, genes)
     phi_mTORC2 = np.minimum(
         beta.ppf(uniforms(seed, "phi_mTORC2", ids)[:, 0], spread.phi_mTORC2_alpha, spread.phi_mTORC2_beta), 0.95
     )
@@ -121,12 +115,12 @@ def individual_parameters(
         RTK=both(lognormal("RTK", 1.0, spread.RTK_sd), 1.0),
         f_S6K=both(lognormal("f_S6K", spread.f_S6K, spread.f_S6K_sd), spread.host_f_S6K),
         f_GRB10=both(lognormal("f_GRB10", spread.f_GRB10, spread.f_GRB10_sd), spread.f_GRB10),
-        PIK3CA=both(flag["pik3ca"], 0.0),
-        KRAS=both(flag["kras"], 0.0),
-        AKT1=both(flag["akt1"], 0.0),
-        PTEN=both(1.0 - pten_lost, 1.0),
-        TSC=both(1.0 - flag["tsc"], 1.0),
-        mTOR_gain=both(genes.MTOR_gain * flag["mtor"] + by_type("non_genomic_drive"), 0.0),
+        PIK3CA=both(found.PIK3CA, 0.0),
+        KRAS=both(found.KRAS, 0.0),
+        AKT1=both(found.AKT1, 0.0),
+        PTEN=both(1.0 - found.PTEN, 1.0),
+        TSC=both(1.0 - found.TSC, 1.0),
+        mTOR_gain=both(genes.MTOR_gain * found.MTOR + by_type("non_genomic_drive"), 0.0),
         r_4E=np.stack([r_4E[:, 0], r_4E[:, 1]], axis=1),
         phi_mTORC2=both(phi_mTORC2, 0.3),
         R_4EBP=both(lognormal("R_4EBP", 1.0, spread.R_4EBP_sd), 1.0),
@@ -134,12 +128,9 @@ def individual_parameters(
         ATP=both(1.0, 1.0),
     )
 
-    effect = {"pik3ca": genes.PIK3CA, "akt1": genes.AKT1, "tsc": genes.TSC, "mtor": genes.MTOR, "kras": genes.KRAS}
-    shift = genes.PTEN_loss * pten_lost + sum(size * flag[gene] for gene, size in effect.items())
-    dependence = np.clip(np.asarray(covariates["pathway_dependence"], float), 1e-3, 1.0 - 1e-3)
     noise = growth.dependence_sd * normals(seed, "dependence", ids)[:, 0]
-    b = 1.0 - _expit(_logit(dependence) + shift + noise)
-    b_W = _expit(_logit(growth.b_W) + growth.b_W_sd * normals(seed, "b_W", ids)[:, 0])
+    b = insensitive_share(np.asarray(covariates["pathway_dependence"], float), found, genes, noise)
+    b_W = expit(logit(growth.b_W) + growth.b_W_sd * normals(seed, "b_W", ids)[:, 0])
     everyone = np.ones(n)
     fates = GrowthParameters(
         b=b,
@@ -189,9 +180,9 @@ def toxicity_parameters(drug, terms: Mapping[str, Any], seed: int, ids: np.ndarr
         background_hazard=column("background"),
         shape=column("shape"),
         slope=column("slope"),
-        cut_2=_logit(column("grade_2")),
-        cut_3=_logit(column("grade_3")),
-        cut_4=_logit(column("grade_4")),
+        cut_2=logit(column("grade_2")),
+        cut_3=logit(column("grade_3")),
+        cut_4=logit(column("grade_4")),
         grade_slope=np.where(own, column("grade_slope"), 0.0),
         recovery_on_days=column("recovery_on_days"),
         recovery_off_days=column("recovery_off_days"),

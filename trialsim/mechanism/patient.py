@@ -8,7 +8,6 @@ Two kinds of cell follow the same blood: the tumour and PBMC (the surrogate tiss
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import NamedTuple
 
 import jax
@@ -17,12 +16,11 @@ import numpy as np
 
 from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table, graded_mesh
-from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
 from trialsim.mechanism import binding, growth, partners, pharmacokinetics, signalling
+from trialsim.mechanism.steady import steady_state, structure
 from trialsim.units import HOURS_PER_DAY
 
 TUMOUR, PBMC = 0, 1
-RELAXATION_STEPS = 40
 ERROR_AT_8 = 8e-4
 MESH_GRADING = 3.0  # calibrated: of 2, 3, 4 and 5 the smallest error of net growth at 8, 12 and 16 steps a day
 BLOOD_MESH = graded_mesh(HOURS_PER_DAY, 24)
@@ -112,12 +110,7 @@ class Day(NamedTuple):
     partners: partners.Exposure | None = None
 
 
-def held(R: jax.Array, p: binding.BindingParameters) -> signalling.Inhibition:
-    """What the drug in the cell does to the network."""
-    return signalling.Inhibition(occupancy=binding.occupancy(R, p), C_cell_nM=R * binding.free_share(R, p))
-
-
-Input = tuple[jax.Array, jax.Array, partners.Effects]  # what the network gets: occupancy, free rapalog (nM), effects of partners
+Input = dict[str, jax.Array]  # what the network gets, by field of `signalling.Inhibition`
 
 
 def cell_drive(p: PatientParameters, to_free_nM: jax.Array, target: partners.Effects) -> Drive:
@@ -135,16 +128,7 @@ def cell_drive(p: PatientParameters, to_free_nM: jax.Array, target: partners.Eff
         R = binding.uptake_step(d.R, [area * to_free_nM for area in areas], h, p.binding)
         return InCell(R, partners.approach(d.effects, target, h))
 
-    def given(d: InCell, C: jax.Array) -> Input:
-        inhibition = held(d.R, p.binding)
-        return inhibition.occupancy, inhibition.C_cell_nM, d.effects
-
-    return Drive(rate, step, given)
-
-
-def inhibited(u: Input) -> signalling.Inhibition:
-    """All that the drugs do to the network."""
-    return signalling.Inhibition(*u[:2], **u[2])
+    return Drive(rate, step, input=lambda d, C: {"occupancy": binding.occupancy(d.R, p.binding)} | d.effects)
 
 
 def of_cell(p: PatientParameters, which: int) -> PatientParameters:
@@ -153,37 +137,25 @@ def of_cell(p: PatientParameters, which: int) -> PatientParameters:
     return p._replace(binding=one(p.binding), cell=one(p.cell))
 
 
-@cache
-def _structure(nodes: tuple[str, ...] = ()) -> Structure:
-    """Sparsity of the network, the same for all patients and both kinds of cell; ``nodes`` that partner drugs act on."""
-    ones = lambda kind: kind(*([1.0] * len(kind._fields)))
-    k, c, scalar = ones(signalling.NetworkConstants), ones(signalling.CellParameters), jax.ShapeDtypeStruct((), jnp.float32)
-    network = signalling.Network(*([scalar] * len(signalling.Network._fields)))
-    given = (scalar, scalar, dict.fromkeys(nodes, scalar))
-    return structure_of(lambda x, u: signalling.rates(x, inhibited(u), k, c), network, given)
-
-
 def untreated(k: signalling.NetworkConstants, p: PatientParameters) -> Untreated:
-    """Steady state without drug, by the same scheme with ever longer steps, for ten days. Leaves of ``cells`` (2, patients)."""
-    shape, kind = jnp.shape(p.cell.RTK), jnp.result_type(p.cell.RTK)
-    x = jax.tree.map(lambda v: v.astype(kind), signalling.start(shape))
-    none = (jnp.zeros(shape, kind), jnp.zeros(shape, kind), {})
-    rates = lambda x, u: signalling.rates(x, inhibited(u), k, p.cell)
-    steps = jnp.asarray(np.diff(np.geomspace(0.1, 240.1, RELAXATION_STEPS + 1)), kind)
-    x, _ = jax.lax.scan(lambda x, h: (rodas3_step(rates, _structure(), x, none, none, none, h), None), x, steps)
-    return Untreated(x, tumour_fates(jax.tree.map(lambda leaf: leaf[TUMOUR], x), of_cell(p, TUMOUR)))
+    """Steady state without drug. Leaves of ``cells`` (2, patients)."""
+    x = steady_state(k, p.cell)
+    return Untreated(x, tumour_fates(jax.tree.map(lambda leaf: leaf[TUMOUR], x), k, of_cell(p, TUMOUR)))
 
 
 def tumour_fates(
-    x: signalling.Network, p: PatientParameters, inhibition: signalling.Inhibition = growth.UNTREATED
+    x: signalling.Network,
+    k: signalling.NetworkConstants,
+    p: PatientParameters,
+    inhibition: signalling.Inhibition = growth.UNTREATED,
 ) -> growth.Fates:
-    """Fates of tumour cells; ``p`` from `of_cell`. Of the inhibition only what partners do counts here."""
-    return growth.fates(x, p.cell, p.growth, inhibition)
+    """Fates of tumour cells; ``p`` from `of_cell`."""
+    return growth.fates(x, k, p.cell, p.growth, inhibition)
 
 
 def initial_state(reference: Untreated, others: partners.Partners | None = None) -> PatientState:
     """A patient before the first dose; ``others``: the partner drugs of the study."""
-    zero = jnp.zeros_like(reference.fates.sensitive)
+    zero = jnp.zeros_like(reference.fates.sensitive.death)
     drugs = InCell(zero, partners.no_effect(others, zero))
     tumour, pbmc = (CellState(drugs, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
     nothing = None if others is None else partners.none_taken(others)
@@ -260,11 +232,12 @@ def advance_day(
         others, seen, effects = partners.live(p.partners, state.partners, partner_mg)
 
     def net(x: signalling.Network, _, u: Input) -> tuple[jax.Array, jax.Array]:
-        return growth.net_growth(tumour_fates(x, in_tumour, inhibited(u)), reference.fates, p.growth.phi)
+        fates = tumour_fates(x, k, in_tumour, signalling.Inhibition(**u))
+        return growth.net_growth(fates, reference.fates, p.growth.phi)
 
     def run(cell: CellState, kind: int, which: PatientParameters, table: Table, nodes: np.ndarray, slow, y):
-        fast = lambda x, _, u: signalling.rates(x, inhibited(u), k, which.cell)
-        flow = Flow(fast, slow, _structure(tuple(effects[kind])), cell_drive(which, to_free_nM, effects[kind]))
+        fast = lambda x, _, u: signalling.rates(x, signalling.Inhibition(**u), k, which.cell)
+        flow = Flow(fast, slow, structure(tuple(effects[kind])), cell_drive(which, to_free_nM, effects[kind]))
         x, change, drugs = run_steps(flow, table, nodes, drug, cell.network, y, cell.drugs)
         return CellState(drugs, x), change
 

@@ -24,7 +24,7 @@ UNITS = {
     "alpha": "1/h", "beta": "1/h", "share_alpha": "fraction", "Vc": "L", "F": "fraction", "MAT": "h", "fu": "fraction",
     "haematocrit": "fraction", "Bmax": "ng/mL", "Kd": "ng/mL", "Kns": "ratio",
     "FKBP12": "nM", "K_FKBP12": "nM", "K_FRB": "nM", "PS": "1/h", "partition": "ratio",
-    "k_d": "1/h", "c_protect": "1/h", "c_excess": "1/h",
+    "k_d": "1/h",
     "nM_per_ng_ml": "nmol/L per ng/mL", "i_cytotoxic": "1/h", "d0_mm": "mm", "growth_per_day": "1/day", "resistant": "fraction",
 }  # fmt: skip
 PARTS = {
@@ -117,9 +117,9 @@ def _model(k: signalling.NetworkConstants) -> Model:
 
     def rates(x: Any, u: Any, p: Derived) -> Any:
         q, network = p.patient, signalling.Network(*x[: len(signalling.Network._fields)])
-        share = u[2][SHARE]
-        inhibition = patient.inhibited((*u[:2], {node: share * value for node, value in p.effects.items()}))
-        G = growth.net_growth(patient.tumour_fates(network, q, inhibition), p.fates, q.growth.phi)
+        effects = {node: u[SHARE] * value for node, value in p.effects.items()}
+        inhibition = signalling.Inhibition(u["occupancy"], **effects)
+        G = growth.net_growth(patient.tumour_fates(network, k, q, inhibition), p.fates, q.growth.phi)
         return State(*signalling.rates(network, inhibition, k, q.cell), *G)
 
     def observe(x: Any, C: jax.Array, p: Derived) -> Seen:

@@ -30,12 +30,33 @@ from trialsim.engine.algebra import inverse, power, saturating, three_halves
 
 
 class NetworkConstants(NamedTuple):
-    """What all cells share (units and sources: ``conf/network``). k_*: 1/h. Others dimensionless.
+    """What all cells share: turnover rates in 1/h, the rest dimensionless; values, prior ranges and sources in ``conf/network``.
 
-    k_IRS1, k_GRB10, k_PIP3, k_T308, k_mTORC2, k_S473, k_RHEB, k_S6K, k_S6, k_4EBP1, k_Z, k_ULK, k_flux, k_ERK, k_CYCD, k_protein,
-    k_W: turnover rates. K_PIP3: PIP3 at half-maximal AKT recruitment. K_AKT: AKT activity that halves TSC. S6K_reference: S6K
-    activity of the untreated wild-type cell. e_*: largest inhibition of mTORC1 towards a substrate. IC50_mTORC2: nM, free drug in
-    the cell.
+    Turnover: k_IRS1, k_GRB10, k_PIP3, k_T308, k_mTORC2, k_S473, k_RHEB, k_S6K, k_S6, k_4EBP1, k_Z, k_ULK, k_flux, k_ERK, k_CYCD,
+    k_protein, k_W.
+
+    Attributes:
+        S6K_reference, ERK_reference, AKT_reference, cap_reference: levels of the untreated wild-type cell, for scale.
+        PIK3CA_PI3K, PIK3CA_gain: PI3K activity of a PIK3CA mutant without receptor, and by how much it amplifies a receptor's.
+        alpha_share: part of receptor-driven PI3K that is p110 alpha. KRAS_PI3K: extra receptor-driven PI3K in KRAS mutants.
+        PTEN_independent: loss of PIP3 that does not need PTEN.
+        K_PIP3: PIP3 at half-maximal AKT recruitment. E17K_recruitment: part of the unrecruited AKT that the mutant binds.
+        PDK1_basal, PDK1_S473: T308 phosphorylation without and by S473. d_T308, d_S473: dephosphorylation.
+        v_mTORC2, mTORC2_basal, mTORC2_PIP3, mTORC2_TSC: S473 phosphorylation. AKT_T308_only: activity of AKT without S473.
+        ERK_basal, ERK_PI3K, ERK_KRAS: inputs of ERK. PI3K_ERK_limit: PI3K activity above which ERK rises no more.
+        K_ATP: ATP at half-maximal AMPK. TSC_AMPK, TSC_ERK, K_AKT: control of TSC; K_AKT is the AKT activity that halves it.
+        RHEB_loading: GTP loading of RHEB against TSC. RHEB_mTORC1, K_AA, AMPK_mTORC1, v_mTORC1, K_mTORC1: mTORC1 activity.
+        e_S6K, e_GRB10, e_ULK, e_4E: largest inhibition of mTORC1 towards a substrate.
+        d_S6K, d_S6, RSK_S6, v_4EBP1, d_4EBP1: (de)phosphorylation of S6K, S6 (a trace by RSK) and 4E-BP1.
+        ULK_basal, ULK_AMPK, mTORC1_ULK: activation of ULK1 and its inhibition.
+        cap_4EBP: hold of hypophosphorylated 4E-BP1 on eIF4E. cap_CYCD: exponent of cap-dependent translation in cyclin D1.
+        CYCD_S6K, protein_S6K: parts of cyclin D1 and of protein synthesis that need S6K. K_ERK, K_AKT_CYCD: half-saturations.
+        endocrine_receptor, endocrine_CYCD, endocrine_survival: parts of receptor signal, cyclin D1 and survival that hang on the
+            hormone.
+        drive_exponent, K_drive: from cyclin D1 and protein to proliferation. KRAS_bypass, K_KRAS: the KRAS route. KRAS_shift: how far
+            KRAS mutants need more ERK for the same effect. KRAS_addiction, K_addiction: stress of KRAS mutants that lack ERK.
+        K_survival_AKT, K_survival_cap: half-saturations of the two signals that keep a cell alive.
+        protection_limit: largest part of pathway stress that autophagy undoes. flux_lethal: flux above which autophagy kills.
     """
 
     k_IRS1: Any
@@ -55,14 +76,72 @@ class NetworkConstants(NamedTuple):
     k_CYCD: Any
     k_protein: Any
     k_W: Any
-    K_PIP3: Any
-    K_AKT: Any
     S6K_reference: Any
+    ERK_reference: Any
+    AKT_reference: Any
+    cap_reference: Any
+    PIK3CA_PI3K: Any
+    PIK3CA_gain: Any
+    alpha_share: Any
+    KRAS_PI3K: Any
+    PTEN_independent: Any
+    K_PIP3: Any
+    E17K_recruitment: Any
+    PDK1_basal: Any
+    PDK1_S473: Any
+    d_T308: Any
+    v_mTORC2: Any
+    mTORC2_basal: Any
+    mTORC2_PIP3: Any
+    mTORC2_TSC: Any
+    d_S473: Any
+    AKT_T308_only: Any
+    ERK_basal: Any
+    ERK_PI3K: Any
+    ERK_KRAS: Any
+    PI3K_ERK_limit: Any
+    K_ATP: Any
+    TSC_AMPK: Any
+    TSC_ERK: Any
+    K_AKT: Any
+    RHEB_loading: Any
+    RHEB_mTORC1: Any
+    K_AA: Any
+    AMPK_mTORC1: Any
+    v_mTORC1: Any
+    K_mTORC1: Any
     e_S6K: Any
     e_GRB10: Any
     e_ULK: Any
     e_4E: Any
-    IC50_mTORC2: Any
+    d_S6K: Any
+    d_S6: Any
+    RSK_S6: Any
+    v_4EBP1: Any
+    d_4EBP1: Any
+    ULK_basal: Any
+    ULK_AMPK: Any
+    mTORC1_ULK: Any
+    cap_4EBP: Any
+    cap_CYCD: Any
+    CYCD_S6K: Any
+    protein_S6K: Any
+    K_ERK: Any
+    K_AKT_CYCD: Any
+    endocrine_receptor: Any
+    endocrine_CYCD: Any
+    endocrine_survival: Any
+    drive_exponent: Any
+    K_drive: Any
+    KRAS_bypass: Any
+    K_KRAS: Any
+    KRAS_shift: Any
+    KRAS_addiction: Any
+    K_addiction: Any
+    K_survival_AKT: Any
+    K_survival_cap: Any
+    protection_limit: Any
+    flux_lethal: Any
 
 
 class CellParameters(NamedTuple):
@@ -103,16 +182,18 @@ class Inhibition(NamedTuple):
 
     Attributes:
         occupancy: rapalog-FKBP12 occupancy O of mTORC1.
-        C_cell_nM: free rapalog in the cell, nM (acts on mTORC2 assembly).
-        PI3K, AKT, mTOR_kinase, MEK, endocrine, RTK: catalytic or receptor inhibition by partner drugs.
+        PI3K: of all class I PI3K. PI3K_alpha: of p110 alpha only, which is what a PIK3CA mutation activates.
+        AKT: of its kinase activity, leaving it phosphorylated. AKT_allosteric: of its recruitment, and so of its phosphorylation.
+        mTOR_kinase, MEK, endocrine, RTK: catalytic inhibition, loss of the hormone's effect, receptor inhibition.
         autophagy: part of the autophagic flux that a lysosomal inhibitor blocks. These two act in `growth`, not in the network:
         cytotoxic: killing of cells that proliferate at the untreated rate, 1/h, by a cytotoxic drug.
     """
 
     occupancy: jax.Array
-    C_cell_nM: jax.Array
     PI3K: jax.Array | float = 0.0
+    PI3K_alpha: jax.Array | float = 0.0
     AKT: jax.Array | float = 0.0
+    AKT_allosteric: jax.Array | float = 0.0
     mTOR_kinase: jax.Array | float = 0.0
     MEK: jax.Array | float = 0.0
     endocrine: jax.Array | float = 0.0
@@ -155,48 +236,53 @@ def start(shape: tuple[int, ...] = ()) -> Network:
     return jax.tree.map(lambda v: jnp.full(shape, v), values)
 
 
-def akt_activity(x: Network, inhibited: jax.Array | float = 0.0) -> jax.Array:
+def akt_activity(x: Network, k: NetworkConstants, inhibited: jax.Array | float = 0.0) -> jax.Array:
     """AKT kinase activity from its two sites; S473 about doubles it. ``inhibited``: part that a kinase inhibitor takes away."""
-    return x.T308 * (0.45 + 0.55 * x.S473) * (1.0 - inhibited)
+    return x.T308 * (k.AKT_T308_only + (1.0 - k.AKT_T308_only) * x.S473) * (1.0 - inhibited)
 
 
-def cap_translation(BP: jax.Array, R_4EBP: jax.Array) -> jax.Array:
+def cap_translation(BP: jax.Array, R_4EBP: jax.Array, k: NetworkConstants) -> jax.Array:
     """eIF4F-dependent translation: hypophosphorylated 4E-BP1 takes eIF4E out; few 4E-BP (low R) means resistance (Alain 2012)."""
-    return inverse(1.0 + 6.0 * R_4EBP * (1.0 - BP) ** 2)
+    return inverse(1.0 + k.cap_4EBP * R_4EBP * (1.0 - BP) ** 2)
 
 
-def erk_drive(ERK: jax.Array) -> jax.Array:
-    """Saturating effect of ERK on proliferation, 1 at the wild-type level."""
-    return 1.35 * saturating(ERK, 0.16)
+def erk_drive(ERK: jax.Array, KRAS: jax.Array, k: NetworkConstants) -> jax.Array:
+    """Saturating effect of ERK on proliferation, 1 at the wild-type level; KRAS mutants are used to more of it."""
+    return (1.0 + k.K_ERK / k.ERK_reference) * saturating(ERK, k.K_ERK * (1.0 + k.KRAS_shift * KRAS))
 
 
 def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParameters) -> Network:
     """dx/dt of each species, 1/h, in causal order: production - loss x."""
     i = inhibition
+    S6K_fold = x.S6K / k.S6K_reference
     # receptor side: S6K drives IRS1 to degradation, so IRS1 accumulates when S6K is inhibited (O'Reilly 2006, Harrington 2004)
-    dIRS1 = k.k_IRS1 * (1.0 + c.f_S6K) - (k.k_IRS1 * (1.0 + c.f_S6K * (x.S6K / k.S6K_reference) ** 2)) * x.IRS1
-    receptor = c.RTK * (1.0 - i.RTK) * x.IRS1 * (1.0 - 0.4 * i.endocrine) * (1.0 + 0.5 * c.KRAS)
-    PI3K = (receptor * inverse(1.0 + c.f_GRB10 * x.GRB10) + 1.2 * c.PIK3CA) * (1.0 - i.PI3K)
-    dPIP3 = k.k_PIP3 * PI3K - (k.k_PIP3 * (0.25 + 0.75 * c.PTEN)) * x.PIP3
+    dIRS1 = k.k_IRS1 * (1.0 + c.f_S6K) - (k.k_IRS1 * (1.0 + c.f_S6K * S6K_fold**2)) * x.IRS1
+    receptor = c.RTK * (1.0 - i.RTK) * x.IRS1 * (1.0 - k.endocrine_receptor * i.endocrine) * (1.0 + k.KRAS_PI3K * c.KRAS)
+    receptor = receptor * inverse(1.0 + c.f_GRB10 * x.GRB10)
+    mutant = (k.PIK3CA_PI3K + k.PIK3CA_gain * receptor) * c.PIK3CA  # active by itself, and more so with the receptor
+    PI3K = (receptor * (1.0 - k.alpha_share * i.PI3K_alpha) + mutant * (1.0 - i.PI3K_alpha)) * (1.0 - i.PI3K)
+    dPIP3 = k.k_PIP3 * PI3K - (k.k_PIP3 * (k.PTEN_independent + (1.0 - k.PTEN_independent) * c.PTEN)) * x.PIP3
     recruited = saturating(x.PIP3, k.K_PIP3)
-    recruited = recruited + 0.5 * c.AKT1 * (1.0 - recruited)  # E17K binds the membrane without PIP3
+    recruited = recruited + k.E17K_recruitment * c.AKT1 * (1.0 - recruited)  # E17K binds the membrane without PIP3
+    recruited = recruited * (1.0 - i.AKT_allosteric)
 
     # mTORC2 phosphorylates S473, which in turn supports T308 (Rodrik-Outmezguine 2011); prolonged exposure starves its assembly
-    O2 = saturating(i.C_cell_nM, k.IC50_mTORC2)
-    dmTORC2 = k.k_mTORC2 * (1.0 - c.phi_mTORC2 * O2) - k.k_mTORC2 * x.mTORC2
-    by_mTORC2 = 1.2 * x.mTORC2 * (1.0 - i.mTOR_kinase) * (0.4 + 1.5 * recruited) * recruited
-    dS473 = k.k_S473 * by_mTORC2 - (k.k_S473 * (by_mTORC2 + 0.7)) * x.S473
-    by_PDK1 = recruited * (0.5 + 0.7 * x.S473)
-    dT308 = k.k_T308 * by_PDK1 - (k.k_T308 * (by_PDK1 + 0.9)) * x.T308
-    AKT = akt_activity(x, i.AKT)
-    dERK = k.k_ERK * (0.35 + 0.25 * jnp.minimum(PI3K, 3.0) + 1.5 * c.KRAS) * (1.0 - i.MEK) - k.k_ERK * x.ERK
+    dmTORC2 = k.k_mTORC2 * (1.0 - c.phi_mTORC2 * i.occupancy**2) - k.k_mTORC2 * x.mTORC2
+    mTORC2 = x.mTORC2 * (1.0 - i.mTOR_kinase) * (1.0 - k.mTORC2_TSC * (1.0 - c.TSC))  # TSC supports mTORC2 (Huang 2009)
+    by_mTORC2 = k.v_mTORC2 * mTORC2 * (k.mTORC2_basal + k.mTORC2_PIP3 * recruited) * recruited
+    dS473 = k.k_S473 * by_mTORC2 - (k.k_S473 * (by_mTORC2 + k.d_S473)) * x.S473
+    by_PDK1 = recruited * (k.PDK1_basal + k.PDK1_S473 * x.S473)
+    dT308 = k.k_T308 * by_PDK1 - (k.k_T308 * (by_PDK1 + k.d_T308)) * x.T308
+    AKT = akt_activity(x, k, i.AKT)
+    to_ERK = (k.ERK_basal + k.ERK_PI3K * jnp.minimum(PI3K, k.PI3K_ERK_limit) + k.ERK_KRAS * c.KRAS) * (1.0 - i.MEK)
+    dERK = k.k_ERK * to_ERK - k.k_ERK * x.ERK
 
     # TSC integrates AKT, ERK and energy; RHEB-GTP and amino acids drive mTORC1
-    AMPK = 1.0 / (1.0 + (c.ATP / 0.35) ** 3)
-    TSC = c.TSC * (1.0 + 2.0 * AMPK) * inverse(1.0 + (AKT / k.K_AKT) ** 2 + 0.3 * x.ERK)
-    dRHEB = 0.25 * k.k_RHEB - (k.k_RHEB * (0.25 + TSC)) * x.RHEB
-    m = 1.3 * (1.0 + c.mTOR_gain) * x.RHEB * c.amino_acids / (0.3 + c.amino_acids) * (1.0 - 0.6 * AMPK)
-    mTORC1 = 1.9 * saturating(three_halves(m), 0.55) * (1.0 - i.mTOR_kinase)
+    AMPK = 1.0 / (1.0 + (c.ATP / k.K_ATP) ** 3)
+    TSC = c.TSC * (1.0 + k.TSC_AMPK * AMPK) * inverse(1.0 + (AKT / k.K_AKT) ** 2 + k.TSC_ERK * x.ERK)
+    dRHEB = k.RHEB_loading * k.k_RHEB - (k.k_RHEB * (k.RHEB_loading + TSC)) * x.RHEB
+    m = k.RHEB_mTORC1 * (1.0 + c.mTOR_gain) * x.RHEB * c.amino_acids / (k.K_AA + c.amino_acids) * (1.0 - k.AMPK_mTORC1 * AMPK)
+    mTORC1 = k.v_mTORC1 * saturating(three_halves(m), k.K_mTORC1) * (1.0 - i.mTOR_kinase)
 
     dZ = k.k_Z * i.occupancy - k.k_Z * x.Z
     a_S6K = mTORC1 * (1.0 - k.e_S6K * (1.0 - (1.0 - i.occupancy) ** 2))
@@ -205,21 +291,20 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     a_4E = mTORC1 * (1.0 - k.e_4E * (1.0 - c.r_4E * x.Z) * i.occupancy**2)
 
     dGRB10 = k.k_GRB10 * a_GRB10 - k.k_GRB10 * x.GRB10
-    dS6K = k.k_S6K * a_S6K - (k.k_S6K * (a_S6K + 0.8)) * x.S6K
-    to_S6 = x.S6K + 0.03 * x.ERK  # RSK leaves a trace of pS6
-    dS6 = k.k_S6 * to_S6 - (k.k_S6 * (to_S6 + 0.8)) * x.S6
-    dBP = 2.0 * k.k_4EBP1 * a_4E - (k.k_4EBP1 * (2.0 * a_4E + 0.5)) * x.BP
-    to_ULK = 0.15 + 1.5 * AMPK
-    dULK = k.k_ULK * to_ULK - (k.k_ULK * (to_ULK + 1.2 * a_ULK)) * x.ULK
+    dS6K = k.k_S6K * a_S6K - (k.k_S6K * (a_S6K + k.d_S6K)) * x.S6K
+    to_S6 = x.S6K + k.RSK_S6 * x.ERK  # RSK leaves a trace of pS6
+    dS6 = k.k_S6 * to_S6 - (k.k_S6 * (to_S6 + k.d_S6)) * x.S6
+    dBP = k.v_4EBP1 * k.k_4EBP1 * a_4E - (k.k_4EBP1 * (k.v_4EBP1 * a_4E + k.d_4EBP1)) * x.BP
+    to_ULK = k.ULK_basal + k.ULK_AMPK * AMPK
+    dULK = k.k_ULK * to_ULK - (k.k_ULK * (to_ULK + k.mTORC1_ULK * a_ULK)) * x.ULK
     dflux = k.k_flux * x.ULK - k.k_flux * x.flux
 
     # S6K and cap-dependent translation are necessary for cyclin D1 and biomass; ERK and AKT help, with saturation
-    cap = cap_translation(x.BP, c.R_4EBP) / 0.6
-    S6K_fold = x.S6K / k.S6K_reference
-    akt_help = 1.2 * saturating(AKT, 0.04)
-    cyclin = power(cap, 0.8) * (0.3 + 0.7 * S6K_fold) * erk_drive(x.ERK) * akt_help * (1.0 - 0.5 * i.endocrine)
-    dCYCD = k.k_CYCD * cyclin - k.k_CYCD * x.CYCD
-    dprotein = k.k_protein * (0.45 * cap + 0.55 * S6K_fold) - k.k_protein * x.protein
+    cap = cap_translation(x.BP, c.R_4EBP, k) / k.cap_reference
+    akt_help = (1.0 + k.K_AKT_CYCD / k.AKT_reference) * saturating(AKT, k.K_AKT_CYCD)
+    cyclin = power(cap, k.cap_CYCD) * (1.0 - k.CYCD_S6K + k.CYCD_S6K * S6K_fold) * erk_drive(x.ERK, c.KRAS, k) * akt_help
+    dCYCD = k.k_CYCD * cyclin * (1.0 - k.endocrine_CYCD * i.endocrine) - k.k_CYCD * x.CYCD
+    dprotein = k.k_protein * ((1.0 - k.protein_S6K) * cap + k.protein_S6K * S6K_fold) - k.k_protein * x.protein
     dW = k.k_W * i.occupancy - k.k_W * x.W
     return Network(
         dIRS1, dGRB10, dPIP3, dT308, dS473, dmTORC2, dRHEB, dS6K, dS6, dBP, dZ, dULK, dflux, dERK, dCYCD, dprotein, dW

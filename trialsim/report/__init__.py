@@ -1,3 +1,3 @@
 """The report: reads the saved artefacts of one run, never simulates, and writes what a clinician reads."""
 
-from trialsim.report.html import write_report as write_report
+from trialsim.report.write import write_report as write_report

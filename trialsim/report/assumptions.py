@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from trialsim.report.comments import Remark, remark, shipped_comments
 from trialsim.report.wording import number
+from trialsim.schema.faults import admits
 
 SOURCE_KEYS = ("source", "sources")
 BY_NAME = ("tumour", "partner")  # sections that hold one section for each of several names
@@ -43,6 +44,7 @@ def assumptions(section: Any, key: str, model: Any = None, meaning: str = "", so
         return [row for i, item in enumerate(section) for row in assumptions(item, f"{key}[{i}]", inner, meaning, source)]
     if not isinstance(section, dict):
         return [Assumption(key, _text(section), meaning, source)]
+    model = next((candidate for candidate in _models(model) if admits(candidate, section)), model)
     sources = section.get("sources")
     own = _joined(section.get("source")) or (_joined(sources) if not isinstance(sources, dict) else "") or source
     if "value" in section and not isinstance(section["value"], dict):

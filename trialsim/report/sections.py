@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from trialsim.report import tables
 from trialsim.report.figures import (
     comparison,
@@ -19,25 +17,9 @@ from trialsim.report.figures import (
     tumour_types,
 )
 from trialsim.report.figures.panel import Panel
+from trialsim.report.page import Section
 from trialsim.report.reader import Run
 from trialsim.report.table import Table, facts
-
-
-class Section(NamedTuple):
-    """One chapter.
-
-    Attributes:
-        key: anchor.
-        title: heading, also in the table of contents.
-        lead: one sentence on how to read it.
-        panels, tables: what it holds, in order.
-    """
-
-    key: str
-    title: str
-    lead: str
-    panels: list[Panel]
-    tables: list[Table]
 
 
 def sections(run: Run) -> list[Section]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from trialsim.report.page import Card, Verdict
 from trialsim.report.reader import Run
 from trialsim.report.wording import (
     ENDPOINT_NAMES,
@@ -30,29 +31,6 @@ SCHEDULES = {
 }
 TIMES_A_DAY = {1: "", 2: "twice a day", 3: "three times a day", 4: "four times a day"}
 ADULT_FROM_Y = 18.0
-
-
-class Card(NamedTuple):
-    """One headline number."""
-
-    title: str
-    value: str
-    interval: str
-    published: str
-
-
-class Verdict(NamedTuple):
-    """Whether the numbers may be believed.
-
-    Attributes:
-        good: the run's own judgement.
-        headline: one line.
-        messages: what is wrong, or the figures that say that all is well.
-    """
-
-    good: bool
-    headline: str
-    messages: list[str]
 
 
 def what_was_simulated(run: Run) -> str:
@@ -143,7 +121,9 @@ def _card(name: str, value: dict[str, Any], published: dict[str, Any]) -> Card:
         if is_number(limits[0]) and is_number(limits[1]):
             beside += f" ({interval(*limits, kind)})"
     shown = (
-        interval(value.get("low"), value.get("high"), kind) if is_number(value.get("low")) or is_number(value.get("high")) else ""
+        f"95 % interval {interval(value.get('low'), value.get('high'), kind)}"
+        if is_number(value.get("low")) or is_number(value.get("high"))
+        else ""
     )
     return Card(label(name), amount(value.get("estimate"), kind, empty), shown, beside)
 

@@ -133,6 +133,14 @@ def style_axes(made: go.Figure) -> go.Figure:
     return made
 
 
+def log_ticks(low: float, high: float) -> dict[str, list]:
+    """Ticks of a logarithmic axis at 1, 2, 5 of each decade, or at 1 alone over more than three decades, all written in full."""
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    steps = (1, 2, 5) if len(decades) <= 4 else (1,)
+    values = [float(f"{step}e{decade}") for decade in decades for step in steps]
+    return dict(tickvals=values, ticktext=[f"{value:,g}" if value < 1e6 else f"{value:g}" for value in values])
+
+
 def reference_line(made: go.Figure, *, x: float | None = None, y: float | None = None, text: str = "", **place: object) -> None:
     """A dashed line at a named value, drawn behind the data."""
     line = dict(color=colour("muted"), width=1, dash="dash")

@@ -207,6 +207,11 @@ def _scaled(fraction: object) -> object:
     return 100.0 * float(fraction) if is_number(fraction) else fraction
 
 
+def spread(middle: object, low: object, high: object, digits: int = 3) -> str:
+    """``8.50 (4.05 to 18.2)``: a number and the range around it."""
+    return f"{number(middle, digits)} ({number(low, digits)} to {number(high, digits)})"
+
+
 def join(items: Iterable[str], last: str = "and") -> str:
     """``a, b and c``."""
     listed = list(items)

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from trialsim.schema.base import ConfigError
 
+TAG_FAULTS = ("union_tag_invalid", "union_tag_not_found")
+
 
 class ConfigErrors(ConfigError):
     """Several faults found together; ``key``, ``value`` and ``allowed`` are those of the first.
@@ -75,8 +77,10 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
             faults.extend(_rooted(fault, finding["loc"]) for fault in flatten(inner))
             continue
         path = _real_path(finding["loc"], data)
+        if finding["type"] in TAG_FAULTS:  # the section is there, but the key that says of which kind it is, is not or is wrong
+            path = (*path, str(finding["ctx"]["discriminator"]).strip("'"))
         key = ".".join(str(part) for part in path) or "config"
-        section, description = _describe(model, path)
+        section, description = _describe(model, path, data)
         allowed = _allowed(finding, str(path[-1]) if path else "", section)
         if description and finding["type"] not in ("extra_forbidden", "value_error"):
             allowed = f"{allowed} ({description})"
@@ -110,6 +114,7 @@ def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | No
         return str(context.get("error", finding["msg"]))
     words = {
         "missing": "this key is required",
+        "union_tag_not_found": "this key is required",
         "int_type": "a whole number",
         "int_parsing": "a whole number",
         "int_from_float": "a whole number",
@@ -137,6 +142,7 @@ def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | No
         "multiple_of": "a multiple of {multiple_of}",
         "literal_error": "one of {expected}",
         "enum": "one of {expected}",
+        "union_tag_invalid": "one of {expected_tags}",
         "too_short": "at least {min_length} item(s)",
         "too_long": "at most {max_length} item(s)",
         "string_too_short": "text of at least {min_length} character(s)",
@@ -153,6 +159,8 @@ def _real_path(location: Sequence[int | str], data: Any) -> tuple[int | str, ...
     here: Any = data
     for index, part in enumerate(location):
         last = index == len(location) - 1
+        if isinstance(here, Mapping) and here.get("kind") == part:
+            continue
         if isinstance(here, Mapping) and (part in here or (last and isinstance(part, str) and "[" not in part)):
             path.append(part)
             here = here.get(part)
@@ -172,7 +180,7 @@ def _lookup(data: Any, path: Sequence[int | str]) -> Any:
     return data
 
 
-def _describe(model: type[BaseModel], path: Sequence[int | str]) -> tuple[type[BaseModel] | None, str]:
+def _describe(model: type[BaseModel], path: Sequence[int | str], data: Any) -> tuple[type[BaseModel] | None, str]:
     """The section a key belongs to, and the key's own description."""
     section: Any = model
     description = ""
@@ -185,7 +193,7 @@ def _describe(model: type[BaseModel], path: Sequence[int | str]) -> tuple[type[B
             description = field.description or ""
             if last:
                 return section, description
-            section = _inner_type(field.annotation)
+            section = _inner_type(field.annotation, _lookup(data, path[: index + 1]))
         else:
             section = _inner_type(section)
             if last:
@@ -193,16 +201,23 @@ def _describe(model: type[BaseModel], path: Sequence[int | str]) -> tuple[type[B
     return (section if isinstance(section, type) and issubclass(section, BaseModel) else None), description
 
 
-def _inner_type(annotation: Any) -> Any:
-    """What is inside ``X | None``, ``dict[str, X]``, ``tuple[X, ...]``, ``Annotated[X, ...]``."""
+def _inner_type(annotation: Any, data: Any = None) -> Any:
+    """What is inside ``X | None``, ``dict[str, X]``, ``tuple[X, ...]``, ``Annotated[X, ...]``; of several sections that of the
+    ``kind`` which the data name."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
-        return _inner_type(typing.get_args(annotation)[0])
+        return _inner_type(typing.get_args(annotation)[0], data)
     if origin in (typing.Union, types.UnionType):
         inner = [item for item in typing.get_args(annotation) if item is not type(None)]
-        return _inner_type(inner[0]) if inner else None
+        return _inner_type(next((item for item in inner if admits(item, data)), inner[0])) if inner else None
     if origin in (dict, Mapping):
         return _inner_type(typing.get_args(annotation)[1])
     if origin in (tuple, list):
         return _inner_type(typing.get_args(annotation)[0])
     return annotation
+
+
+def admits(model: Any, data: Any) -> bool:
+    """Whether a section is of the ``kind`` that the data name; false for whatever has no kinds."""
+    field = getattr(model, "model_fields", {}).get("kind")
+    return field is not None and isinstance(data, Mapping) and data.get("kind") in typing.get_args(field.annotation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trialsim.schema.base import Settings, Sourced
 
@@ -14,7 +14,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class SignallingSettings(Sourced):
-    """Constants of mechanism/signalling.py, same names."""
+    """Constants of mechanism/signalling.py and growth.py, same names."""
 
     k_IRS1: Positive
     k_GRB10: Positive
@@ -33,14 +33,72 @@ class SignallingSettings(Sourced):
     k_CYCD: Positive
     k_protein: Positive
     k_W: Positive
-    K_PIP3: Positive
-    K_AKT: Positive
     S6K_reference: Positive
+    ERK_reference: Positive
+    AKT_reference: Positive
+    cap_reference: Positive
+    PIK3CA_PI3K: NonNegative
+    PIK3CA_gain: NonNegative
+    alpha_share: Fraction
+    KRAS_PI3K: NonNegative
+    PTEN_independent: Fraction
+    K_PIP3: Positive
+    E17K_recruitment: Fraction
+    PDK1_basal: Positive
+    PDK1_S473: Positive
+    d_T308: Positive
+    v_mTORC2: Positive
+    mTORC2_basal: NonNegative
+    mTORC2_PIP3: NonNegative
+    mTORC2_TSC: Fraction
+    d_S473: Positive
+    AKT_T308_only: Fraction
+    ERK_basal: Positive
+    ERK_PI3K: NonNegative
+    ERK_KRAS: NonNegative
+    PI3K_ERK_limit: Positive
+    K_ATP: Positive
+    TSC_AMPK: NonNegative
+    TSC_ERK: NonNegative
+    K_AKT: Positive
+    RHEB_loading: Positive
+    RHEB_mTORC1: Positive
+    K_AA: Positive
+    AMPK_mTORC1: Fraction
+    v_mTORC1: Positive
+    K_mTORC1: Positive
     e_S6K: Fraction
     e_GRB10: Fraction
     e_ULK: Fraction
     e_4E: Fraction
-    IC50_mTORC2: Positive
+    d_S6K: Positive
+    d_S6: Positive
+    RSK_S6: NonNegative
+    v_4EBP1: Positive
+    d_4EBP1: Positive
+    ULK_basal: Positive
+    ULK_AMPK: Positive
+    mTORC1_ULK: Positive
+    cap_4EBP: Positive
+    cap_CYCD: Positive
+    CYCD_S6K: Fraction
+    protein_S6K: Fraction
+    K_ERK: Positive
+    K_AKT_CYCD: Positive
+    endocrine_receptor: Fraction
+    endocrine_CYCD: Fraction
+    endocrine_survival: Fraction
+    drive_exponent: Positive
+    K_drive: Positive
+    KRAS_bypass: NonNegative
+    K_KRAS: Positive
+    KRAS_shift: NonNegative
+    KRAS_addiction: NonNegative
+    K_addiction: Positive
+    K_survival_AKT: Positive
+    K_survival_cap: Positive
+    protection_limit: NonNegative
+    flux_lethal: NonNegative
 
 
 class SpreadSettings(Sourced):
@@ -81,8 +139,8 @@ class GrowthSettings(Sourced):
     phi: Fraction
     k_d: Positive  # 1/h
     basal_death: NonNegative  # relative to k_d
-    c_protect: NonNegative  # 1/h
-    c_excess: NonNegative  # 1/h
+    c_protect: NonNegative  # relative to k_d
+    c_excess: NonNegative  # relative to k_d
     lesion_growth_sd: NonNegative  # log-SD of growth between lesions of one patient
     lesion_resistant_sd: NonNegative  # log-SD of the resistant share between lesions of one patient
     death_burden: NonNegative  # exponent of SLD/SLD0 in the hazard of death
@@ -97,3 +155,13 @@ class NetworkSettings(Settings):
     spread: SpreadSettings
     genotype: GenotypeSettings
     growth: GrowthSettings
+    priors: dict[str, tuple[NonNegative, Positive]]  # range of each uncertain constant of `signalling`
+
+    @model_validator(mode="after")
+    def _priors(self) -> NetworkSettings:
+        for name, (low, high) in self.priors.items():
+            if name not in type(self.signalling).model_fields or name == "sources":
+                raise ValueError(f"priors.{name} is no constant of network.signalling")
+            if not low < high:
+                raise ValueError(f"priors.{name} = [{low}, {high}]: the first must be below the second")
+        return self

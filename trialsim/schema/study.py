@@ -8,7 +8,9 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from trialsim.schema.analysis import Analysis
 from trialsim.schema.base import ConfigError, Settings
+from trialsim.schema.cell_line import CellLineSettings, CultureSettings, PanelSettings
 from trialsim.schema.cohort import PopulationSettings, TumourSettings
 from trialsim.schema.compute import Compute
 from trialsim.schema.design import Design
@@ -40,10 +42,14 @@ class StudyConfig(Settings):
     """Everything that defines a run. Build it with ``validate`` or ``trialsim.compose``; it is immutable."""
 
     study: StudyInfo
+    analysis: Analysis
     seed: int = Field(ge=0, le=2**32 - 1, description="seed of all random numbers")
     resume: bool = Field(description="go on with the unfinished run in hydra.run.dir")
     cohort: PopulationSettings
     tumour: dict[str, TumourSettings] = Field(min_length=1, description="settings by tumour type")
+    cell_line: dict[str, CellLineSettings] = Field(default_factory=dict, description="cell lines of an assay, by name")
+    panel: PanelSettings
+    culture: CultureSettings
     drug: DrugSettings
     partner: dict[str, PartnerSettings] = Field({}, description="drugs given beside the rapalog, by name")
     network: NetworkSettings
@@ -57,8 +63,16 @@ class StudyConfig(Settings):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        faults = [*_mix_faults(self), *_dose_faults(self), *_partner_faults(self), *_term_faults(self), *_part_faults(self)]
-        raise_all(faults)
+        raise_all(
+            [
+                *_mix_faults(self),
+                *_dose_faults(self),
+                *_partner_faults(self),
+                *_term_faults(self),
+                *_part_faults(self),
+                *self.analysis.faults(self),
+            ]
+        )
         return self
 
     @property
@@ -152,6 +166,8 @@ def _partner_faults(config: StudyConfig) -> list[ConfigError]:
 def _part_faults(config: StudyConfig) -> list[ConfigError]:
     """More parts than there is to share."""
     parts, together = config.compute.parts, config.design.inseparable
+    if parts > 1 and config.analysis.kind != "trial":
+        return [ConfigError("compute.parts", parts, f"1, as analysis.kind is {config.analysis.kind}: only a trial is shared")]
     most = -(-config.cohort.size // together)
     if parts <= most:
         return []

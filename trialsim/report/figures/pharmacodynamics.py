@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from plotly.subplots import make_subplots
 
+from trialsim.report.figures.band import band
 from trialsim.report.figures.panel import Panel
 from trialsim.report.reader import Run
 from trialsim.report.theme import colour, figure, style_axes
@@ -78,7 +79,10 @@ def marker_panel(run: Run, marker: str) -> Panel | None:
         name, tone = TISSUES[tissue]
         found = courses[tissue]
         weeks = (found.index.to_numpy(float) / DAYS_PER_WEEK).astype("f4")
-        _bands(made, weeks, found, tone, column, show=False)
+        band(
+            made, weeks, [found[q] for q in QUANTILES], tone, showlegend=False, customdata=found["n"].to_numpy("i4"),
+            hovertemplate="week %{x:.0f}: %{y:.2f}, %{customdata} patients<extra></extra>", row=1, col=column,
+        )  # fmt: skip
         made.add_hline(y=1.0, line=dict(color=colour("muted"), width=1, dash="dash"), layer="below", row=1, col=column)
         highest = max(highest, float(found[0.95].max()))
         later = found[found.index >= 28]
@@ -109,33 +113,6 @@ def panels(run: Run) -> list[Panel]:
     """All markers that were saved."""
     found = [panel for panel in (marker_panel(run, marker) for marker in MARKERS) if panel]
     return found or [Panel("pd", "Target inhibition over time", "No pharmacodynamic course was saved.")]
-
-
-def _bands(made, weeks: np.ndarray, found: pd.DataFrame, tone: str, column: int, show: bool) -> None:
-    for low, high, shade in ((0.05, 0.95, f"{tone}_90"), (0.25, 0.75, f"{tone}_50")):
-        made.add_scatter(
-            x=np.concatenate([weeks, weeks[::-1]]),
-            y=np.concatenate([found[low], found[high][::-1]]).astype("f4"),
-            fill="toself",
-            mode="lines",
-            fillcolor=colour(shade),
-            line=dict(width=0),
-            hoverinfo="skip",
-            showlegend=show,
-            row=1,
-            col=column,
-        )
-    made.add_scatter(
-        x=weeks,
-        y=found[0.5].to_numpy("f4"),
-        mode="lines",
-        line=dict(color=colour(tone), width=2),
-        showlegend=show,
-        customdata=found["n"].to_numpy("i4"),
-        hovertemplate="week %{x:.0f}: %{y:.2f}, %{customdata} patients<extra></extra>",
-        row=1,
-        col=column,
-    )
 
 
 def summary_table(run: Run) -> pd.DataFrame:

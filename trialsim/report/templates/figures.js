@@ -42,6 +42,13 @@
     setTimeout(() => next(index + 1), 0);
   })(0);
 
+  // A file for a paper or a slide: the light colours on white, whatever the page shows.
+  document.querySelectorAll("[data-save]").forEach((button) => button.addEventListener("click", () => {
+    const spec = recolour(specs[button.dataset.save], false);
+    const layout = { ...spec.layout, width: 900, paper_bgcolor: "#ffffff" };
+    Plotly.downloadImage({ data: spec.data, layout }, { format: "svg", filename: button.dataset.save, width: layout.width, height: layout.height });
+  }));
+
   let narrow = window.innerWidth < NARROW;
   window.addEventListener("resize", () => {
     if ((window.innerWidth < NARROW) !== narrow) { narrow = !narrow; drawAll(); }

@@ -1,0 +1,34 @@
+"""The untreated cell: where the network of `signalling` rests without drug. Every fold change refers to it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
+from trialsim.mechanism import signalling
+
+RELAXATION_STEPS = 40
+
+
+@cache
+def structure(nodes: tuple[str, ...] = ()) -> Structure:
+    """Sparsity of the network in its state, the occupancy of mTORC1 and the ``nodes`` of other drugs, the same for all cells."""
+    ones = lambda kind: kind(*([1.0] * len(kind._fields)))
+    k, c, scalar = ones(signalling.NetworkConstants), ones(signalling.CellParameters), jax.ShapeDtypeStruct((), jnp.float32)
+    network = signalling.Network(*([scalar] * len(signalling.Network._fields)))
+    given = dict.fromkeys(("occupancy", *nodes), scalar)
+    return structure_of(lambda x, u: signalling.rates(x, signalling.Inhibition(**u), k, c), network, given)
+
+
+def steady_state(k: signalling.NetworkConstants, c: signalling.CellParameters) -> signalling.Network:
+    """Steady state without drug, by ever longer steps of the fast scheme, for ten days. Leaves of the shape of ``c``'s."""
+    shape, kind = jnp.shape(c.RTK), jnp.result_type(c.RTK)
+    x = jax.tree.map(lambda v: v.astype(kind), signalling.start(shape))
+    none = {"occupancy": jnp.zeros(shape, kind)}
+    rates = lambda x, u: signalling.rates(x, signalling.Inhibition(**u), k, c)
+    steps = jnp.asarray(np.diff(np.geomspace(0.1, 240.1, RELAXATION_STEPS + 1)), kind)
+    return jax.lax.scan(lambda x, h: (rodas3_step(rates, structure(), x, none, none, none, h), None), x, steps)[0]

@@ -1,0 +1,13 @@
+"""The question a run answers. One file a kind; ``Analysis`` lists them, and ``kind`` in the configuration chooses."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trialsim.schema.analysis.base import AnalysisSettings as AnalysisSettings
+from trialsim.schema.analysis.base import TrialSettings
+from trialsim.schema.analysis.dose_response import DoseResponseSettings
+
+Analysis = Annotated[TrialSettings | DoseResponseSettings, Field(discriminator="kind")]
