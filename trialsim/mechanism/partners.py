@@ -29,9 +29,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from trialsim.engine.algebra import hill
+from trialsim.mechanism import signalling
 from trialsim.units import HOURS_PER_DAY
 
-NODES = ("PI3K", "AKT", "mTOR_kinase", "MEK", "endocrine", "RTK", "autophagy", "cytotoxic")
+NODES = tuple(name for name in signalling.Inhibition._fields if name != "occupancy")  # the rapalog's own
 ADDITIVE = ("cytotoxic",)  # a rate, 1/h; the others are fractions
 CELLS = 2  # tumour and PBMC, as in `patient`
 APPROACH = 1.0  # 1/h, assumed: an hour from blood to target

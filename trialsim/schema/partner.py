@@ -15,7 +15,7 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Node = Literal["PI3K", "AKT", "mTOR_kinase", "MEK", "endocrine", "RTK", "autophagy", "cytotoxic"]
+Node = Literal["PI3K", "PI3K_alpha", "AKT", "AKT_allosteric", "mTOR_kinase", "MEK", "endocrine", "RTK", "autophagy", "cytotoxic"]
 Hormone = Literal["oestrogen", "somatostatin"]
 
 
