@@ -153,6 +153,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         "n_failed": failed,
         "drug": config.drug.name,
         "regimen": {key: getattr(config.regimen, key) for key in ("dose", "unit", "schedule")},
+        "partners": summary.partners(patients, config),
         "published_trial": published,
         "diagnostics": combine(judged, tuple(faults)) | {"solver_check": study.solver_check},
         "endpoints": summary.endpoints(patients, config),
@@ -161,7 +162,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         "recovery": recovery(fits.recovery, patients, settings.recovery_level),
         "pharmacokinetics": summary.exposure(patients, config),
         "pharmacodynamics": summary.pathway(patients),
-        "toxicity": summary.toxicity(len(patients), study.worst_grades, list(config.drug.toxicity.terms)),
+        "toxicity": summary.toxicity(len(patients), study.worst_grades, list(config.terms)),
         "mtd": summary.maximum_tolerated_dose(study.mtd, config.design.dose_levels),
         "flow": summary.flow(study.patients, study.screened),
     }

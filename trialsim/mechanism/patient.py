@@ -1,6 +1,7 @@
 """The patient: where kinetics, binding, signalling and growth meet. One state, one step (a day), one observation.
 
-A day starts just before the scheduled dose and ends just before the next one, so its last concentration is the trough.
+A day starts just before the scheduled dose and ends just before the next one, so its last concentration is the trough. Partner
+drugs act by their effect averaged over the day (mechanism.partners).
 Two kinds of cell follow the same blood: the tumour and PBMC (the surrogate tissue that trials biopsy).
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table, graded_mesh
-from trialsim.mechanism import binding, growth, pharmacokinetics, signalling
+from trialsim.mechanism import binding, growth, partners, pharmacokinetics, signalling
 from trialsim.mechanism.steady import steady_state, structure
 from trialsim.units import HOURS_PER_DAY
 
@@ -31,7 +32,7 @@ class PatientParameters(NamedTuple):
     Attributes:
         pk: kinetics. iov_F, iov_MAT: factors on F and MAT for each occasion, shape (occasions, patients).
         nM_per_ng_ml: molar conversion of the drug.
-        binding, cell, growth: see their modules.
+        binding, cell, growth: see their modules. partners: other drugs, None if there are none.
     """
 
     pk: pharmacokinetics.PKParameters
@@ -41,12 +42,20 @@ class PatientParameters(NamedTuple):
     binding: binding.BindingParameters
     cell: signalling.CellParameters
     growth: growth.GrowthParameters
+    partners: partners.Partners | None = None
+
+
+class InCell(NamedTuple):
+    """What comes from the blood. Attributes: R: rapalog held in the cell, nM. effects: of partner drugs, by node."""
+
+    R: jax.Array
+    effects: partners.Effects
 
 
 class CellState(NamedTuple):
-    """Attributes: R: drug held in the cell, nM. network: its signalling."""
+    """Attributes: drugs: in the cell. network: its signalling."""
 
-    R: jax.Array
+    drugs: InCell
     network: signalling.Network
 
 
@@ -55,7 +64,7 @@ class PatientState(NamedTuple):
 
     Attributes:
         drug: (gut, fast, slow) plasma concentrations, see ``pharmacokinetics.Oral``. tumour, pbmc: cells.
-        I_sensitive, I_resistant: int G dt, days.
+        I_sensitive, I_resistant: int G dt, days. partners: amounts of the partner drugs, if there are any.
     """
 
     drug: tuple[jax.Array, ...]
@@ -63,6 +72,7 @@ class PatientState(NamedTuple):
     pbmc: CellState
     I_sensitive: jax.Array
     I_resistant: jax.Array
+    partners: partners.Amounts | None = None
 
 
 class Growth(NamedTuple):
@@ -84,8 +94,8 @@ class Day(NamedTuple):
 
     Attributes:
         cmin, cmax: ng/mL. auc24: ng.h/mL.
-        ps6, p4ebp1, pakt: (tumour, PBMC), shape (2, patients). perk, autophagy: tumour.
-        dependence_shift: W of the tumour.
+        ps6, p4ebp1, pakt: (tumour, PBMC), shape (2, patients). perk, autophagy (flux that is not blocked): tumour.
+        dependence_shift: W of the tumour. partners: plasma concentrations of the partner drugs, if there are any.
     """
 
     cmin: jax.Array
@@ -97,15 +107,28 @@ class Day(NamedTuple):
     perk: jax.Array
     autophagy: jax.Array
     dependence_shift: jax.Array
+    partners: partners.Exposure | None = None
 
 
-def cell_drive(p: PatientParameters, to_free_nM: jax.Array) -> Drive:
-    """Blood -> drug in the cell -> occupancy of mTORC1; ``p`` from `of_cell`, ``to_free_nM``: free nM per ng/mL of plasma."""
-    return Drive(
-        rate=lambda R, C: binding.uptake_rate(R, C * to_free_nM, p.binding),
-        step=lambda R, areas, h: binding.uptake_step(R, [area * to_free_nM for area in areas], h, p.binding),
-        input=lambda R, C: (binding.occupancy(R, p.binding),),
-    )
+Input = dict[str, jax.Array]  # what the network gets, by field of `signalling.Inhibition`
+
+
+def cell_drive(p: PatientParameters, to_free_nM: jax.Array, target: partners.Effects) -> Drive:
+    """Blood -> drugs in the cell -> inhibition.
+
+    Args:
+        p: from `of_cell`. to_free_nM: free nM of the rapalog per ng/mL of plasma. target: the day's effects of partner drugs.
+    """
+
+    def rate(d: InCell, C: jax.Array) -> InCell:
+        effects = {node: partners.APPROACH * (target[node] - value) for node, value in d.effects.items()}
+        return InCell(binding.uptake_rate(d.R, C * to_free_nM, p.binding), effects)
+
+    def step(d: InCell, areas: list[jax.Array], h: jax.Array) -> InCell:
+        R = binding.uptake_step(d.R, [area * to_free_nM for area in areas], h, p.binding)
+        return InCell(R, partners.approach(d.effects, target, h))
+
+    return Drive(rate, step, input=lambda d, C: {"occupancy": binding.occupancy(d.R, p.binding)} | d.effects)
 
 
 def of_cell(p: PatientParameters, which: int) -> PatientParameters:
@@ -120,16 +143,23 @@ def untreated(k: signalling.NetworkConstants, p: PatientParameters) -> Untreated
     return Untreated(x, tumour_fates(jax.tree.map(lambda leaf: leaf[TUMOUR], x), k, of_cell(p, TUMOUR)))
 
 
-def tumour_fates(x: signalling.Network, k: signalling.NetworkConstants, p: PatientParameters) -> growth.Fates:
+def tumour_fates(
+    x: signalling.Network,
+    k: signalling.NetworkConstants,
+    p: PatientParameters,
+    inhibition: signalling.Inhibition = growth.UNTREATED,
+) -> growth.Fates:
     """Fates of tumour cells; ``p`` from `of_cell`."""
-    return growth.fates(x, k, p.cell, p.growth)
+    return growth.fates(x, k, p.cell, p.growth, inhibition)
 
 
-def initial_state(reference: Untreated) -> PatientState:
-    """A patient before the first dose."""
+def initial_state(reference: Untreated, others: partners.Partners | None = None) -> PatientState:
+    """A patient before the first dose; ``others``: the partner drugs of the study."""
     zero = jnp.zeros_like(reference.fates.sensitive.death)
-    tumour, pbmc = (CellState(zero, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
-    return PatientState((zero, zero, zero), tumour, pbmc, zero, zero)
+    drugs = InCell(zero, partners.no_effect(others, zero))
+    tumour, pbmc = (CellState(drugs, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
+    nothing = None if others is None else partners.none_taken(others)
+    return PatientState((zero, zero, zero), tumour, pbmc, zero, zero, nothing)
 
 
 def steps_for(accuracy: float) -> int:
@@ -183,6 +213,7 @@ def advance_day(
     p: PatientParameters,
     reference: Untreated,
     mesh: DayMesh,
+    partner_mg: jax.Array | None = None,
 ) -> tuple[PatientState, Day]:
     """One day of one or many patients (patients last).
 
@@ -190,24 +221,29 @@ def advance_day(
         state: just before today's dose.
         dose_mg: dose taken today (0: none).
         occasion: today's kinetics, from `occasion_kinetics` for the same mesh. mesh: from `day_mesh`.
+        partner_mg: of each of today's administrations of the partner drugs, (partners, ...).
     """
     pk = occasion.pk
     drug = dosed(list(state.drug), 0, pharmacokinetics.Oral.dose(pk, dose_mg))
     to_free_nM = pk.fu * p.nM_per_ng_ml
     in_tumour, in_pbmc = of_cell(p, TUMOUR), of_cell(p, PBMC)
+    others, seen, effects = None, None, ({}, {})
+    if p.partners is not None:
+        others, seen, effects = partners.live(p.partners, state.partners, partner_mg)
 
-    def net(x: signalling.Network, *_) -> tuple[jax.Array, jax.Array]:
-        return growth.net_growth(tumour_fates(x, k, in_tumour), reference.fates, p.growth.phi)
+    def net(x: signalling.Network, _, u: Input) -> tuple[jax.Array, jax.Array]:
+        fates = tumour_fates(x, k, in_tumour, signalling.Inhibition(**u))
+        return growth.net_growth(fates, reference.fates, p.growth.phi)
 
-    def run(cell: CellState, which: PatientParameters, table: Table, nodes: np.ndarray, slow, y):
-        fast = lambda x, _, u: signalling.rates(x, signalling.Inhibition(*u), k, which.cell)
-        flow = Flow(fast, slow, structure(), cell_drive(which, to_free_nM))
-        x, change, R = run_steps(flow, table, nodes, drug, cell.network, y, cell.R)
-        return CellState(R, x), change
+    def run(cell: CellState, kind: int, which: PatientParameters, table: Table, nodes: np.ndarray, slow, y):
+        fast = lambda x, _, u: signalling.rates(x, signalling.Inhibition(**u), k, which.cell)
+        flow = Flow(fast, slow, structure(tuple(effects[kind])), cell_drive(which, to_free_nM, effects[kind]))
+        x, change, drugs = run_steps(flow, table, nodes, drug, cell.network, y, cell.drugs)
+        return CellState(drugs, x), change
 
     nothing = Growth(jnp.zeros_like(state.I_sensitive), jnp.zeros_like(state.I_sensitive))
-    tumour, change = run(state.tumour, in_tumour, occasion.tumour, mesh.tumour, net, nothing)
-    pbmc, _ = run(state.pbmc, in_pbmc, occasion.pbmc, mesh.pbmc, lambda *_: (), ())
+    tumour, change = run(state.tumour, TUMOUR, in_tumour, occasion.tumour, mesh.tumour, net, nothing)
+    pbmc, _ = run(state.pbmc, PBMC, in_pbmc, occasion.pbmc, mesh.pbmc, lambda *_: (), ())
 
     blood, auc24 = _blood(occasion, drug)
     cells = ((TUMOUR, tumour.network), (PBMC, pbmc.network))
@@ -220,12 +256,13 @@ def advance_day(
         p4ebp1=fold("BP"),
         pakt=fold("S473"),
         perk=tumour.network.ERK / reference.cells.ERK[TUMOUR],
-        autophagy=tumour.network.flux / reference.cells.flux[TUMOUR],
+        autophagy=tumour.network.flux * (1.0 - tumour.drugs.effects.get("autophagy", 0.0)) / reference.cells.flux[TUMOUR],
         dependence_shift=tumour.network.W,
+        partners=seen,
     )
     days = [value / HOURS_PER_DAY for value in change]
     after = tuple(advance_amounts(occasion.tumour, drug))
-    return PatientState(after, tumour, pbmc, state.I_sensitive + days[0], state.I_resistant + days[1]), day
+    return PatientState(after, tumour, pbmc, state.I_sensitive + days[0], state.I_resistant + days[1], others), day
 
 
 def _blood(occasion: Occasion, drug: list[jax.Array]) -> tuple[jax.Array, jax.Array]:

@@ -2,7 +2,8 @@
 
 The same equations, parameters and step as in `patient.advance_day`, which lives the days of a trial; here the doses are given. It
 is what the numerical check of a study runs, and what sensitivities are taken of: with the doses of a simulated course as the
-regimen, they are those of that patient in that trial, its holds and reductions as they happened.
+regimen, they are those of that patient in that trial, its holds and reductions as they happened. Partner drugs enter by their
+effects (parameters ``i_<node>``), which they reach within hours of the start and keep.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trialsim.engine.model import Model, Upstream
-from trialsim.mechanism import binding, growth, patient, pharmacokinetics, signalling
+from trialsim.mechanism import binding, growth, partners, patient, pharmacokinetics, signalling
 from trialsim.units import HOURS_PER_DAY
 
 UNITS = {
@@ -24,7 +25,7 @@ UNITS = {
     "haematocrit": "fraction", "Bmax": "ng/mL", "Kd": "ng/mL", "Kns": "ratio",
     "FKBP12": "nM", "K_FKBP12": "nM", "K_FRB": "nM", "PS": "1/h", "partition": "ratio",
     "k_d": "1/h",
-    "nM_per_ng_ml": "nmol/L per ng/mL", "d0_mm": "mm", "growth_per_day": "1/day", "resistant": "fraction",
+    "nM_per_ng_ml": "nmol/L per ng/mL", "i_cytotoxic": "1/h", "d0_mm": "mm", "growth_per_day": "1/day", "resistant": "fraction",
 }  # fmt: skip
 PARTS = {
     "pk": pharmacokinetics.PKParameters,
@@ -33,12 +34,15 @@ PARTS = {
     "growth": growth.GrowthParameters,
 }
 LESION = ("d0_mm", "growth_per_day", "resistant")
-PARAMETERS = tuple(name for kind in PARTS.values() for name in kind._fields) + ("nM_per_ng_ml", *LESION)
+# a constant effect of partner drugs on each node of the tumour; none unless given
+EFFECTS = {f"i_{node}": node for node in partners.NODES}
+SHARE, FULL = "reached", {"reached": 1.0}  # the part of them that is reached, one for all nodes
+PARAMETERS = tuple(name for kind in PARTS.values() for name in kind._fields) + ("nM_per_ng_ml", *LESION, *EFFECTS)
 
 
 class Derived(NamedTuple):
     """Attributes: patient: parameters, of the tumour cell only. cell, fates: its steady state without drug.
-    d0_mm, growth_per_day, resistant: one lesion, see `growth.diameters`."""
+    d0_mm, growth_per_day, resistant: one lesion, see `growth.diameters`. effects: of partner drugs, by node."""
 
     patient: patient.PatientParameters
     cell: signalling.Network
@@ -46,6 +50,7 @@ class Derived(NamedTuple):
     d0_mm: jax.Array
     growth_per_day: jax.Array
     resistant: jax.Array
+    effects: dict[str, jax.Array]
 
 
 class Seen(NamedTuple):
@@ -104,15 +109,19 @@ def _model(k: signalling.NetworkConstants) -> Model:
         )
         still = patient.untreated(k, whole)
         cell = jax.tree.map(lambda v: v[patient.TUMOUR], still.cells)
-        return Derived(patient.of_cell(whole, patient.TUMOUR), cell, still.fates, *(getattr(p, name) for name in LESION))
+        lesion = (getattr(p, name) for name in LESION)
+        effects = {node: getattr(p, name) for name, node in EFFECTS.items()}
+        return Derived(patient.of_cell(whole, patient.TUMOUR), cell, still.fates, *lesion, effects)
 
     def drive(p: Derived):
-        return patient.cell_drive(p.patient, p.patient.pk.fu * p.patient.nM_per_ng_ml)
+        return patient.cell_drive(p.patient, p.patient.pk.fu * p.patient.nM_per_ng_ml, FULL)
 
     def rates(x: Any, u: Any, p: Derived) -> Any:
         q, network = p.patient, signalling.Network(*x[: len(signalling.Network._fields)])
-        G = growth.net_growth(patient.tumour_fates(network, k, q), p.fates, q.growth.phi)
-        return State(*signalling.rates(network, signalling.Inhibition(*u), k, q.cell), *G)
+        effects = {node: u[SHARE] * value for node, value in p.effects.items()}
+        inhibition = signalling.Inhibition(u["occupancy"], **effects)
+        G = growth.net_growth(patient.tumour_fates(network, k, q, inhibition), p.fates, q.growth.phi)
+        return State(*signalling.rates(network, inhibition, k, q.cell), *G)
 
     def observe(x: Any, C: jax.Array, p: Derived) -> Seen:
         start, q = p.cell, p.patient
@@ -125,7 +134,7 @@ def _model(k: signalling.NetworkConstants) -> Model:
             p4ebp1=x.BP / start.BP,
             pakt=x.S473 / start.S473,
             perk=x.ERK / start.ERK,
-            autophagy=x.flux / start.flux,
+            autophagy=x.flux * (1.0 - p.effects["autophagy"]) / start.flux,
             proliferation=fates.sensitive.proliferation / p.fates.sensitive.proliferation,
             I_sensitive=I_s,
             I_resistant=I_r,
@@ -136,6 +145,7 @@ def _model(k: signalling.NetworkConstants) -> Model:
     return Model(
         name="rapalog patient",
         parameters={name: UNITS.get(name, "relative, see trialsim.mechanism") for name in PARAMETERS},
+        fixed=dict.fromkeys(EFFECTS, 0.0),
         kinetics=_Blood(),
         start=lambda p: State(*p.cell, zero(p), zero(p)),
         rates=rates,
@@ -143,10 +153,10 @@ def _model(k: signalling.NetworkConstants) -> Model:
         slow=("sensitive", "resistant"),
         derive=derive,
         upstream=Upstream(
-            start=zero,
-            rate=lambda R, C, p: drive(p).rate(R, C),
-            step=lambda R, areas, h, p: drive(p).step(R, areas, h),
-            input=lambda R, C, p: drive(p).input(R, C),
+            start=lambda p: patient.InCell(zero(p), {SHARE: zero(p)}),
+            rate=lambda d, C, p: drive(p).rate(d, C),
+            step=lambda d, areas, h, p: drive(p).step(d, areas, h),
+            input=lambda d, C, p: drive(p).input(d, C),
             parts=binding.PARTS,
         ),
     )
