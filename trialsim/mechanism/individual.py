@@ -14,26 +14,16 @@ from scipy.stats import beta
 
 from trialsim.mechanism.binding import BindingParameters
 from trialsim.mechanism.growth import GrowthParameters
+from trialsim.mechanism.individual_pk import Covariates, expit, log_sd, pharmacokinetics
 from trialsim.mechanism.patient import PatientParameters
-from trialsim.mechanism.pharmacokinetics import PKParameters, disposition
 from trialsim.mechanism.signalling import CellParameters, NetworkConstants
 from trialsim.mechanism.toxicity import ToxicityParameters
 from trialsim.streams import normals, uniforms
 from trialsim.units import ng_ml_to_nM
 
-Covariates = Mapping[str, Any]  # a DataFrame, or a dict of arrays, with the cohort's columns
-
-
-def _log_sd(cv: float) -> float:
-    return float(np.sqrt(np.log1p(cv**2)))
-
 
 def _logit(p):
     return np.log(p) - np.log1p(-p)
-
-
-def _expit(x):
-    return 1.0 / (1.0 + np.exp(-x))
 
 
 def network_constants(network) -> NetworkConstants:
@@ -41,43 +31,15 @@ def network_constants(network) -> NetworkConstants:
     return NetworkConstants(**{name: getattr(network.signalling, name) for name in NetworkConstants._fields})
 
 
-def pharmacokinetics(covariates: Covariates, drug, seed: int, ids: np.ndarray) -> PKParameters:
-    """Individual kinetics (ter Heine 2018 for adults; children's CL after Park 2023). Shape (patients,)."""
-    pk = drug.pk
-    age, ffm = np.asarray(covariates["age_y"], float), np.asarray(covariates["ffm_kg"], float)
-    bsa, hct = np.asarray(covariates["bsa_m2"], float), np.asarray(covariates["haematocrit"], float)
-    size = ffm / pk.ffm_reference
-    adult = _expit((age - pk.adult_from_y) / 1.0)
-    child_ratio = (pk.child_CL_intercept + pk.child_CL_slope * bsa / 1.5) / pk.adult_CL_whole_blood
-    CLint = (
-        pk.CLint
-        * (adult + (1.0 - adult) * child_ratio)
-        * np.array([pk.hepatic_CLint[level] for level in covariates["hepatic_function"]])
-        * np.array([pk.comedication_CLint[level] for level in covariates["cyp3a4_comedication"]])
-        * np.exp(_log_sd(pk.iiv_CLint) * normals(seed, "pk_CLint", ids)[:, 0])
-    )
-    plasma_flow = pk.hepatic_plasma_flow * size**0.75 * (1.0 - hct)
-    extraction = pk.fu * CLint / (plasma_flow + pk.fu * CLint)
-    Vc = pk.Vc * size * np.exp(_log_sd(pk.iiv_Vc) * normals(seed, "pk_Vc", ids)[:, 0])
-    alpha, beta, share = disposition(plasma_flow * extraction, Vc, pk.Q * size**0.75, pk.Vp * size)
-    everyone = np.ones_like(ffm)
-    return PKParameters(
-        alpha=np.asarray(alpha),
-        beta=np.asarray(beta),
-        share_alpha=np.asarray(share),
-        Vc=Vc,
-        F=(1.0 - extraction) * np.where(np.asarray(covariates["abcb1_ttt"], bool), pk.abcb1_ttt_F, 1.0),
-        MAT=pk.MAT * everyone,
-        fu=pk.fu * everyone,
-        haematocrit=hct,
-        Bmax=pk.Bmax * everyone,
-        Kd=pk.Kd * everyone,
-        Kns=pk.Kns * everyone,
-    )
-
-
 def individual_parameters(
-    covariates: Covariates, drug, network, tumours: Mapping[str, Any], seed: int, ids: np.ndarray, occasions: int
+    covariates: Covariates,
+    drug,
+    network,
+    tumours: Mapping[str, Any],
+    seed: int,
+    ids: np.ndarray,
+    occasions: int,
+    dose_mg: Any = 0.0,
 ) -> PatientParameters:
     """Parameters of each patient; leaves have shape (patients, ...), cell-specific ones (patients, 2: tumour and PBMC).
 
@@ -86,6 +48,7 @@ def individual_parameters(
         drug: ``DrugSettings``. network: ``NetworkSettings``. tumours: ``TumourSettings`` by tumour type.
         seed, ids: of the study and of the patients.
         occasions: number of dosing occasions of the follow-up.
+        dose_mg: of one administration at full dose, see `individual_pk.pharmacokinetics`.
     """
     n = len(ids)
     spread, genes, growth = network.spread, network.genotype, network.growth
@@ -125,8 +88,8 @@ def individual_parameters(
     shift = genes.PTEN_loss * pten_lost + sum(size * flag[gene] for gene, size in effect.items())
     dependence = np.clip(np.asarray(covariates["pathway_dependence"], float), 1e-3, 1.0 - 1e-3)
     noise = growth.dependence_sd * normals(seed, "dependence", ids)[:, 0]
-    b = 1.0 - _expit(_logit(dependence) + shift + noise)
-    b_W = _expit(_logit(growth.b_W) + growth.b_W_sd * normals(seed, "b_W", ids)[:, 0])
+    b = 1.0 - expit(_logit(dependence) + shift + noise)
+    b_W = expit(_logit(growth.b_W) + growth.b_W_sd * normals(seed, "b_W", ids)[:, 0])
     everyone = np.ones(n)
     fates = GrowthParameters(
         b=b,
@@ -148,9 +111,9 @@ def individual_parameters(
         PS=both(drug.binding.PS, drug.binding.PS),
         partition=both(partition, drug.binding.partition_pbmc),
     )
-    iov = lambda name, cv: np.exp(_log_sd(cv) * normals(seed, name, ids, occasions))
+    iov = lambda name, cv: np.exp(log_sd(cv) * normals(seed, name, ids, occasions))
     return PatientParameters(
-        pk=pharmacokinetics(covariates, drug, seed, ids),
+        pk=pharmacokinetics(covariates, drug, seed, ids, dose_mg),
         iov_F=iov("iov_F", drug.pk.iov_F),
         iov_MAT=iov("iov_MAT", drug.pk.iov_MAT),
         nM_per_ng_ml=ng_ml_to_nM(drug.binding.molar_mass) * everyone,

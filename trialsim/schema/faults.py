@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from trialsim.schema.base import ConfigError
 
+TAG = "kind"  # the key that says which of several forms a section has
+
 
 class ConfigErrors(ConfigError):
     """Several faults found together; ``key``, ``value`` and ``allowed`` are those of the first.
@@ -75,8 +77,10 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
             faults.extend(flatten(inner))
             continue
         path = _real_path(finding["loc"], data)
+        if finding["type"] in ("union_tag_invalid", "union_tag_not_found"):
+            path = (*path, TAG)
         key = ".".join(str(part) for part in path) or "config"
-        section, description = _describe(model, path)
+        section, description = _describe(model, path, data)
         allowed = _allowed(finding, str(path[-1]) if path else "", section)
         if description and finding["type"] not in ("extra_forbidden", "value_error"):
             allowed = f"{allowed} ({description})"
@@ -103,6 +107,7 @@ def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | No
         return str(context.get("error", finding["msg"]))
     words = {
         "missing": "this key is required",
+        "union_tag_not_found": "this key is required",
         "int_type": "a whole number",
         "int_parsing": "a whole number",
         "int_from_float": "a whole number",
@@ -130,6 +135,7 @@ def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | No
         "multiple_of": "a multiple of {multiple_of}",
         "literal_error": "one of {expected}",
         "enum": "one of {expected}",
+        "union_tag_invalid": "one of {expected_tags}",
         "too_short": "at least {min_length} item(s)",
         "too_long": "at most {max_length} item(s)",
         "string_too_short": "text of at least {min_length} character(s)",
@@ -146,6 +152,8 @@ def _real_path(location: Sequence[int | str], data: Any) -> tuple[int | str, ...
     here: Any = data
     for index, part in enumerate(location):
         last = index == len(location) - 1
+        if isinstance(here, Mapping) and here.get(TAG) == part:
+            continue
         if isinstance(here, Mapping) and (part in here or (last and isinstance(part, str) and "[" not in part)):
             path.append(part)
             here = here.get(part)
@@ -165,12 +173,13 @@ def _lookup(data: Any, path: Sequence[int | str]) -> Any:
     return data
 
 
-def _describe(model: type[BaseModel], path: Sequence[int | str]) -> tuple[type[BaseModel] | None, str]:
+def _describe(model: type[BaseModel], path: Sequence[int | str], data: Any) -> tuple[type[BaseModel] | None, str]:
     """The section a key belongs to, and the key's own description."""
     section: Any = model
     description = ""
     for index, part in enumerate(path):
         last = index == len(path) - 1
+        value = _lookup(data, path[: index + 1])
         if isinstance(section, type) and issubclass(section, BaseModel):
             field = section.model_fields.get(str(part))
             if field is None:
@@ -178,24 +187,32 @@ def _describe(model: type[BaseModel], path: Sequence[int | str]) -> tuple[type[B
             description = field.description or ""
             if last:
                 return section, description
-            section = _inner_type(field.annotation)
+            section = _inner_type(field.annotation, value)
         else:
-            section = _inner_type(section)
+            section = _inner_type(section, value)
             if last:
                 return None, description
     return (section if isinstance(section, type) and issubclass(section, BaseModel) else None), description
 
 
-def _inner_type(annotation: Any) -> Any:
-    """What is inside ``X | None``, ``dict[str, X]``, ``tuple[X, ...]``, ``Annotated[X, ...]``."""
+def _inner_type(annotation: Any, value: Any = None) -> Any:
+    """What is inside ``X | None``, ``dict[str, X]``, ``tuple[X, ...]``, ``Annotated[X, ...]``; of several models the one that the
+    value's tag names."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
-        return _inner_type(typing.get_args(annotation)[0])
+        return _inner_type(typing.get_args(annotation)[0], value)
     if origin in (typing.Union, types.UnionType):
         inner = [item for item in typing.get_args(annotation) if item is not type(None)]
-        return _inner_type(inner[0]) if inner else None
+        tag = value.get(TAG) if isinstance(value, Mapping) else None
+        tagged = (item for item in inner if hasattr(item, "model_fields") and tag in _tags(item))
+        return _inner_type(next(tagged, inner[0])) if inner else None
     if origin in (dict, Mapping):
         return _inner_type(typing.get_args(annotation)[1])
     if origin in (tuple, list):
         return _inner_type(typing.get_args(annotation)[0])
     return annotation
+
+
+def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
+    field = model.model_fields.get(TAG)
+    return typing.get_args(field.annotation) if field else ()
