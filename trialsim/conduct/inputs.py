@@ -98,6 +98,7 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     ids = covariates["patient_id"].to_numpy(np.int64)
     seed, growth = config.seed, config.network.growth
     n, occasions = len(ids), follow_up_horizon(config) // config.drug.pk.occasion_days + 1
+    dose_mg = start_dose_mg(config, covariates, dose_level)
     column = lambda name: covariates[name].to_numpy(float)
     lesions = np.stack([column(f"lesion_{i + 1}_mm") for i in range(LESIONS)], axis=1)
     resistant = column("resistant_fraction")
@@ -108,7 +109,7 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     keys = jax.vmap(lambda i: jax.random.key_data(patient_key(seed, "course", i)))(ids.astype(np.uint32))
     subjects = Subject(
         parameters=individual_parameters(
-            covariates, config.drug, config.network, config.tumour, seed, ids, occasions, config.partner
+            covariates, config.drug, config.network, config.tumour, seed, ids, occasions, dose_mg, config.partner
         ),
         frailty=toxicity_parameters(config.drug, config.terms, seed, ids).frailty,
         lesions_mm=lesions,
@@ -119,7 +120,7 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
         nontarget=covariates["nontarget"].to_numpy(bool),
         new_lesion_rate=column("new_lesion_rate_per_day"),
         death_rate=column("death_rate_per_day"),
-        full_dose_mg=start_dose_mg(config, covariates, dose_level),
+        full_dose_mg=dose_mg,
         scan_days=schedule.days,
         scan_missed=schedule.missed,
         scan_normals=normals(seed, "scan_reading", ids, scans * (LESIONS + 1)).reshape(n, scans, LESIONS + 1),

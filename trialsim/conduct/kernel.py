@@ -24,6 +24,7 @@ from trialsim.conduct import combination
 from trialsim.endpoints import measurement, recist
 from trialsim.engine import counter
 from trialsim.mechanism import growth, patient, toxicity
+from trialsim.mechanism.pharmacokinetics import DrugKinetics
 from trialsim.mechanism.signalling import NetworkConstants
 from trialsim.protocol import dosing
 
@@ -291,24 +292,27 @@ def _befall(
     )
 
 
-def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: int, steps: int, occasion_days: int) -> Course:
+def simulate_patients(
+    subject: Subject, setting: Setting, reading: Any, days: int, steps: int, occasion_days: int, drug: DrugKinetics
+) -> Course:
     """Courses over ``days`` days from the first dose, leaves (..., patients).
 
     Args:
         subject: leaves (patients, ...). setting: shared by all.
         reading: ``EndpointSettings`` (reading error).
         days, steps: days simulated; integration steps a day. occasion_days: days of a dosing occasion.
+        drug: closed form of its kinetics.
     """
     subject = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), subject)
     k, p = setting.constants, subject.parameters
     of_patients = lambda function: jax.vmap(function, in_axes=-1, out_axes=-1)
     before = of_patients(lambda s: _before(s, reading))(subject)
     reference = patient.untreated(k, p)
-    mesh = patient.day_mesh(steps)
+    mesh = patient.day_mesh(steps, drug)
     n, dtype = subject.growth.shape[0], subject.growth.dtype
 
     def occasion(carry: Carry, number: jax.Array) -> tuple[Carry, jax.Array]:
-        kinetics = patient.occasion_kinetics(p, number, mesh)
+        kinetics = patient.occasion_kinetics(p, number, mesh, drug)
 
         def live(carry: Carry, now: tuple[jax.Array, jax.Array]) -> tuple[Carry, jax.Array]:
             day, timing = now
@@ -348,7 +352,7 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
     shapes: list[Record] = []
     everyone = lambda value, kind: jnp.full((n,), value, kind)
     start = Carry(
-        biology=patient.initial_state(reference, p.partners),
+        biology=patient.initial_state(reference, drug, p.partners),
         dosing=jax.tree.map(lambda v: jnp.broadcast_to(v, (n,)), dosing.first_day()),
         grades=jnp.zeros((subject.frailty.shape[0], n), jnp.int32),
         exposure=everyone(0.0, dtype),

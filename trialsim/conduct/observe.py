@@ -218,7 +218,8 @@ def patients_table(
 
 
 def exposure(course: Course, day: int, interval: int, until: np.ndarray) -> dict[str, np.ndarray]:
-    """Whole-blood exposure over the dosing interval that starts on day 15 of the rapalog, in patients at full dose.
+    """Whole-blood exposure, of drug and active metabolite together, over the dosing interval that starts on day 15 of the rapalog,
+    in patients at full dose.
 
     NaN for whoever is no longer observed, has no dose due that day, or missed or held one in the week up to then: as in a
     pharmacokinetic study, the values are those of the prescribed dose. ``cmin_ng_ml``: just before the next dose;

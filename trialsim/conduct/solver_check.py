@@ -18,7 +18,8 @@ from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.conduct.kernel import Setting, Subject
 from trialsim.engine import Plan, Regimen, simulate
 from trialsim.mechanism import partners, rapalog
-from trialsim.mechanism.patient import MESH_GRADING, TUMOUR, steps_for
+from trialsim.mechanism.individual_pk import kinetics_of
+from trialsim.mechanism.patient import TUMOUR, steps_for
 from trialsim.protocol import dosing
 from trialsim.units import HOURS_PER_DAY
 
@@ -46,12 +47,13 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
         return {}
     some = enrolled.iloc[:count]
     subjects, setting = make_subjects(config, some, some["dose_level"].to_numpy()), make_setting(config)
-    model = rapalog.model_of(setting.constants)
+    kinetics = kinetics_of(config.drug)
+    model = rapalog.model_of(setting.constants, kinetics)
     lesion = {"d0_mm": np.ones(count), "growth_per_day": subjects.growth, "resistant": subjects.resistant}
     parameters = rapalog.parameters_of(subjects.parameters, lesion) | mean_effects(subjects, setting)
     due = np.asarray(jax.vmap(lambda day: dosing.scheduled(setting.schedule, day))(np.arange(DAYS)))
     regimen = Regimen(np.outer(subjects.full_dose_mg, due), HOURS_PER_DAY)
-    plan = Plan(steps_for(config.compute.accuracy), grading=MESH_GRADING, precision=config.compute.precision)
+    plan = Plan(steps_for(config.compute.accuracy, kinetics), grading=kinetics.grading, precision=config.compute.precision)
     fine = plan._replace(steps=REFINEMENT * plan.steps, precision="float64")
     ends = HOURS_PER_DAY * np.arange(1, DAYS + 1)
     found, exact = (simulate(model, parameters, regimen, ends, one) for one in (plan, fine))

@@ -8,6 +8,8 @@ Two kinds of cell follow the same blood: the tumour and PBMC (the surrogate tiss
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -17,12 +19,11 @@ import numpy as np
 from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table, graded_mesh
 from trialsim.mechanism import binding, growth, partners, pharmacokinetics, signalling
+from trialsim.mechanism.pharmacokinetics import DrugKinetics
 from trialsim.mechanism.steady import steady_state, structure
 from trialsim.units import HOURS_PER_DAY
 
 TUMOUR, PBMC = 0, 1
-ERROR_AT_8 = 8e-4
-MESH_GRADING = 3.0  # calibrated: of 2, 3, 4 and 5 the smallest error of net growth at 8, 12 and 16 steps a day
 BLOOD_MESH = graded_mesh(HOURS_PER_DAY, 24)
 
 
@@ -63,7 +64,7 @@ class PatientState(NamedTuple):
     """What the next day needs.
 
     Attributes:
-        drug: (gut, fast, slow) plasma concentrations, see ``pharmacokinetics.Oral``. tumour, pbmc: cells.
+        drug: amounts of the kinetics, see ``pharmacokinetics.Oral`` or ``metabolite.ParentMetabolite``. tumour, pbmc: cells.
         I_sensitive, I_resistant: int G dt, days. partners: amounts of the partner drugs, if there are any.
     """
 
@@ -90,7 +91,8 @@ class Untreated(NamedTuple):
 
 
 class Day(NamedTuple):
-    """What one day shows. Concentrations in whole blood, ng/mL; folds of the untreated state at the trough.
+    """What one day shows. Concentrations in whole blood, ng/mL, drug and active metabolite together; folds of the untreated state
+    at the trough.
 
     Attributes:
         cmin, cmax: ng/mL. auc24: ng.h/mL.
@@ -153,23 +155,23 @@ def tumour_fates(
     return growth.fates(x, k, p.cell, p.growth, inhibition)
 
 
-def initial_state(reference: Untreated, others: partners.Partners | None = None) -> PatientState:
+def initial_state(reference: Untreated, kinetics: DrugKinetics, others: partners.Partners | None = None) -> PatientState:
     """A patient before the first dose; ``others``: the partner drugs of the study."""
     zero = jnp.zeros_like(reference.fates.sensitive.death)
     drugs = InCell(zero, partners.no_effect(others, zero))
     tumour, pbmc = (CellState(drugs, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
     nothing = None if others is None else partners.none_taken(others)
-    return PatientState((zero, zero, zero), tumour, pbmc, zero, zero, nothing)
+    return PatientState((zero,) * kinetics.size, tumour, pbmc, zero, zero, nothing)
 
 
-def steps_for(accuracy: float) -> int:
+def steps_for(accuracy: float, kinetics: DrugKinetics) -> int:
     """Steps a day at which 99 % of patients stay below an error in net growth (share of the untreated rate) and in the folds of
     pS6, p4E-BP1, pAKT and autophagy; that of pERK is up to three times as large.
 
-    Calibrated to `conduct.solver_check` over 28 days of 10 mg in 256 adults: 7.2e-4 at 8 steps, 3.1e-4 at 12, 1.8e-4 at 16,
-    8.0e-5 at 24, that is the second order of a stiff problem; 10 % are added. Fewer than 8 were not tried.
+    Calibrated to `conduct.solver_check` over 28 days (of everolimus 10 mg in 256 adults: 7.2e-4 at 8 steps, 3.1e-4 at 12, 1.8e-4 at
+    16, 8.0e-5 at 24, that is the second order of a stiff problem), see `DrugKinetics.error_at_8`. Fewer than 8 were not tried.
     """
-    return max(8, math.ceil(8.0 * math.sqrt(ERROR_AT_8 / accuracy)))
+    return max(8, math.ceil(8.0 * math.sqrt(kinetics.error_at_8 / accuracy)))
 
 
 class DayMesh(NamedTuple):
@@ -179,30 +181,34 @@ class DayMesh(NamedTuple):
     pbmc: np.ndarray
 
 
-def day_mesh(steps: int) -> DayMesh:
+def day_mesh(steps: int, kinetics: DrugKinetics) -> DayMesh:
     """The mesh of ``steps`` steps a day for the tumour."""
-    return DayMesh(*(graded_mesh(HOURS_PER_DAY, n, MESH_GRADING) for n in (steps, max(steps // 2 + 1, 5))))
+    return DayMesh(*(graded_mesh(HOURS_PER_DAY, n, kinetics.grading) for n in (steps, max(steps // 2 + 1, 5))))
 
 
-class Occasion(NamedTuple):
+@partial(jax.tree_util.register_dataclass, data_fields=("pk", "tumour", "pbmc", "blood"), meta_fields=("kinetics",))
+@dataclass(frozen=True)
+class Occasion:
     """Kinetics of one dosing occasion.
 
     Attributes:
-        pk: the patient's. tumour, pbmc: tables over the meshes of the day's steps. blood: over `BLOOD_MESH`, where the assay looks.
+        kinetics: closed form of the drug. pk: the patient's. tumour, pbmc: tables over the meshes of the day's steps.
+        blood: one table an analyte over `BLOOD_MESH`, where the assay looks.
     """
 
+    kinetics: DrugKinetics
     pk: pharmacokinetics.PKParameters
     tumour: Table
     pbmc: Table
-    blood: Table
+    blood: tuple[Table, ...]
 
 
-def occasion_kinetics(p: PatientParameters, occasion: jax.Array, mesh: DayMesh) -> Occasion:
+def occasion_kinetics(p: PatientParameters, occasion: jax.Array, mesh: DayMesh, kinetics: DrugKinetics) -> Occasion:
     """Kinetics of one occasion, tabulated for the mesh of `day_mesh`."""
     pk = p.pk._replace(F=jnp.minimum(p.pk.F * p.iov_F[occasion], 1.0), MAT=p.pk.MAT * p.iov_MAT[occasion])
-    oral, kind = pharmacokinetics.Oral(), jnp.result_type(pk.F)
-    steps = (tabulate(oral, pk, nodes, kind, binding.PARTS) for nodes in mesh)
-    return Occasion(pk, *steps, blood=tabulate(oral, pk, BLOOD_MESH, kind))
+    kind = jnp.result_type(pk.F)
+    steps = (tabulate(kinetics, pk, nodes, kind, binding.PARTS) for nodes in mesh)
+    return Occasion(kinetics, pk, *steps, blood=tuple(tabulate(one, pk, BLOOD_MESH, kind) for one in kinetics.analytes))
 
 
 def advance_day(
@@ -224,7 +230,7 @@ def advance_day(
         partner_mg: of each of today's administrations of the partner drugs, (partners, ...).
     """
     pk = occasion.pk
-    drug = dosed(list(state.drug), 0, pharmacokinetics.Oral.dose(pk, dose_mg))
+    drug = dosed(list(state.drug), occasion.kinetics.dose_into, occasion.kinetics.dose(pk, dose_mg))
     to_free_nM = pk.fu * p.nM_per_ng_ml
     in_tumour, in_pbmc = of_cell(p, TUMOUR), of_cell(p, PBMC)
     others, seen, effects = None, None, ({}, {})
@@ -245,7 +251,7 @@ def advance_day(
     tumour, change = run(state.tumour, TUMOUR, in_tumour, occasion.tumour, mesh.tumour, net, nothing)
     pbmc, _ = run(state.pbmc, PBMC, in_pbmc, occasion.pbmc, mesh.pbmc, lambda *_: (), ())
 
-    blood, auc24 = _blood(occasion, drug)
+    blood, auc24 = assay(occasion, drug)
     cells = ((TUMOUR, tumour.network), (PBMC, pbmc.network))
     fold = lambda name: jnp.stack([getattr(x, name) / getattr(reference.cells, name)[i] for i, x in cells])
     day = Day(
@@ -265,11 +271,13 @@ def advance_day(
     return PatientState(after, tumour, pbmc, state.I_sensitive + days[0], state.I_resistant + days[1], others), day
 
 
-def _blood(occasion: Occasion, drug: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
+def assay(occasion: Occasion, drug: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
     """Whole-blood concentration at the nodes of `BLOOD_MESH`, ng/mL, and the area under it by the corrected trapezoid, ng.h/mL."""
-    table, h = occasion.blood, np.diff(BLOOD_MESH)
+    h = np.diff(BLOOD_MESH)
     along = lambda rows: sum(rows[:, i] * amount for i, amount in enumerate(drug))
-    blood, slope = jax.jvp(lambda C: pharmacokinetics.whole_blood(occasion.pk, C), (along(table.weight),), (along(table.slope),))
+    of_analytes = lambda name: tuple(along(getattr(table, name)) for table in occasion.blood)
+    read = lambda *plasma: occasion.kinetics.whole_blood(occasion.pk, plasma)
+    blood, slope = jax.jvp(read, of_analytes("weight"), of_analytes("slope"))
     shaped = lambda values: jnp.asarray(values, blood.dtype).reshape(-1, *[1] * (blood.ndim - 1))
     area = shaped(0.5 * h) * (blood[1:] + blood[:-1]) + shaped(h**2 / 12.0) * (slope[:-1] - slope[1:])
     return blood, sum(area[j] for j in range(len(h)))  # in this order whatever the number of patients

@@ -186,6 +186,7 @@ def _describe(model: type[BaseModel], path: Sequence[int | str], data: Any) -> t
     description = ""
     for index, part in enumerate(path):
         last = index == len(path) - 1
+        value = _lookup(data, path[: index + 1])
         if isinstance(section, type) and issubclass(section, BaseModel):
             field = section.model_fields.get(str(part))
             if field is None:
@@ -195,7 +196,7 @@ def _describe(model: type[BaseModel], path: Sequence[int | str], data: Any) -> t
                 return section, description
             section = _inner_type(field.annotation, _lookup(data, path[: index + 1]))
         else:
-            section = _inner_type(section)
+            section = _inner_type(section, value)
             if last:
                 return None, description
     return (section if isinstance(section, type) and issubclass(section, BaseModel) else None), description
