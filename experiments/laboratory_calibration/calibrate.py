@@ -33,7 +33,7 @@ FREE = {  # place in the configuration -> range, where the prior of conf/network
     "panel.lines.dependence_mean": (0.6, 0.95), "panel.lines.dependence_concentration": (2.0, 12.0),
     "dependence": (0.65, 0.96), "dependence_lymphoma": (0.85, 0.98),
 }  # fmt: skip
-SHARED_DEPENDENCE = {0.85: "dependence", 0.90: "dependence_lymphoma"}  # lines of conf/cell_line that share a value
+SHARED_DEPENDENCE = {0.759: "dependence", 0.967: "dependence_lymphoma"}  # lines of conf/cell_line that share a value
 REFERENCES = ("S6K_reference", "ERK_reference", "AKT_reference", "cap_reference")
 FIXED = set(REFERENCES) | {  # not informed by these facts
     "k_PIP3", "k_RHEB", "k_S6K", "k_S6", "k_ULK", "k_flux", "k_ERK", "k_CYCD", "k_protein", "k_W", "K_ATP", "K_AA",
