@@ -1,5 +1,5 @@
-"""Which markers tell who benefits. Every patient is simulated on the drug and without it; markers are read as a laboratory reads them;
-a randomised trial is cut from the twins, and what it finds is set beside what is true of them."""
+"""Which markers tell who benefits. Every patient is simulated on the drug and without it; markers are read as a laboratory reads
+them; a randomised trial is cut from the twins, and what it finds is set beside what is true of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trialsim.biomarkers import discrimination, effects, enrichment, literature,
 from trialsim.biomarkers.assay import measured
 from trialsim.biomarkers.markers import BASELINE, BY_NAME, MARKERS, When, marker_table, positive
 from trialsim.conduct.solver_check import solver_check
-from trialsim.designs.enrichment import interaction_events
+from trialsim.designs.enrichment import interaction_events, interaction_power
 from trialsim.schema.analysis.biomarkers import BiomarkerSettings
 from trialsim.simulation import enrol
 from trialsim.streams import derived_seed
@@ -31,9 +31,9 @@ CURVES = ("progression_free", "benefit")  # outcomes whose ROC curves are kept
 def run(config: StudyConfig, steps: Steps) -> Findings:
     """Tables (columns):
     patients: one row a patient: covariates, outcomes in both arms, pfs_gain_days, benefit, and each marker as measured and, with
-    ``true_`` before its name, without error. auc: marker, label, when, landmark_day, outcome, n, cases, auc, low, high. roc: marker,
-    outcome, false, true. models, calibration: sets of markers, see `biomarkers.models`. effects: see `biomarkers.effects`, basis
-    (trial | twins). enrichment: see `biomarkers.enrichment`. published: see `biomarkers.literature`.
+    ``true_`` before its name, without error. auc: marker, label, when, landmark_day, outcome, n, cases, auc, low, high. roc:
+    marker, outcome, false, true. models, calibration: sets of markers, see `biomarkers.models`. effects: see
+    `biomarkers.effects`, basis (trial | twins). enrichment: see `biomarkers.enrichment`. published: see `biomarkers.literature`.
     """
     settings = config.analysis
     assert isinstance(settings, BiomarkerSettings)
@@ -65,7 +65,8 @@ class Cohort(NamedTuple):
     """What every question is asked of.
 
     Attributes:
-        config, settings: of the study and of the analysis. pairs: from `twins.pair`. read: what the markers are made of, as measured.
+        config, settings: of the study and of the analysis. pairs: from `twins.pair`. read: what the markers are made of, as
+        measured.
         true, markers: from `marker_table`, without and with the assays' errors. landmarks: day of each kind of marker.
         stratum: of the Cox models, (patients,), or None.
     """
@@ -133,21 +134,21 @@ def together(cohort: Cohort) -> Tables:
     for chosen in models.SETS:
         day = cohort.landmarks[chosen.landmark]
         asked = asked_of(cohort, "progression_free", day)
-        chance = models.chances(
+        predicted = models.predict(
             cohort.markers[list(chosen.columns)], cohort.pairs["tumour_type"], asked, cohort.settings.folds, seed
         )
-        found = discrimination.auc(chance, asked.happened, asked.weight)
+        found = discrimination.auc(predicted, asked.happened, asked.weight)
         everyone = np.full(len(cohort.pairs), np.nan)
-        everyone[asked.rows] = chance
+        everyone[asked.rows] = predicted
         gained = asked_of(cohort, "benefit", day)
         true = discrimination.auc(everyone[gained.rows], gained.happened)
         entry = {"set": chosen.name, "label": chosen.label, "landmark_day": day, "n": found.n, "cases": int(asked.happened.sum())}
         entry |= {"auc": found.estimate, "low": found.low, "high": found.high}
         entry |= {"auc_benefit": true.estimate, "auc_benefit_low": true.low, "auc_benefit_high": true.high}
-        rows.append(entry | models.calibration(chance, asked.happened, asked.weight))
-        calibrated.append(models.calibration_curve(chance, asked.happened, asked.weight).assign(set=chosen.name))
+        rows.append(entry | models.calibration(predicted, asked.happened, asked.weight))
+        calibrated.append(models.calibration_curve(predicted, asked.happened, asked.weight).assign(set=chosen.name))
         if np.isfinite(found.estimate):
-            curves.append(_curve(chosen.name, "progression_free", chance, asked))
+            curves.append(_curve(chosen.name, "progression_free", predicted, asked))
     roc = pd.concat(curves) if curves else _NO_CURVE
     return {"models": pd.DataFrame(rows), "calibration": pd.concat(calibrated, ignore_index=True), "models_roc": roc}
 
@@ -169,7 +170,9 @@ def estimate(cohort: Cohort) -> Tables:
     table["p_holm"] = effects.adjusted(table["p"])
     share = table["n_positive"] / table["n"]
     alpha, power = cohort.settings.alpha, cohort.settings.power
-    table["interaction_events"] = np.ceil(interaction_events(np.log(table["interaction"]), share, alpha, power))
+    ratio, events = np.log(table["interaction"]), float(trial["event"].sum())
+    table["interaction_events"] = np.ceil(interaction_events(ratio, share, alpha, power))
+    table["interaction_power"] = interaction_power(ratio, share, events, alpha)
     return {"effects": table}
 
 

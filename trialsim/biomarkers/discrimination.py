@@ -2,8 +2,8 @@
 
     A = P(X_case > X_other) + P(X_case = X_other) / 2,   weighted where patients stand for censored ones
 
-Interval: DeLong's structural components (DeLong ER et al., Biometrics 1988;44:837-45) with the patients' weights, on the logit scale,
-on which it stays between 0 and 1 (Pepe MS, The Statistical Evaluation of Medical Tests, 2003, section 5.2).
+Interval: DeLong's structural components (DeLong ER et al., Biometrics 1988;44:837-45) with the patients' weights, on the logit
+scale, on which it stays between 0 and 1 (Pepe MS, The Statistical Evaluation of Medical Tests, 2003, section 5.2).
 """
 
 from __future__ import annotations

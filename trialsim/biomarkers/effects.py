@@ -3,8 +3,8 @@
     log h = log h0(stratum) + b1 drug + b2 marker + b3 drug x marker
 
 exp(b1 + b3), exp(b1): hazard ratio of the drug in marker-positive and -negative patients. exp(b3): their ratio, which is what
-"predictive" means. exp(b2): the marker's effect in the control arm, "prognostic". A marker can be both, and a marker that is seen in
-treated patients only can not be told to be either.
+"predictive" means. exp(b2): the marker's effect in the control arm, "prognostic". A marker can be both, and a marker that is seen
+in treated patients only can not be told to be either.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def in_trial(trial: pd.DataFrame, positive: np.ndarray, stratum: np.ndarray | No
         trial: from `randomised`. positive: 1, 0, NaN where not measured. stratum: labels, or None.
 
     Returns:
-        n, n_positive, events, and estimate, ``_low``, ``_high`` of each of `COLUMNS`; ``p`` of the interaction. NaN with few events.
+        n, n_positive, events, and estimate, ``_low``, ``_high`` of each of `COLUMNS`; ``p`` of the interaction. NaN with few
+        events.
     """
     known = np.isfinite(positive)
     drug, marker = trial["drug"].to_numpy(bool)[known], positive[known] == 1.0

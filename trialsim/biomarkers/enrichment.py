@@ -63,11 +63,11 @@ def enrichment(
 
     Returns:
         Table: rule, label, marker, kept, n_kept, eligible (share of those screened who are randomised), screen_failure,
-        assay_failure, prevalence (of those measured), hr, event_share, events, randomised, screened, cost, cost_ratio (to all comers),
-        each with ``_low``, ``_high``: 95 % over resamples; cheaper (share of resamples in which it costs less than all comers), best
-        (in which it costs least); orr, median_pfs_treated, median_pfs_control (months), progression_free_treated, progression_free_control (at the horizon), each with limits; benefit_missed:
-        share of the patients with a true benefit who would not be enrolled.
-        And the cost by rule, (resamples,).
+        assay_failure, prevalence (of those measured), hr, event_share, events, randomised, screened, cost, cost_ratio (to all
+        comers), each with ``_low``, ``_high``: 95 % over resamples; cheaper (share of resamples in which it costs less than all
+        comers), best (in which it costs least); orr, median_pfs_treated, median_pfs_control (months), progression_free_treated,
+        progression_free_control (at the horizon), each with limits; benefit_missed: share of the patients with a true benefit who
+        would not be enrolled. And the cost by rule, (resamples,).
     """
     benefits = twins.benefit(pairs, settings.benefit_days) == 1.0
     rows, costs = [], {}
@@ -154,7 +154,7 @@ def _limits(name: str, value: np.ndarray) -> dict[str, float]:
 def _seen(kept: pd.DataFrame, horizon: float) -> dict[str, float]:
     """Response, median PFS (months) and freedom from progression on day ``horizon`` among those kept, 95 % intervals."""
     orr = proportions.share(kept["responder_treated"].to_numpy(bool))
-    found = {"orr": orr.estimate, "orr_low": orr.low, "orr_high": orr.high}
+    found = {"orr": float(orr.estimate), "orr_low": float(orr.low), "orr_high": float(orr.high)}
     for arm in twins.ARMS:
         curve = survival.kaplan_meier(kept[f"pfs_days_{arm}"].to_numpy(float), kept[f"pfs_event_{arm}"].to_numpy(bool))
         told = {
@@ -163,7 +163,7 @@ def _seen(kept: pd.DataFrame, horizon: float) -> dict[str, float]:
         }
         for name, (value, per) in told.items():
             limits = zip(("", "_low", "_high"), (value.estimate, value.low, value.high), strict=True)
-            found |= {f"{name}_{arm}{end}": limit / per for end, limit in limits}
+            found |= {f"{name}_{arm}{end}": float(limit) / per for end, limit in limits}
     return found
 
 
@@ -175,8 +175,8 @@ def recommend(table: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """The rule to follow: the cheapest, if the resamples agree that it costs less than all comers.
 
     Returns:
-        rule, label: of the cheapest rule, or of all comers; enrich: whether to; candidate: the cheapest rule; cheaper, best, cost_ratio
-        (``_low``, ``_high``): of the candidate.
+        rule, label: of the cheapest rule, or of all comers; enrich: whether to; candidate: the cheapest rule; cheaper, best,
+        cost_ratio (``_low``, ``_high``): of the candidate.
     """
     if table.empty:
         return {"rule": None, "label": None, "enrich": False, "candidate": None}

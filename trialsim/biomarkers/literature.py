@@ -30,8 +30,8 @@ def compare(config: StudyConfig, pairs: pd.DataFrame, read: pd.DataFrame, seed: 
 
     Returns:
         trial_id, finding, setting, measure, published, published_low, published_high (a bound alone: a one-sided claim), simulated,
-        low_90, high_90 (virtual studies of the published size), n_simulated, verdict (inside | outside | other treatment | too few),
-        source.
+        low_90, high_90 (virtual studies of the published size), n_simulated, verdict (inside | outside | other treatment |
+        other tumours: a finding in mixed tumours, one type simulated | too few), source.
     """
     table = load_biomarkers()
     rows, rng = [], np.random.default_rng(seed)
@@ -41,13 +41,15 @@ def compare(config: StudyConfig, pairs: pd.DataFrame, read: pd.DataFrame, seed: 
             here = pairs["tumour_type"].isin(row["tumour_types"].split()).to_numpy()
         flag = _flag(read, row["marker"].split())
         found = _virtual(pairs, here, flag, row, rng)
-        alone = "+" not in row["drug"] and row["drug"].split()[0] == config.drug.name
+        alone = "+" not in row["drug"] and row["drug"].split()[0] == config.drug.name and not config.partner
+        mixed = row["tumour_types"] != "" or pairs["tumour_type"].nunique() > 1
         rows.append(
             {
                 "trial_id": row["trial_id"], "finding": f"{row['gene_or_marker']}, {row['status']}",
-                "setting": f"{row['drug']}; {row['tumour_types'].replace(' ', ', ') or 'any tumour type'}", "measure": row["measure"],
-                "published": row["published"], "published_low": row["published_low"], "published_high": row["published_high"],
-                **found, "n_simulated": int((here & np.isfinite(flag)).sum()), "verdict": _verdict(row, found, alone),
+                "setting": f"{row['drug']}; {row['tumour_types'].replace(' ', ', ') or 'any tumour type'}",
+                "measure": row["measure"], "published": row["published"], "published_low": row["published_low"],
+                "published_high": row["published_high"], **found,
+                "n_simulated": int((here & np.isfinite(flag)).sum()), "verdict": _verdict(row, found, alone, mixed),
                 "source": row["source_url"],
             }
         )  # fmt: skip
@@ -102,11 +104,13 @@ def _measured(measure: str, some: pd.DataFrame, marked: np.ndarray, weight: np.n
     return np.exp(log_hazard_ratio(of(f"{name}_days"), of(f"{name}_event") > 0, marked, weight))
 
 
-def _verdict(row: dict[str, Any], found: dict[str, float], alone: bool) -> str:
+def _verdict(row: dict[str, Any], found: dict[str, float], alone: bool, mixed: bool) -> str:
     if np.isnan(found["low_90"]):
         return "too few"
     if not alone:
         return "other treatment"
+    if not mixed:
+        return "other tumours"
     low, high = (row["published"],) * 2
     if np.isnan(row["published"]):
         low, high = np.nan_to_num(row["published_low"], nan=-np.inf), np.nan_to_num(row["published_high"], nan=np.inf)

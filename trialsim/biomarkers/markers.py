@@ -19,7 +19,8 @@ class Marker(NamedTuple):
         name: column of the measured markers; their values are turned so that higher is the side thought to benefit.
         label: that side in words.
         kind: ``flag`` (0 or 1) or ``level``.
-        when: ``baseline``, or what shows it under treatment: ``biopsy`` and ``blood`` in the week of the biopsy, ``scan`` the first.
+        when: ``baseline``, or what shows it under treatment: ``biopsy`` and ``blood`` in the week of the biopsy, ``scan`` the
+        first.
         assay: how it is measured: a field of ``AssaySettings``, or "" where it is known without error.
         reason: why it is thought to point that way.
     """

@@ -1,9 +1,9 @@
-"""Markers together: the chance of being free of progression at the horizon by logistic regression, each patient judged by a model that
-did not see it (cross-validation), and whether the chances told come true (calibration).
+"""Markers together: the probability of being free of progression at the horizon by logistic regression, each patient judged by a
+model that did not see it (cross-validation), and whether the predictions come true (calibration).
 
-Calibration: logit P(outcome) = intercept + slope logit(chance told); slope 1 and intercept 0 are perfect, a slope below 1 means chances
-too extreme (Cox DR, Biometrika 1958;45:562-5). "Intercept" is that with the slope held at 1. Brier: mean squared error of the chance;
-scaled: 1 - Brier / that of telling everybody the mean.
+Calibration: logit P(outcome) = intercept + slope logit(predicted); slope 1 and intercept 0 are perfect, a slope below 1 means
+predictions too extreme (Cox DR, Biometrika 1958;45:562-5). "Intercept" is that with the slope held at 1. Brier: mean squared error
+of the prediction; scaled: 1 - Brier / that of predicting the mean.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ SETS = (
 )
 
 
-def chances(markers: pd.DataFrame, types: pd.Series, asked: Outcome, folds: int, seed: int) -> np.ndarray:
-    """Cross-validated chance of the outcome for each of ``asked.rows``; NaN with fewer cases than folds.
+def predict(markers: pd.DataFrame, types: pd.Series, asked: Outcome, folds: int, seed: int) -> np.ndarray:
+    """Cross-validated probability of the outcome for each of ``asked.rows``; NaN with fewer cases than folds.
 
-    Values not measured are set to the median of the others and flagged. The small ridge penalty of scikit-learn's default keeps rare
-    flags finite.
+    Values not measured are set to the median of the others and flagged. The small ridge penalty of scikit-learn's default keeps
+    rare flags finite.
 
     Args:
         markers: columns to use, all patients. types: tumour type of all patients, entered as one flag each.
@@ -74,34 +74,34 @@ def chances(markers: pd.DataFrame, types: pd.Series, asked: Outcome, folds: int,
     return found
 
 
-def calibration(chance: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
+def calibration(predicted: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
     """Slope and intercept with 95 % Wald intervals, Brier score, scaled Brier score; NaN where there is nothing to judge."""
     names = ("slope", "intercept")
     nothing = {f"{name}{end}": np.nan for name in names for end in ("", "_low", "_high")} | {
         "brier": np.nan,
         "brier_scaled": np.nan,
     }
-    if not np.isfinite(chance).all() or len(np.unique(chance)) < 3 or happened.min() == happened.max():
+    if not np.isfinite(predicted).all() or len(np.unique(predicted)) < 3 or happened.min() == happened.max():
         return nothing
-    told, y = special.logit(np.clip(chance, 1e-6, 1 - 1e-6)), happened.astype(float)
+    x, y = special.logit(np.clip(predicted, 1e-6, 1 - 1e-6)), happened.astype(float)
     family = sm.families.Binomial()
-    sloped = sm.GLM(y, sm.add_constant(told), family=family, var_weights=weight).fit(cov_type="HC0")
-    shifted = sm.GLM(y, np.ones((len(y), 1)), family=family, var_weights=weight, offset=told).fit(cov_type="HC0")
+    sloped = sm.GLM(y, sm.add_constant(x), family=family, var_weights=weight).fit(cov_type="HC0")
+    shifted = sm.GLM(y, np.ones((len(y), 1)), family=family, var_weights=weight, offset=x).fit(cov_type="HC0")
     found: dict[str, Any] = {}
     for name, model, place in (("slope", sloped, 1), ("intercept", shifted, 0)):
         low, high = model.conf_int()[place]
         found |= {name: float(model.params[place]), f"{name}_low": float(low), f"{name}_high": float(high)}
     mean = np.average(y, weights=weight)
-    brier = float(np.average((chance - y) ** 2, weights=weight))
+    brier = float(np.average((predicted - y) ** 2, weights=weight))
     return found | {"brier": brier, "brier_scaled": float(1.0 - brier / (mean * (1.0 - mean)))}
 
 
-def calibration_curve(chance: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
-    """Tenths of the patients from low to high chance: told (mean), observed, low, high (Wilson, 95 %), n."""
-    known = np.isfinite(chance)
+def calibration_curve(predicted: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
+    """Tenths of the patients from low to high: predicted (mean), observed, low, high (Wilson, 95 %), n."""
+    known = np.isfinite(predicted)
     if not known.any():
-        return pd.DataFrame(columns=["told", "observed", "low", "high", "n"])
-    p, y, w = chance[known], happened[known], weight[known]
+        return pd.DataFrame(columns=["predicted", "observed", "low", "high", "n"])
+    p, y, w = predicted[known], happened[known], weight[known]
     group = np.ceil(BINS * pd.Series(p).rank(method="first").to_numpy() / len(p)).astype(int)
     rows = []
     for tenth in np.unique(group):
@@ -111,4 +111,4 @@ def calibration_curve(chance: np.ndarray, happened: np.ndarray, weight: np.ndarr
         worth = w[inside].sum() ** 2 / np.sum(w[inside] ** 2)
         limits = proportions.wilson(observed * worth, worth)
         rows.append([np.average(p[inside], weights=w[inside]), observed, limits.low, limits.high, n])
-    return pd.DataFrame(rows, columns=["told", "observed", "low", "high", "n"])
+    return pd.DataFrame(rows, columns=["predicted", "observed", "low", "high", "n"])

@@ -1,8 +1,8 @@
 """What a marker is asked to foretell, of patients who can still be asked.
 
-A marker seen under treatment says nothing of those who progressed before it was seen; to count them as its failures, or to count the
-time up to it as survival, is immortal-time bias. Hence the landmark: whoever is free of progression and under observation on the day on
-which the marker is known, and what happens after that day (Anderson JR et al., J Clin Oncol 1983;1:710-9).
+A marker seen under treatment says nothing of those who progressed before it was seen; to count them as its failures, or to count
+the time up to it as survival, is immortal-time bias. Hence the landmark: whoever is free of progression and under observation on
+the day on which the marker is known, and what happens after that day (Anderson JR et al., J Clin Oncol 1983;1:710-9).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 def landmarks(config: StudyConfig, biopsy_week: int) -> dict[When, int]:
     """Day on which each kind of marker is known in all patients."""
     scan = int(np.ceil(config.endpoint.scan_interval_weeks * DAYS_PER_WEEK)) + config.endpoint.scan_jitter_days
-    blood = max(PK_DAY + INTERVAL_DAYS[config.regimen.schedule] + 1, int(DAYS_PER_WEEK) * biopsy_week)
+    blood = max(config.regimen.start_day + PK_DAY + INTERVAL_DAYS[config.regimen.schedule] + 1, int(DAYS_PER_WEEK) * biopsy_week)
     return {"baseline": 0, "biopsy": int(DAYS_PER_WEEK) * biopsy_week, "blood": blood, "scan": scan}
 
 
@@ -47,8 +47,8 @@ def outcome(pairs: pd.DataFrame, name: str, landmark: int, horizon: float, benef
     """One of `NAMES` in patients on the drug.
 
     response: objective response first seen after the landmark, of those without one yet. clinical_benefit: as the study defines it.
-    progression_free: alive without progression on day ``horizon``; patients censored before count by inverse probability of censoring
-    (Uno H et al., J Am Stat Assoc 2007;102:527-37). benefit: `twins.benefit`, seen in silico only.
+    progression_free: alive without progression on day ``horizon``; patients censored before count by inverse probability of
+    censoring (Uno H et al., J Am Stat Assoc 2007;102:527-37). benefit: `twins.benefit`, seen in silico only.
 
     Args:
         pairs: as from `twins.pair`. landmark, horizon, benefit_days: days.
@@ -75,8 +75,8 @@ def outcome(pairs: pd.DataFrame, name: str, landmark: int, horizon: float, benef
 
 
 def censoring_weight(time: np.ndarray, event: np.ndarray, at_risk: np.ndarray, horizon: float) -> np.ndarray:
-    """1 / G(min(time-, horizon)), G the Kaplan-Meier curve of censoring among those at risk; 0 where the status on day ``horizon`` is
-    unknown or the patient is not at risk; (patients,)."""
+    """1 / G(min(time-, horizon)), G the Kaplan-Meier curve of censoring among those at risk; 0 where the status on day
+    ``horizon`` is unknown or the patient is not at risk; (patients,)."""
     weight = np.zeros(len(time))
     if not at_risk.any():
         return weight

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -30,7 +31,7 @@ def basal_levels(config: StudyConfig, covariates: pd.DataFrame) -> pd.DataFrame:
     """
     tumours = make_subjects(config, covariates, np.zeros(len(covariates))).parameters.cell
     tumours = CellParameters(*(leaf[:, TUMOUR] for leaf in tumours))
-    together = jax.tree.map(lambda leaf, wild: np.append(leaf, leaf.dtype.type(wild)), tumours, _wild_type(config))
+    together = jax.tree.map(lambda leaf, wild: np.append(leaf, wild.astype(leaf.dtype)), tumours, _wild_type(config))
     levels = _rest(make_setting(config).constants, together)
     relative = {column: np.asarray(getattr(levels, name), float) for column, name in READ.items()}
     ids = covariates["patient_id"].to_numpy()
@@ -41,9 +42,9 @@ _rest = jax.jit(steady_state)
 
 
 def _wild_type(config: StudyConfig) -> CellParameters:
-    """The reference cell; r_4E and phi_mTORC2 act under drug only."""
+    """The reference cell: no alteration; r_4E and phi_mTORC2 act under drug only."""
     spread = config.network.spread
-    return CellParameters(
-        RTK=1.0, f_S6K=spread.f_S6K, f_GRB10=spread.f_GRB10, PIK3CA=0.0, KRAS=0.0, AKT1=0.0, PTEN=1.0, TSC=1.0, mTOR_gain=0.0,
-        r_4E=0.0, phi_mTORC2=0.0, R_4EBP=1.0, amino_acids=1.0, ATP=1.0,
-    )  # fmt: skip
+    values = dict.fromkeys(CellParameters._fields, 0.0)
+    values |= dict.fromkeys(("RTK", "PTEN", "TSC", "R_4EBP", "amino_acids", "ATP"), 1.0)
+    values |= {"f_S6K": spread.f_S6K, "f_GRB10": spread.f_GRB10}
+    return CellParameters(*(jnp.asarray(values[name]) for name in CellParameters._fields))

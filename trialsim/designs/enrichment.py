@@ -4,8 +4,8 @@
     randomised  N = D / P(event during the planned follow-up)
     screened    S = N / ((1 - assay failure) x share positive);  nobody is screened for a trial in all comers
 
-r: patients on the drug for one on control. The interaction of drug and marker takes, with a share q of the events in marker-positive
-patients (variance of the difference of two log hazard ratios),
+r: patients on the drug for one on control. The interaction of drug and marker takes, with a share q of the events in
+marker-positive patients (variance of the difference of two log hazard ratios),
 
     D = (1 + r)^2 / r  (z_{1-a} + z_{1-b})^2 / (q (1 - q) (log HR+ - log HR-)^2)
 
@@ -50,6 +50,15 @@ def interaction_events(log_ratio: ArrayLike, share: ArrayLike, alpha: float, pow
     """
     q = np.asarray(share, float)
     return events_needed(log_ratio, alpha, power, allocation) / (q * (1.0 - q))
+
+
+def interaction_power(
+    log_ratio: ArrayLike, share: ArrayLike, events: ArrayLike, alpha: float, allocation: float = 1.0
+) -> np.ndarray:
+    """Power to show, one-sided, that the hazard ratio is lower with the marker; arguments as in `interaction_events`."""
+    q = np.asarray(share, float)
+    information = allocation / (1.0 + allocation) ** 2 * np.asarray(events, float) * q * (1.0 - q)
+    return stats.norm.cdf(-np.asarray(log_ratio, float) * np.sqrt(information) - stats.norm.ppf(1.0 - alpha))
 
 
 def size(log_hr: ArrayLike, event_share: ArrayLike, eligible: ArrayLike, alpha: float, power: float) -> Size:

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from trialsim.report import marker_tables
 from trialsim.report.analyses.page import Page, Saved
 from trialsim.report.figures import benefit, enrichment, markers
 from trialsim.report.page import Card, Section
-from trialsim.report.table import Table
-from trialsim.report.wording import dose, interval, is_number, join, number, percent, plural, share, spread, unit_text
+from trialsim.report.wording import dose, fixed, is_number, join, number, percent, plural, share, unit_text
 
 SETTINGS = ("cohort", "tumour", "drug", "network", "regimen", "modification", "design", "endpoint", "compute")
-OUTCOMES = {
-    "progression_free": "Free of progression", "benefit": "True benefit", "clinical_benefit": "Clinical benefit", "response": "Response",
-}  # fmt: skip
-MEASURES = {
-    "orr": "Response rate", "dcr": "Disease control rate", "dcr_ratio": "Disease control, with over without",
-    "median_pfs_months": "Median PFS, months", "median_pfs_months_without": "Median PFS without the marker, months",
-    "pfs_hr": "PFS hazard ratio, with against without", "os_hr": "OS hazard ratio, with against without",
-    "drug_hr": "PFS hazard ratio of the drug", "drug_hr_without": "PFS hazard ratio of the drug without the marker",
-}  # fmt: skip
 DRAWN = {"before": ("before treatment", "simulated"), "with_scan": ("after the first scan", "published")}
 BEST = 3  # markers whose ROC curves are drawn
 
@@ -34,43 +24,48 @@ def page(saved: Saved) -> Page:
         Section(
             "benefit",
             "Who benefits",
-            "Every patient was simulated with the drug and without it. The difference is the patient's own benefit, which no trial sees.",
+            "Every patient was simulated with the drug and without it. The difference is the patient's own benefit, which no "
+            "trial sees.",
             [benefit.arms_panel(patients), benefit.gain_panel(patients, saved.settings["benefit_weeks"])],
             [],
         ),
-        Section("markers", "How well single markers tell", _lead(saved), _discrimination(saved, auc), [_auc_table(auc)]),
+        Section(
+            "markers", "How well single markers tell", _lead(saved), _discrimination(saved, auc), [marker_tables.auc_table(auc)]
+        ),
         Section(
             "together",
             "Markers together",
-            "Logistic models of the chance to stay free of progression; each patient is judged by a model that did not see it.",
+            "Logistic models of the probability to stay free of progression; each patient is judged by a model that did not see "
+            "it.",
             [markers.calibration(saved.table("calibration"), models, DRAWN), markers.sets_forest(models)],
-            [_models_table(models)],
+            [marker_tables.models_table(models)],
         ),
         Section(
             "effects",
             "Predictive or prognostic",
-            "A predictive marker changes what the drug does; a prognostic one tells how a patient fares without it. Only the former helps "
-            "to choose a treatment.",
+            "A predictive marker changes what the drug does; a prognostic one tells how a patient fares without it. Only the "
+            "former helps to choose a treatment.",
             [enrichment.predictive_scatter(effects), enrichment.hazard_forest(effects, saved.results["n_trial"])],
-            [_effects_table(effects)],
+            [marker_tables.effects_table(effects)],
         ),
         Section(
             "enrichment",
             "What enrichment does to a trial",
-            f"A 1:1 trial with PFS as its endpoint, one-sided α {saved.settings['alpha']:g} and power {percent(saved.settings['power'], 0)}, "
-            "in all comers or in marker-positive patients as the laboratory calls them.",
+            f"A 1:1 trial with PFS as its endpoint, one-sided α {saved.settings['alpha']:g} and power "
+            f"{percent(saved.settings['power'], 0)}, in all comers or in marker-positive patients as the laboratory calls them.",
             [
                 enrichment.trade_off(plans, saved.settings["confidence"]),
                 enrichment.cost_forest(plans, saved.settings["confidence"]),
             ],
-            [_plans_table(plans), _effort_table(plans)],
+            [marker_tables.plans_table(plans), marker_tables.every_rule_table(plans)],
         ),
         Section(
             "published",
             "Beside published findings",
-            "Published findings whose marker is simulated, and what a virtual study of the published size would find; nothing was fitted.",
+            "Published findings whose marker is simulated, and what a virtual study of the published size would find; nothing "
+            "was fitted.",
             [],
-            [_published_table(saved.table("published"))],
+            [marker_tables.published_table(saved.table("published"))],
         ),
     ]
     return Page(
@@ -102,12 +97,14 @@ def _lead(saved: Saved) -> str:
 
 def _summary(saved: Saved, auc: pd.DataFrame, models: pd.DataFrame, effects: pd.DataFrame) -> list[str]:
     regimen, n = saved.config["regimen"], saved.results["n_patients"]
-    drug = f"{saved.config['drug']['name']} {dose(regimen['dose'], unit_text(regimen['unit']))} {regimen['schedule'].replace('_', ' ')}"
+    name, schedule = saved.config["drug"]["name"], regimen["schedule"].replace("_", " ")
+    drug = f"{name} {dose(regimen['dose'], unit_text(regimen['unit']))} {schedule}"
     benefiting = saved.results["share_benefiting"]
     what = (
-        f"In a computer simulation, {plural(n, 'virtual patient')} took {drug} and, as their own twins, no {saved.config['drug']['name']}. "
-        f"In {percent(benefiting['estimate'])} the drug delayed progression or death by {_weeks(saved, 'benefit_weeks')} or more. "
-        "We asked which markers tell these patients from the others, and what a trial gains by choosing patients by them."
+        f"In a computer simulation, {plural(n, 'virtual patient')} took {drug} and, as their own twins, no "
+        f"{saved.config['drug']['name']}. In {percent(benefiting['estimate'])} the drug delayed progression or death by "
+        f"{_weeks(saved, 'benefit_weeks')} or more. We asked which markers tell these patients from the others, and what a trial "
+        "gains by choosing patients by them."
     )
     return [what, _told(saved, auc, models), _predictive(effects), _advice(saved)]
 
@@ -121,9 +118,9 @@ def _told(saved: Saved, auc: pd.DataFrame, models: pd.DataFrame) -> str:
             parts.append(f"The best single marker {words} is {join(told)}.")
     both = models.set_index("set")["auc"]
     if is_number(both.get("before")):
-        text = f"All markers before treatment together reach an AUC of {number(both['before'], 2)} for staying free of progression"
+        text = f"All markers before treatment together reach an AUC of {fixed(both['before'])} for staying free of progression"
         true = models.set_index("set")["auc_benefit"]["before"]
-        text += f" and {number(true, 2)} for true benefit." if is_number(true) else "."
+        text += f" and {fixed(true)} for true benefit." if is_number(true) else "."
         parts.append(text)
     return " ".join(parts) or "Too few patients had an outcome to judge any marker."
 
@@ -132,14 +129,14 @@ _ASKED = {"progression_free": "for staying free of progression", "benefit": "for
 
 
 def _range(found: dict[str, Any], name: str = "") -> str:
-    return f"{number(found[f'{name}low'], 2)} to {number(found[f'{name}high'], 2)}"
+    return f"{fixed(found[f'{name}low'])} to {fixed(found[f'{name}high'])}"
 
 
 def _best(found: dict[str, Any] | None, words: str) -> str:
     if not found or not is_number(found["estimate"]):
         return ""
     name = found["method"].split(";")[0]
-    return f"“{name}” {words} (AUC {number(found['estimate'], 2)}, 95 % interval {_range(found)})"
+    return f"“{name}” {words} (AUC {fixed(found['estimate'])}, 95 % interval {_range(found)})"
 
 
 def _predictive(effects: pd.DataFrame) -> str:
@@ -150,10 +147,11 @@ def _predictive(effects: pd.DataFrame) -> str:
     if strongest["interaction_high"] < 1:
         trial = effects[(effects["basis"] == "trial") & (effects["marker"] == strongest["marker"])].iloc[0]
         text = (
-            f"The surest predictive marker is “{strongest['label']}”: the drug's hazard ratio is {number(strongest['hr_positive'], 2)} "
-            f"with it and {number(strongest['hr_negative'], 2)} without."
+            f"The surest predictive marker is “{strongest['label']}”: the drug's hazard ratio is {fixed(strongest['hr_positive'])} "
+            f"with it and {fixed(strongest['hr_negative'])} without."
         )
-        text += f" One randomised trial finds the difference with P = {number(trial['p'], 2)}." if is_number(trial["p"]) else ""
+        if is_number(trial["p"]):
+            text += f" One randomised trial finds the difference with P = {marker_tables.p_value(trial['p'])}."
         if is_number(strongest["interaction_events"]):
             text += f" To show it takes {number(strongest['interaction_events'])} events."
     return text or "No marker is predictive: the drug's effect is the same with and without each of them."
@@ -171,7 +169,9 @@ def _advice(saved: Saved) -> str:
 
 def _verdict(saved: Saved, found: dict[str, Any]) -> str:
     sure = f"in {percent(found['cheaper'], 0)} of resamples"
-    ratio = f"it takes {number(found['cost_ratio'], 2)} (95 % interval {_range(found, 'cost_ratio_')}) of the cost of a trial in all comers"
+    ratio = (
+        f"it takes {fixed(found['cost_ratio'])} (95 % interval {_range(found, 'cost_ratio_')}) of the cost of a trial in all comers"
+    )
     if found["enrich"]:
         return f"enrol patients with “{found['label']}” only; {ratio}, and less than that {sure}"
     if found["candidate"] == enrichment.ALL:
@@ -193,18 +193,19 @@ def _cards(saved: Saved, plans: pd.DataFrame) -> list[Card]:
         best = results.get(key)
         if best and is_number(best["estimate"]):
             limits = f"{best['method'].split(';')[0]}; 95 % interval {_range(best)}"
-            cards.append(Card(title, number(best["estimate"], 2), limits))
+            cards.append(Card(title, fixed(best["estimate"]), limits))
     advice = results["recommendation"]
     if advice["rule"] is not None:
         row = plans.set_index("rule").loc[advice["rule"]]
-        shown = f"of {number(row['screened'])} screened: {advice['label'].lower() if advice['rule'] == enrichment.ALL else advice['label']}"
+        shown = f"{advice['label']}; {number(row['screened'])} to screen"
         cards.append(Card("Patients to randomise, as recommended", number(row["randomised"]), shown))
     return cards
 
 
 def _cautions(saved: Saved, auc: pd.DataFrame) -> list[str]:
     told = [
-        "What a marker does here follows from how the model lets genotype and signalling act on growth; it is a hypothesis, not evidence.",
+        "What a marker does here follows from how the model lets genotype and signalling act on growth; it is a hypothesis, not "
+        "evidence.",
         f"The best of {auc['marker'].nunique()} markers looks better than it is: its interval does not allow for the choice.",
     ]
     few = auc[(auc["outcome"] == "response") & auc["auc"].isna()]
@@ -228,30 +229,33 @@ def _methods(saved: Saved) -> list[str]:
     s, days = saved.settings, saved.results["landmarks"]
     tumours = "stratified by tumour type" if s["stratified"] else "not stratified"
     return [
-        "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings below. The "
-        "control arm is the same patients with the same chances and none of the drug. A patient's gain is the difference of PFS, up to the "
-        f"day on which either twin was lost to view; {_weeks(saved, 'benefit_weeks')} or more is a true benefit. Where censoring leaves "
-        "that open the patient is left out of what concerns true benefit.",
-        "Markers are read with the errors of their assays (settings): false calls, lognormal spread of levels, failures. pS6 and pAKT before "
-        "treatment are those of the untreated tumour over a wild-type cell; falls and rises are folds of two biopsies, each with its error. "
-        f"The biopsy is at the end of week {s['biopsy_week']}, of patients still on treatment.",
-        "Landmark: a marker seen under treatment is judged in patients free of progression and under observation on the day by which it is "
-        f"known ({days['biopsy']} biopsy, {days['blood']} blood, {days['scan']} first scan), for what happens after; anything else counts the "
-        "time up to the measurement as survival (immortal-time bias; Anderson et al., J Clin Oncol 1983;1:710-9).",
-        f"AUC for staying free of progression at {_weeks(saved, 'horizon_weeks')}: censored patients count by inverse probability of censoring. "
-        "Intervals by DeLong et al. (Biometrics 1988;44:837-45) on the logit scale. Markers together: logistic regression with tumour type, "
-        f"missing values flagged, {s['folds']}-fold cross-validation.",
-        f"Hazard ratios by Cox models, {tumours}, Efron's ties; levels are cut at their median. True: all patients in both arms, markers "
-        f"without error, intervals over {s['resamples']:,} resamples of patients. Trial: {plural(saved.results['n_trial'], 'patient')} "
-        "randomised 1:1 from the same cohort, markers as measured, Wald intervals; P of the interaction, and after Holm's correction. A marker "
-        "seen under treatment cannot be called predictive this way, as controls have no such marker.",
-        "Trial size: events = 4 (z(1−α) + z(power))² / (log HR)² (Schoenfeld, Biometrics 1983;39:499-503); randomised = events over the share "
-        "with an event in both arms; screened = randomised over the share measured and positive. The hazard ratio is that of all patients kept "
-        "in both arms, markers as measured. Cost: randomised patients, and "
-        f"{s['screening_cost']:g} of one for each patient screened with an assay. A rule is recommended if it is the cheapest and costs less than "
-        f"all comers in {percent(s['confidence'], 0)} of the resamples. It ignores how long screening takes.",
-        "Published findings: the measure in the simulated patients of the published tumour types, and its middle 90 % over virtual studies of "
-        "the published size. Inside: the published value, or range of a one-sided claim, meets that range. Combinations are not judged.",
+        "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
+        "below. The control arm is the same patients with the same chances and none of the drug. A patient's gain is the "
+        f"difference of PFS, up to the day on which either twin was lost to view; {_weeks(saved, 'benefit_weeks')} or more is a "
+        "true benefit. Where censoring leaves that open the patient is left out of what concerns true benefit.",
+        "Markers are read with the errors of their assays (settings): false calls, lognormal spread of levels, failures. pS6 and "
+        "pAKT before treatment are those of the untreated tumour over a wild-type cell; falls and rises are folds of two "
+        f"biopsies, each with its error. The biopsy is at the end of week {s['biopsy_week']}, of patients still on treatment.",
+        "Landmark: a marker seen under treatment is judged in patients free of progression and under observation on the day by "
+        f"which it is known ({days['biopsy']} biopsy, {days['blood']} blood, {days['scan']} first scan), for what happens after; "
+        "anything else counts the time up to the measurement as survival (immortal-time bias; Anderson et al., J Clin Oncol "
+        "1983;1:710-9).",
+        f"AUC for staying free of progression at {_weeks(saved, 'horizon_weeks')}: censored patients count by inverse "
+        "probability of censoring. Intervals by DeLong et al. (Biometrics 1988;44:837-45) on the logit scale. Markers together: "
+        f"logistic regression with tumour type, missing values flagged, {s['folds']}-fold cross-validation.",
+        f"Hazard ratios by Cox models, {tumours}, Efron's ties; levels are cut at their median. True: all patients in both arms, "
+        f"markers without error, intervals over {s['resamples']:,} resamples of patients. Trial: "
+        f"{plural(saved.results['n_trial'], 'patient')} randomised 1:1 from the same cohort, markers as measured, Wald "
+        "intervals; P of the interaction, and after Holm's correction. A marker seen under treatment cannot be called predictive "
+        "this way, as controls have no such marker.",
+        "Trial size: events = 4 (z(1−α) + z(power))² / (log HR)² (Schoenfeld, Biometrics 1983;39:499-503); randomised = events "
+        "over the share with an event in both arms; screened = randomised over the share measured and positive. The hazard ratio "
+        "is that of all patients kept in both arms, markers as measured. Cost: randomised patients, and "
+        f"{s['screening_cost']:g} of one for each patient screened with an assay. A rule is recommended if it is the cheapest "
+        f"and costs less than all comers in {percent(s['confidence'], 0)} of the resamples. It ignores how long screening takes.",
+        "Published findings: the measure in the simulated patients of the published tumour types, and its middle 90 % over "
+        "virtual studies of the published size. Inside: the published value, or range of a one-sided claim, meets that range. "
+        "Combinations are not judged.",
     ]
 
 
@@ -268,151 +272,3 @@ def _discrimination(saved: Saved, auc: pd.DataFrame) -> list[Any]:
         curves = roc[roc["outcome"] == name]
         panels.append(markers.roc_curves(f"roc_{name}", title, curves, labels, dict(zip(top["marker"], top["auc"], strict=True))))
     return panels
-
-
-# ---- tables
-
-
-def _auc_table(auc: pd.DataFrame) -> Table:
-    rows = []
-    for (_, name, when, day), group in auc.groupby(["marker", "label", "when", "landmark_day"], sort=False):
-        found = group.set_index("outcome")
-        cells = [_cell(found.loc[key], "auc", "low", "high") for key in OUTCOMES]
-        rows.append([name, "before" if when == "baseline" else f"day {day}", number(found["n"].iloc[0]), *cells])
-    shown = pd.DataFrame(rows, columns=["Marker", "Known", "Patients", *OUTCOMES.values()])
-    note = "AUC with 95 % interval; patients: at risk and measured, for clinical benefit or response. Missing: fewer than 10 with the outcome."
-    return Table("auc", "AUC of each marker for each outcome", auc, shown, note, folded=True)
-
-
-def _cell(row: pd.Series, middle: str, low: str, high: str) -> str:
-    return spread(row[middle], row[low], row[high], 2) if is_number(row[middle]) else "–"
-
-
-def _models_table(models: pd.DataFrame) -> Table:
-    rows = [
-        [
-            row["label"], number(row["landmark_day"]), number(row["n"]), _cell(row, "auc", "low", "high"),
-            _cell(row, "auc_benefit", "auc_benefit_low", "auc_benefit_high"), _cell(row, "slope", "slope_low", "slope_high"),
-            _cell(row, "intercept", "intercept_low", "intercept_high"), number(row["brier"]), percent(row["brier_scaled"]),
-        ] for _, row in models.iterrows()
-    ]  # fmt: skip
-    columns = [
-        "Markers",
-        "Landmark, day",
-        "Patients",
-        "AUC, free of progression",
-        "AUC, true benefit",
-        "Slope",
-        "Intercept",
-        "Brier",
-        "Scaled Brier",
-    ]
-    return Table(
-        "models", "Markers together, cross-validated", models, pd.DataFrame(rows, columns=columns), "95 % intervals in brackets."
-    )
-
-
-def _effects_table(effects: pd.DataFrame) -> Table:
-    rows = []
-    for _, row in effects.iterrows():
-        ratios = [
-            _cell(row, name, f"{name}_low", f"{name}_high") for name in ("hr_positive", "hr_negative", "interaction", "prognostic")
-        ]
-        basis = "true" if row["basis"] == "twins" else "one trial"
-        p = f"{_p(row['p'])} ({_p(row['p_holm'])})" if is_number(row["p"]) else "–"
-        rows.append(
-            [row["label"], basis, share(int(row["n_positive"]), int(row["n"])), *ratios, p, number(row["interaction_events"])]
-        )
-    columns = [
-        "Marker",
-        "Basis",
-        "With it",
-        "HR with it",
-        "HR without",
-        "Ratio",
-        "Prognostic HR",
-        "P (Holm)",
-        "Events to show the ratio",
-    ]
-    note = "HR: drug against control. Prognostic: with the marker against without, control arm. 95 % intervals. Missing: too few events."
-    return Table("effects", "The drug's effect by marker", effects, pd.DataFrame(rows, columns=columns), note, folded=True)
-
-
-def _p(value: float) -> str:
-    return "<0.001" if value < 0.001 else number(value, 2)
-
-
-def _plans_table(plans: pd.DataFrame) -> Table:
-    """All comers, every flag, and of each level its cheapest rule."""
-    cheapest = plans.sort_values("cost", kind="stable").drop_duplicates("marker").index
-    rows = [
-        [
-            row["label"], percent(row["prevalence"], 0), percent(row["screen_failure"], 0), percent(row["orr"]),
-            f"{percent(row['progression_free_treated'])} v {percent(row['progression_free_control'])}",
-            f"{number(row['median_pfs_treated'], 2)} v {number(row['median_pfs_control'], 2)}", _cell(row, "hr", "hr_low", "hr_high"),
-            _whole(row, "randomised"), number(row["screened"]) if np.isfinite(row["screened"]) else "∞", percent(row["benefit_missed"], 0),
-        ] for _, row in plans[plans.index.isin(cheapest)].iterrows()
-    ]  # fmt: skip
-    columns = [
-        "Who is enrolled", "Positive", "Screen failures", "ORR", "Free of progression", "Median PFS, months", "HR", "Randomised", "Screened",
-        "Benefit missed",
-    ]  # fmt: skip
-    note = (
-        "Drug v control; free of progression at the horizon. Positive: of those measured. Screen failures: negative, or the assay failed. "
-        "Benefit missed: patients with a true benefit who would not be enrolled. Of a level the cheapest rule."
-    )
-    return Table("enrichment_short", "Enrichment at a glance", plans, pd.DataFrame(rows, columns=columns), note)
-
-
-def _rate(row: pd.Series, name: str) -> str:
-    return (
-        f"{percent(row[name])} ({interval(row[f'{name}_low'], row[f'{name}_high'], 'proportion')})" if is_number(row[name]) else "–"
-    )
-
-
-def _effort_table(plans: pd.DataFrame) -> Table:
-    rows = [
-        [
-            row["label"], _rate(row, "orr"), *(_rate(row, f"progression_free_{arm}") for arm in ("treated", "control")),
-            _whole(row, "events"), _whole(row, "randomised"), _whole(row, "screened"),
-            _cell(row, "cost_ratio", "cost_ratio_low", "cost_ratio_high"), percent(row["cheaper"], 0), percent(row["best"], 0),
-        ] for _, row in plans.iterrows()
-    ]  # fmt: skip
-    columns = [
-        "Who is enrolled", "ORR", "Free of progression, drug", "Free of progression, control", "Events", "Randomised", "Screened",
-        "Cost over all comers", "Cheaper than all comers", "Cheapest",
-    ]  # fmt: skip
-    note = "95 % intervals, exact for ORR, log-log for freedom from progression, else over resampled patients; shares of resamples."
-    return Table("enrichment", "Every rule, with intervals", plans, pd.DataFrame(rows, columns=columns), note, folded=True)
-
-
-def _whole(row: pd.Series, name: str) -> str:
-    told = ["∞" if np.isposinf(row[end]) else number(row[end]) for end in (name, f"{name}_low", f"{name}_high")]
-    return f"{told[0]} ({told[1]} to {told[2]})"
-
-
-def _published_table(table: pd.DataFrame) -> Table:
-    rows = []
-    for _, row in table.iterrows():
-        rate = row["measure"] in ("orr", "dcr")
-        shown = percent if rate else (lambda value: number(value, 3))
-        rows.append(
-            [
-                row["trial_id"], row["finding"], row["setting"], MEASURES[row["measure"]], _claim(row, shown), shown(row["simulated"]),
-                f"{shown(row['low_90'])} to {shown(row['high_90'])}" if is_number(row["low_90"]) else "–", row["verdict"], row["source"],
-            ]
-        )  # fmt: skip
-    columns = ["Study", "Marker", "Setting", "Measure", "Published", "Simulated", "Virtual studies, 90 %", "Published is", "Source"]
-    judged = table[table["verdict"].isin(["inside", "outside"])]
-    inside = share(int((judged["verdict"] == "inside").sum()), len(judged))
-    return Table(
-        "published", "Published and simulated", table, pd.DataFrame(rows, columns=columns), f"Inside: {inside} of those judged."
-    )
-
-
-def _claim(row: pd.Series, shown: Any) -> str:
-    if not is_number(row["published"]):
-        low, high = row["published_low"], row["published_high"]
-        return f"above {shown(low)}" if is_number(low) else f"below {shown(high)}"
-    limits = f" ({shown(row['published_low'])} to {shown(row['published_high'])})" if is_number(row["published_low"]) else ""
-    return shown(row["published"]) + limits

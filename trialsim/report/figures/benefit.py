@@ -40,8 +40,8 @@ def gain_panel(patients: pd.DataFrame, benefit_weeks: float) -> Panel:
     share = 1.0 - np.searchsorted(weeks, at, side="left") / len(weeks)
     made = figure(360)
     made.add_scatter(
-        x=at, y=100 * share, mode="lines", line=dict(color=colour("second"), width=2), fill="tozeroy", fillcolor=colour("second_90"),
-        showlegend=False, hovertemplate="at least %{x:.0f} weeks: %{y:.1f} %<extra></extra>",
+        x=at, y=100 * share, mode="lines", line=dict(color=colour("second"), width=2), fill="tozeroy",
+        fillcolor=colour("second_90"), showlegend=False, hovertemplate="at least %{x:.0f} weeks: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
     reference_line(made, x=benefit_weeks, text="counts as benefit", annotation_position="top right")
     made.update_xaxes(title_text="progression or death delayed by at least, weeks", range=[0, LONGEST_WEEKS])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,7 +12,7 @@ from trialsim.report.figures.labels import name_points
 from trialsim.report.figures.markers import estimates, rows_of
 from trialsim.report.figures.panel import Panel
 from trialsim.report.theme import colour, figure, log_ticks, reference_line
-from trialsim.report.wording import join, number, percent, plot_lines, plot_text, spread
+from trialsim.report.wording import fixed, fixed_spread, join, number, percent, plot_lines, plot_text, spread
 
 SHORT = {
     "pik3ca": "PIK3CA", "akt1": "AKT1", "mtor": "MTOR", "tsc": "TSC", "pten_loss": "PTEN loss", "pathway": "pathway",
@@ -18,6 +20,8 @@ SHORT = {
     "ecog": "ECOG 0", "line": "few lines", "sld": "small SLD",
 }  # fmt: skip
 ALL = "all_comers"
+BEYOND = 1.3  # how far a scatter reaches beyond its points; longer intervals are cut
+FARTHEST = 20.0  # cost over that of all comers, at which the axis ends
 SCATTER = (800.0, 430.0)  # px of the plotting area of a wide figure 520 px high
 
 
@@ -34,13 +38,17 @@ def predictive_scatter(effects: pd.DataFrame) -> Panel:
     )  # fmt: skip
     made = figure(520)
     made.add_scatter(
-        x=x, y=y, mode="markers", customdata=[plot_text(row) for row in table["label"]], marker=dict(color=colour("simulated"), size=8),
-        error_x=bar("prognostic", x), error_y=bar("interaction", y), showlegend=False, cliponaxis=False,
+        x=x, y=y, mode="markers", customdata=[plot_text(text) for text in table["label"]],
+        marker=dict(color=colour("simulated"), size=8), error_x=bar("prognostic", x), error_y=bar("interaction", y),
+        showlegend=False,
         hovertemplate="%{customdata}: without the drug %{x:.2f}, ratio %{y:.2f}<extra></extra>",
     )  # fmt: skip
     reference_line(made, x=1.0)
     reference_line(made, y=1.0)
-    wide = [_edges(table[f"{name}_low"], table[f"{name}_high"]) for name in ("prognostic", "interaction")]
+    wide = [
+        _edges(table[f"{name}_low"].clip(lower=value.min() / BEYOND), table[f"{name}_high"].clip(upper=value.max() * BEYOND))
+        for name, value in (("prognostic", x), ("interaction", y))
+    ]
     made.update_xaxes(
         type="log",
         title_text="hazard ratio, with the marker against without, control arm",
@@ -61,7 +69,7 @@ def predictive_scatter(effects: pd.DataFrame) -> Panel:
         )
     told = [row for row in table.sort_values("interaction").itertuples() if row.interaction_high < 1]
     bare = [SHORT.get(row.marker, row.marker) for row in table.itertuples() if row.prognostic_high < 1 or row.prognostic_low > 1]
-    strongest = [f"{SHORT.get(row.marker, row.marker)} ({number(row.interaction, 2)})" for row in told[:4]]
+    strongest = [f"{SHORT.get(row.marker, row.marker)} ({fixed(row.interaction)})" for row in told[:4]]
     text = f"Truly predictive, the drug doing more where the marker is present: {join(strongest)}" if told else "None is predictive"
     text += f", and {len(told) - 4} more" if len(told) > 4 else ""
     text += f". Prognostic without the drug: {join(bare) if bare else 'none'}. Both arms of every patient, 95 % intervals."
@@ -116,10 +124,12 @@ def hazard_forest(effects: pd.DataFrame, patients: int) -> Panel:
     seen = trial.dropna(subset=["p"])
     found = [SHORT.get(name, name) for name, row in seen.iterrows() if row["p_holm"] < 0.05]
     bare = [SHORT.get(name, name) for name, row in seen.iterrows() if row["p"] < 0.05]
+    surest = true.loc[true["interaction_high"].idxmin()]
     text = (
         f"In one randomised trial of {patients:,} patients the interaction has P < 0.05 for {join(bare) if bare else 'no marker'}"
     )
     text += f", and for {join(found) if found else 'none'} after Holm's correction for {len(seen)} markers. "
+    text += f"Such a trial has a power of {percent(surest['interaction_power'], 0)} for the surest, {SHORT.get(surest['marker'])}. "
     return Panel("hazard_forest", title, text + "In brackets: patients with the marker. 95 % intervals.", made)
 
 
@@ -147,8 +157,9 @@ def trade_off(plans: pd.DataFrame, confidence: float) -> Panel:
             continue
         bars = {f"error_{axis}": _bar(part, column, tone, largest) for axis, column in (("x", "randomised"), ("y", "screened"))}
         made.add_scatter(
-            x=part["randomised"], y=part["screened"], mode="markers", name=name, customdata=[plot_text(text) for text in part["label"]],
-            marker=dict(color=colour(tone), size=np.where(part["kept"] < 1, 6, 9), symbol=symbol, opacity=1), cliponaxis=False, **bars,
+            x=part["randomised"], y=part["screened"], mode="markers", name=name,
+            customdata=[plot_text(text) for text in part["label"]], **bars,
+            marker=dict(color=colour(tone), size=np.where(part["kept"] < 1, 6, 9), symbol=symbol, opacity=1),
             hovertemplate="%{customdata}: %{x:,.0f} randomised, %{y:,.0f} screened<extra></extra>",
         )  # fmt: skip
     edge = [float(table["randomised"].min()) * 0.6, float(table["randomised"].max()) * 1.7]
@@ -165,19 +176,19 @@ def trade_off(plans: pd.DataFrame, confidence: float) -> Panel:
     place = np.log10(named[["randomised", "screened"]].to_numpy(float))
     name_points(made, place[:, 0], place[:, 1], [_short(row) for row in named.itertuples()], *SCATTER, others=logs)
     made.add_annotation(
-        text="everybody screened is randomised", x=np.log10(height[0]) + 0.12, y=np.log10(height[0]) + 0.06, xanchor="left", yanchor="middle",
-        showarrow=False, font=dict(size=11, color=colour("muted")),
+        text="everybody screened is randomised", x=np.log10(height[0]) + 0.12, y=np.log10(height[0]) + 0.06, xanchor="left",
+        yanchor="middle", showarrow=False, font=dict(size=11, color=colour("muted")),
     )  # fmt: skip
     fewest, all_comers = table.loc[table["randomised"].idxmin()], plans.iloc[0]
     text = (
         f"All comers: {number(all_comers['randomised'])} patients. Fewest randomised: {fewest['label']}, "
-        f"{spread(fewest['randomised'], fewest['randomised_low'], fewest['randomised_high'])}, of {number(fewest['screened'])} screened. "
-        "Small points, joined: rules on one level, the name beside the strictest. 95 % intervals over resampled patients."
+        f"{spread(fewest['randomised'], fewest['randomised_low'], fewest['randomised_high'])}, of {number(fewest['screened'])} "
+        "screened. Small points, joined: rules on one level, the name beside the strictest. 95 % intervals over resampled patients."
     )
     return Panel("trade_off", title, text, made)
 
 
-def _short(row: tuple) -> str:
+def _short(row: Any) -> str:
     if row.rule == ALL:
         return "all comers"
     name = SHORT.get(row.marker, row.marker)
@@ -209,14 +220,14 @@ def cost_forest(plans: pd.DataFrame, confidence: float) -> Panel:
     )
     for chosen, tone, name in groups:
         if chosen.any():
-            part = table[chosen]
-            high = np.minimum(part["cost_ratio_high"].to_numpy(float), 20.0)
-            estimates(made, part.assign(cost_ratio_high=high), np.flatnonzero(chosen).astype(float), ("cost_ratio", "cost_ratio_low", "cost_ratio_high"), tone, name)  # fmt: skip
+            part = table[chosen].assign(cost_ratio_high=lambda rows: rows["cost_ratio_high"].clip(upper=FARTHEST))
+            names = ("cost_ratio", "cost_ratio_low", "cost_ratio_high")
+            estimates(made, part, np.flatnonzero(chosen).astype(float), names, tone, name)
     rows_of(made, [plot_lines(label, 40) for label in table["label"]])
-    edges = (max(0.1, float(table["cost_ratio_low"].min()) * 0.9), min(20.0, float(table["cost_ratio_high"].max()) * 1.1))
+    edges = (max(0.1, float(table["cost_ratio_low"].min()) * 0.9), min(FARTHEST, float(table["cost_ratio_high"].max()) * 1.1))
     made.update_xaxes(type="log", title_text="cost over that of all comers", range=np.log10(edges), **log_ticks(*edges))
     best = table.iloc[0]
-    text = f"Lowest: {best['label']}, {spread(best['cost_ratio'], best['cost_ratio_low'], best['cost_ratio_high'], 2)}"
+    text = f"Lowest: {best['label']}, {fixed_spread(best['cost_ratio'], best['cost_ratio_low'], best['cost_ratio_high'])}"
     return Panel(
         "cost_forest", title, f"{text}; it costs less than all comers in {percent(best['cheaper'], 0)} of resamples.", made
     )

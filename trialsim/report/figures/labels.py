@@ -40,25 +40,23 @@ def name_points(
     placed: list[np.ndarray] = []  # left, bottom, right, top
     for i in np.argsort([-len(name) for name in names], kind="stable"):
         half = np.array([CHARACTER * len(names[i]) / 2 + 2, LINE / 2])
-        best, least = None, np.inf
+        offset, box, least = np.zeros(2), np.zeros(4), np.inf
         for distance in DISTANCES:
             for angle in ANGLES:
                 # the name's nearest edge, not its middle, is to be that far away
-                offset = np.array([np.cos(angle), np.sin(angle)]) * (distance + np.array([half[0] * 0.8, 0.0]))
-                centre = points[i] + offset
-                box = np.concatenate([centre - half, centre + half])
-                inside = ((obstacles > box[:2] - 4) & (obstacles < box[2:] + 4)).all(axis=1).sum()
-                overlap = sum(_shared(box, other) for other in placed)
-                out = np.maximum(-box[:2], 0).sum() + np.maximum(box[2:] - (width, height), 0).sum()
+                away = np.array([np.cos(angle), np.sin(angle)]) * (distance + np.array([half[0] * 0.8, 0.0]))
+                tried = np.concatenate([points[i] + away - half, points[i] + away + half])
+                inside = ((obstacles > tried[:2] - 4) & (obstacles < tried[2:] + 4)).all(axis=1).sum()
+                overlap = sum(_shared(tried, other) for other in placed)
+                out = np.maximum(-tried[:2], 0).sum() + np.maximum(tried[2:] - (width, height), 0).sum()
                 along = 12.0 * (np.min(np.abs([np.cos(angle), np.sin(angle)])) < 0.35)  # there lie the error bars
                 cost = 400.0 * inside + 3.0 * overlap + 20.0 * out + distance + along
                 if cost < least:
-                    best, least = (offset, box), cost
-        offset, box = best
+                    offset, box, least = away, tried, cost
         placed.append(box)
         made.add_annotation(
-            x=float(x[i]), y=float(y[i]), ax=float(offset[0]), ay=float(-offset[1]), text=plot_text(names[i]), showarrow=True, arrowhead=0,
-            arrowwidth=0.8, arrowcolor=colour("muted"), standoff=4, font=dict(size=SIZE), borderpad=1,
+            x=float(x[i]), y=float(y[i]), ax=float(offset[0]), ay=float(-offset[1]), text=plot_text(names[i]), showarrow=True,
+            arrowhead=0, arrowwidth=0.8, arrowcolor=colour("muted"), standoff=4, font=dict(size=SIZE), borderpad=1,
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from trialsim.report.figures.panel import Panel
 from trialsim.report.theme import colour, figure, reference_line, segments
-from trialsim.report.wording import join, number, percent, plot_lines, plot_text, spread
+from trialsim.report.wording import fixed, fixed_spread, join, percent, plot_lines, plot_text
 
 OUTCOMES = {
     "progression_free": ("stays free of progression", "simulated", -0.15),
@@ -35,7 +35,8 @@ def estimates(
     """Points with their intervals along x.
 
     Args:
-        names: columns of estimate, low, high. tone: token of the theme. **look: ``width`` and ``rule`` (token) of the line, and entries of
+        names: columns of estimate, low, high. tone: token of the theme. **look: ``width`` and ``rule`` (token) of the line, and
+        entries of
             the marker.
     """
     width, rule = look.pop("width", 2.0), str(look.pop("rule", tone))
@@ -92,7 +93,7 @@ def _best(table: pd.DataFrame, name: str) -> str:
     if table.empty:
         return ""
     top = table.loc[table["auc"].idxmax()]
-    return f"best for “{name}”: {top['label']}, {spread(top['auc'], top['low'], top['high'], 2)}"
+    return f"best for “{name}”: {top['label']}, {fixed_spread(top['auc'], top['low'], top['high'])}"
 
 
 def roc_curves(key: str, title: str, curves: pd.DataFrame, labels: dict[str, str], aucs: dict[str, float]) -> Panel:
@@ -119,7 +120,7 @@ def roc_curves(key: str, title: str, curves: pd.DataFrame, labels: dict[str, str
             x=(100 * part["false"]).astype("f4"), y=(100 * part["true"]).astype("f4"), mode="lines",
             line=dict(color=colour(tone), width=2), name=plot_text(label), hovertemplate=hover,
         )  # fmt: skip
-        told.append(f"{label} {number(aucs[marker], 2)}")
+        told.append(f"{label} {fixed(aucs[marker])}")
     if not told:
         return Panel(key, title, "Too few patients had the outcome.", wide=False)
     made.update_xaxes(title_text="others called positive (1 − specificity), %", range=[0, 100], constrain="domain")
@@ -129,30 +130,31 @@ def roc_curves(key: str, title: str, curves: pd.DataFrame, labels: dict[str, str
 
 
 def calibration(curves: pd.DataFrame, models: pd.DataFrame, drawn: dict[str, tuple[str, str]]) -> Panel:
-    """Chance told against what came, by tenths of the patients.
+    """Predicted probability against observed, by tenths of the patients.
 
     Args:
         curves, models: tables of the analysis. drawn: set -> (words, tone).
     """
-    title = "Calibration of the chance told"
+    title = "Calibration"
     made, told, top = figure(400), [], 0.0
     for name, (label, tone) in drawn.items():
         part, model = curves[curves["set"] == name], models[models["set"] == name]
         if part.empty or model["slope"].isna().all():
             continue
-        x, y = 100 * part["told"].to_numpy(float), 100 * part["observed"].to_numpy(float)
+        x, y = 100 * part["predicted"].to_numpy(float), 100 * part["observed"].to_numpy(float)
         up, down = 100 * part["high"].to_numpy(float) - y, y - 100 * part["low"].to_numpy(float)
         top = max(top, float((y + up).max()), float(x.max()))
         made.add_scatter(
             x=x, y=y, mode="lines+markers", name=plot_text(label), line=dict(color=colour(tone), width=1.5),
             marker=dict(color=colour(tone), size=7),
             error_y=dict(type="data", array=up, arrayminus=down, color=colour(tone), thickness=1.2, width=3),
-            hovertemplate="told %{x:.0f} %, came %{y:.0f} %<extra>" + plot_text(label) + "</extra>",
+            hovertemplate="predicted %{x:.0f} %, observed %{y:.0f} %<extra>" + plot_text(label) + "</extra>",
         )  # fmt: skip
         row = model.iloc[0]
-        slope = spread(row["slope"], row["slope_low"], row["slope_high"], 2)
+        slope = fixed_spread(row["slope"], row["slope_low"], row["slope_high"])
         told.append(
-            f"{label}: slope {slope}, Brier score {number(row['brier'], 2)}, {percent(row['brier_scaled'])} better than the mean"
+            f"{label}: slope {slope}, Brier score {fixed(row['brier'])}, {percent(row['brier_scaled'])} better than predicting "
+            "the mean"
         )
     if not told:
         return Panel("calibration", title, "Too few patients had the outcome to fit a model.", wide=False)
@@ -165,9 +167,9 @@ def calibration(curves: pd.DataFrame, models: pd.DataFrame, drawn: dict[str, tup
         showlegend=False,
         hoverinfo="skip",
     )
-    made.update_xaxes(title_text="chance told, %", range=[0, edge])
-    made.update_yaxes(title_text="free of progression, %", range=[0, edge])
-    return Panel("calibration", title, f"{'; '.join(told)}. A slope below 1: the chances told are too extreme.", made, wide=False)
+    made.update_xaxes(title_text="predicted probability of staying free of progression, %", range=[0, edge])
+    made.update_yaxes(title_text="observed, %", range=[0, edge])
+    return Panel("calibration", title, f"{'; '.join(told)}. A slope below 1: predictions too extreme.", made, wide=False)
 
 
 def sets_forest(models: pd.DataFrame) -> Panel:
@@ -186,9 +188,9 @@ def sets_forest(models: pd.DataFrame) -> Panel:
     rows_of(made, [plot_lines(label, 24) for label in table["label"]])
     made.update_xaxes(title_text="AUC, cross-validated", range=[0.46, max(0.8, float(table["high"].max()) + 0.02)])
     best = table.loc[table["auc"].idxmax()]
-    text = f"Best for staying free of progression: {best['label'].lower()}, {spread(best['auc'], best['low'], best['high'], 2)}."
+    text = f"Best for staying free of progression: {best['label'].lower()}, {fixed_spread(best['auc'], best['low'], best['high'])}."
     true = table.loc[table["auc_benefit"].idxmax()] if table["auc_benefit"].notna().any() else None
     if true is not None:
-        told = spread(true["auc_benefit"], true["auc_benefit_low"], true["auc_benefit_high"], 2)
-        text += f" The same chances tell true benefit best with {true['label'].lower()}, {told}."
+        told = fixed_spread(true["auc_benefit"], true["auc_benefit_low"], true["auc_benefit_high"])
+        text += f" The same predictions are best for true benefit: {true['label'].lower()}, {told}."
     return Panel("sets_forest", title, text.replace("sld", "SLD"), made, wide=False)

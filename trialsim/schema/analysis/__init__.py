@@ -12,4 +12,4 @@ from trialsim.schema.analysis.biomarkers import BiomarkerSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
 from trialsim.schema.analysis.laboratory import LaboratorySettings
 
-Analysis = Annotated[TrialSettings | BiomarkerSettings | DoseResponseSettings | LaboratorySettings, Field(discriminator="kind")]
+Analysis = Annotated[TrialSettings | DoseResponseSettings | LaboratorySettings | BiomarkerSettings, Field(discriminator="kind")]
