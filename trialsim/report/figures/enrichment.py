@@ -51,13 +51,11 @@ def predictive_scatter(effects: pd.DataFrame) -> Panel:
     ]
     made.update_xaxes(
         type="log",
-        title_text="hazard ratio, with the marker against without, control arm",
+        title_text="prognostic: HR of the marker, control arm",
         range=np.log10(wide[0]),
         **_even(wide[0]),
     )
-    made.update_yaxes(
-        type="log", title_text="ratio of the drug's hazard ratios, with over without", range=np.log10(wide[1]), **_even(wide[1])
-    )
+    made.update_yaxes(type="log", title_text="predictive: ratio of the drug's HRs", range=np.log10(wide[1]), **_even(wide[1]))
     name_points(made, np.log10(x), np.log10(y), [SHORT.get(name, name) for name in table["marker"]], *SCATTER)
     corners = {
         "drug does more with the marker ↓": dict(x=0.995, xanchor="right", y=0.01, yanchor="bottom"),
@@ -81,10 +79,9 @@ def _edges(low: pd.Series, high: pd.Series) -> tuple[float, float]:
 
 
 def _even(edges: tuple[float, float]) -> dict[str, list]:
-    """Ticks of a logarithmic axis over less than a decade."""
-    ticks = [
-        value for value in (0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 4.0) if edges[0] <= value <= edges[1]
-    ]
+    """Ticks of a logarithmic axis over no more than two decades, few enough for a telephone."""
+    dense, sparse = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0), (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
+    ticks = [value for value in (dense if edges[1] < 3 * edges[0] else sparse) if edges[0] <= value <= edges[1]]
     return dict(tickvals=ticks, ticktext=[f"{value:g}" for value in ticks])
 
 
@@ -120,7 +117,7 @@ def hazard_forest(effects: pd.DataFrame, patients: int) -> Panel:
     edges = _edges(
         drawn[["hr_positive_low", "hr_negative_low"]].min(axis=1), drawn[["hr_positive_high", "hr_negative_high"]].max(axis=1)
     )
-    made.update_xaxes(type="log", title_text="hazard ratio, drug against control", range=np.log10(edges), **_even(edges))
+    made.update_xaxes(type="log", title_text="HR, drug v control", range=np.log10(edges), **_even(edges))
     seen = trial.dropna(subset=["p"])
     found = [SHORT.get(name, name) for name, row in seen.iterrows() if row["p_holm"] < 0.05]
     bare = [SHORT.get(name, name) for name, row in seen.iterrows() if row["p"] < 0.05]
@@ -225,7 +222,7 @@ def cost_forest(plans: pd.DataFrame, confidence: float) -> Panel:
             estimates(made, part, np.flatnonzero(chosen).astype(float), names, tone, name)
     rows_of(made, [plot_lines(label, 40) for label in table["label"]])
     edges = (max(0.1, float(table["cost_ratio_low"].min()) * 0.9), min(FARTHEST, float(table["cost_ratio_high"].max()) * 1.1))
-    made.update_xaxes(type="log", title_text="cost over that of all comers", range=np.log10(edges), **log_ticks(*edges))
+    made.update_xaxes(type="log", title_text="cost over all comers", range=np.log10(edges), **log_ticks(*edges))
     best = table.iloc[0]
     text = f"Lowest: {best['label']}, {fixed_spread(best['cost_ratio'], best['cost_ratio_low'], best['cost_ratio_high'])}"
     return Panel(

@@ -167,9 +167,11 @@ def calibration(curves: pd.DataFrame, models: pd.DataFrame, drawn: dict[str, tup
         showlegend=False,
         hoverinfo="skip",
     )
-    made.update_xaxes(title_text="predicted probability of staying free of progression, %", range=[0, edge])
+    made.update_xaxes(title_text="predicted, %", range=[0, edge])
     made.update_yaxes(title_text="observed, %", range=[0, edge])
-    return Panel("calibration", title, f"{'; '.join(told)}. A slope below 1: predictions too extreme.", made, wide=False)
+    return Panel(
+        "calibration", title, f"Free of progression, {'; '.join(told)}. A slope below 1: predictions too extreme.", made, wide=False
+    )
 
 
 def sets_forest(models: pd.DataFrame) -> Panel:
