@@ -94,7 +94,7 @@ def p_value(value: float) -> str:
     return "<0.001" if value < 0.001 else number(value, 2)
 
 
-def plans_table(plans: pd.DataFrame) -> Table:
+def plans_table(plans: pd.DataFrame, weeks: float) -> Table:
     """All comers, every flag, and of each level its cheapest rule."""
     cheapest = plans.sort_values("cost", kind="stable").drop_duplicates("marker").index
     rows = [
@@ -110,7 +110,7 @@ def plans_table(plans: pd.DataFrame) -> Table:
         "Randomised", "Screened", "Benefit missed",
     ]  # fmt: skip
     note = (
-        "Drug v control; free of progression at the horizon. Positive: of those measured. Screen failures: negative, or the "
+        f"Drug v control; free of progression at {weeks:g} weeks. Positive: of those measured. Screen failures: negative, or the "
         "assay failed. Benefit missed: patients with a true benefit who would not be enrolled. Of a level the cheapest rule."
     )
     return Table("enrichment_short", "Enrichment at a glance", plans, pd.DataFrame(rows, columns=columns), note)

@@ -57,7 +57,7 @@ def page(saved: Saved) -> Page:
                 enrichment.trade_off(plans, saved.settings["confidence"]),
                 enrichment.cost_forest(plans, saved.settings["confidence"]),
             ],
-            [marker_tables.plans_table(plans), marker_tables.every_rule_table(plans)],
+            [marker_tables.plans_table(plans, saved.settings["horizon_weeks"]), marker_tables.every_rule_table(plans)],
         ),
         Section(
             "published",
