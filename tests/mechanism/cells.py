@@ -15,7 +15,7 @@ from trialsim.mechanism.signalling import CellParameters, Inhibition
 from trialsim.mechanism.steady import steady_state
 
 REFERENCE = CellParameters(
-    RTK=1.0, f_S6K=0.37, f_GRB10=0.95, PIK3CA=0.0, KRAS=0.0, AKT1=0.0, PTEN=1.0, TSC=1.0, mTOR_gain=0.0, r_4E=0.46, phi_mTORC2=0.2,
+    RTK=1.0, f_S6K=0.36, f_GRB10=0.88, PIK3CA=0.0, KRAS=0.0, AKT1=0.0, PTEN=1.0, TSC=1.0, mTOR_gain=0.0, r_4E=0.46, phi_mTORC2=0.2,
     R_4EBP=1.0, amino_acids=1.0, ATP=1.0,
 )  # fmt: skip
 # 20 nM rapamycin in the dish: FKBP12 saturated, so the occupancy of mTORC1 is near its ceiling

@@ -168,8 +168,8 @@ def steps_for(accuracy: float, kinetics: DrugKinetics) -> int:
     """Steps a day at which 99 % of patients stay below an error in net growth (share of the untreated rate) and in the folds of
     pS6, p4E-BP1, pAKT and autophagy; that of pERK is up to three times as large.
 
-    Calibrated to `conduct.solver_check` over 28 days (of everolimus 10 mg in 256 adults: 7.2e-4 at 8 steps, 3.1e-4 at 12, 1.8e-4 at
-    16, 8.0e-5 at 24, that is the second order of a stiff problem), see `DrugKinetics.error_at_8`. Fewer than 8 were not tried.
+    Calibrated to `conduct.solver_check` over 28 days, where the error falls with the second order of a stiff problem; see
+    `DrugKinetics.error_at_8`. The fold of pAKT has the largest error. Fewer than 8 steps were not tried.
     """
     return max(8, math.ceil(8.0 * math.sqrt(kinetics.error_at_8 / accuracy)))
 
