@@ -9,6 +9,7 @@ import numpy as np
 
 from trialsim.conduct.kernel import Setting, Subject
 from trialsim.mechanism.individual import individual_parameters, network_constants, toxicity_parameters
+from trialsim.mechanism.routes import Routes
 from trialsim.protocol.dosing import SCHEDULES, Rules
 from trialsim.protocol.visits import ScanSchedule, scan_schedule
 from trialsim.streams import normals, patient_key
@@ -95,7 +96,9 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     scans = schedule.days.shape[1]
     keys = jax.vmap(lambda i: jax.random.key_data(patient_key(seed, "course", i)))(ids.astype(np.uint32))
     subjects = Subject(
-        parameters=individual_parameters(covariates, config.drug, config.network, config.tumour, seed, ids, occasions),
+        parameters=individual_parameters(
+            covariates, config.drug, config.network, config.tumour, seed, ids, occasions, Routes(**config.mechanism.model_dump())
+        ),
         frailty=toxicity_parameters(config.drug, seed, ids).frailty,
         lesions_mm=lesions,
         lesion_growth=column("growth_rate_per_day")[:, None] * spread,

@@ -22,7 +22,7 @@ import numpy as np
 
 from trialsim.endpoints import measurement, recist
 from trialsim.engine import counter
-from trialsim.mechanism import growth, patient, toxicity
+from trialsim.mechanism import growth, patient, routes, toxicity
 from trialsim.mechanism.signalling import NetworkConstants
 from trialsim.protocol import dosing
 
@@ -276,7 +276,8 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
         days, steps: days simulated; integration steps a day. occasion_days: days of a dosing occasion.
     """
     subject = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), subject)
-    k, p = setting.constants, subject.parameters
+    k, p = setting.constants, routes.cut(subject.parameters)
+    treated = routes.treated(k, p.routes)
     of_patients = lambda function: jax.vmap(function, in_axes=-1, out_axes=-1)
     before = of_patients(lambda s: _before(s, reading))(subject)
     reference = patient.untreated(k, p)
@@ -289,7 +290,7 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
         def live(carry: Carry, now: tuple[jax.Array, jax.Array]) -> tuple[Carry, jax.Array]:
             day, timing = now
             morning = of_patients(lambda c, s: _decide(c, s, day, setting, reading))(carry, subject)
-            biology, today = patient.advance_day(carry.biology, morning.dose_mg, kinetics, k, p, reference, mesh)
+            biology, today = patient.advance_day(carry.biology, morning.dose_mg, kinetics, treated, p, reference, mesh)
             evening = of_patients(lambda c, m, b, cmin, s: _befall(c, m, b, cmin, s, timing, setting))
             after = evening(carry, morning, biology, today.cmin, subject)
             record = Record(

@@ -17,6 +17,7 @@ from trialsim.mechanism.genotype import Alterations, expit, insensitive_share, l
 from trialsim.mechanism.growth import GrowthParameters
 from trialsim.mechanism.patient import PatientParameters
 from trialsim.mechanism.pharmacokinetics import PKParameters, disposition
+from trialsim.mechanism.routes import OPEN, Routes
 from trialsim.mechanism.signalling import CellParameters, NetworkConstants
 from trialsim.mechanism.toxicity import ToxicityParameters
 from trialsim.streams import normals, uniforms
@@ -72,7 +73,14 @@ def pharmacokinetics(covariates: Covariates, drug, seed: int, ids: np.ndarray) -
 
 
 def individual_parameters(
-    covariates: Covariates, drug, network, tumours: Mapping[str, Any], seed: int, ids: np.ndarray, occasions: int
+    covariates: Covariates,
+    drug,
+    network,
+    tumours: Mapping[str, Any],
+    seed: int,
+    ids: np.ndarray,
+    occasions: int,
+    routes: Routes = OPEN,
 ) -> PatientParameters:
     """Parameters of each patient; leaves have shape (patients, ...), cell-specific ones (patients, 2: tumour and PBMC).
 
@@ -81,6 +89,7 @@ def individual_parameters(
         drug: ``DrugSettings``. network: ``NetworkSettings``. tumours: ``TumourSettings`` by tumour type.
         seed, ids: of the study and of the patients.
         occasions: number of dosing occasions of the follow-up.
+        routes: which escape routes are open, numbers or arrays (patients,).
     """
     n = len(ids)
     spread, genes, growth = network.spread, network.genotype, network.growth
@@ -130,8 +139,9 @@ def individual_parameters(
         c_excess=growth.c_excess * everyone,
     )
 
+    penetration = by_type("penetration")
     fkbp12 = lognormal("FKBP12", drug.binding.FKBP12, drug.binding.iiv_FKBP12)
-    partition = lognormal("partition", drug.binding.partition_tumour, drug.binding.iiv_partition) * by_type("penetration")
+    partition = lognormal("partition", drug.binding.partition_tumour, drug.binding.iiv_partition) * penetration
     held = BindingParameters(
         FKBP12=both(fkbp12, fkbp12),
         K_FKBP12=both(drug.binding.K_FKBP12, drug.binding.K_FKBP12),
@@ -148,6 +158,8 @@ def individual_parameters(
         binding=held,
         cell=cell,
         growth=fates,
+        penetration=both(penetration, 1.0),
+        routes=Routes(*(np.broadcast_to(np.asarray(value, float), (n,)) for value in routes)),
     )
 
 

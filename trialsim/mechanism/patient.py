@@ -16,6 +16,7 @@ import numpy as np
 from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table, graded_mesh
 from trialsim.mechanism import binding, growth, pharmacokinetics, signalling
+from trialsim.mechanism.routes import Routes
 from trialsim.mechanism.steady import steady_state, structure
 from trialsim.units import HOURS_PER_DAY
 
@@ -32,6 +33,8 @@ class PatientParameters(NamedTuple):
         pk: kinetics. iov_F, iov_MAT: factors on F and MAT for each occasion, shape (occasions, patients).
         nM_per_ng_ml: molar conversion of the drug.
         binding, cell, growth: see their modules.
+        penetration: part of ``binding.partition`` that stroma leaves, (cells, patients). routes: see ``routes``; kinetics of a day
+            take what ``routes.cut`` and ``routes.treated`` make of parameters and constants.
     """
 
     pk: pharmacokinetics.PKParameters
@@ -41,6 +44,8 @@ class PatientParameters(NamedTuple):
     binding: binding.BindingParameters
     cell: signalling.CellParameters
     growth: growth.GrowthParameters
+    penetration: jax.Array
+    routes: Routes
 
 
 class CellState(NamedTuple):

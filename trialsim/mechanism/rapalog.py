@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trialsim.engine.model import Model, Upstream
-from trialsim.mechanism import binding, growth, patient, pharmacokinetics, signalling
+from trialsim.mechanism import binding, growth, patient, pharmacokinetics, routes, signalling
 from trialsim.units import HOURS_PER_DAY
 
 UNITS = {
@@ -25,15 +25,18 @@ UNITS = {
     "FKBP12": "nM", "K_FKBP12": "nM", "K_FRB": "nM", "PS": "1/h", "partition": "ratio",
     "k_d": "1/h",
     "nM_per_ng_ml": "nmol/L per ng/mL", "d0_mm": "mm", "growth_per_day": "1/day", "resistant": "fraction",
+    "penetration": "fraction", **dict.fromkeys(routes.Routes._fields, "1 open, 0 cut"),
 }  # fmt: skip
 PARTS = {
     "pk": pharmacokinetics.PKParameters,
     "binding": binding.BindingParameters,
     "cell": signalling.CellParameters,
     "growth": growth.GrowthParameters,
+    "routes": routes.Routes,
 }
 LESION = ("d0_mm", "growth_per_day", "resistant")
-PARAMETERS = tuple(name for kind in PARTS.values() for name in kind._fields) + ("nM_per_ng_ml", *LESION)
+OTHERS = ("nM_per_ng_ml", "penetration", *LESION)
+PARAMETERS = tuple(name for kind in PARTS.values() for name in kind._fields) + OTHERS
 
 
 class Derived(NamedTuple):
@@ -99,8 +102,10 @@ def _model(k: signalling.NetworkConstants) -> Model:
         one = lambda tree: jax.tree.map(lambda v: v[None], tree)
         same = jnp.ones_like(p.F)[None]
         whole = patient.PatientParameters(
-            found["pk"], same, same, p.nM_per_ng_ml, one(found["binding"]), one(found["cell"]), found["growth"]
-        )
+            found["pk"], same, same, p.nM_per_ng_ml, one(found["binding"]), one(found["cell"]), found["growth"],
+            one(p.penetration), found["routes"],
+        )  # fmt: skip
+        whole = routes.cut(whole)
         still = patient.untreated(k, whole)
         cell = jax.tree.map(lambda v: v[patient.TUMOUR], still.cells)
         return Derived(patient.of_cell(whole, patient.TUMOUR), cell, still.fates, *(getattr(p, name) for name in LESION))
@@ -111,7 +116,7 @@ def _model(k: signalling.NetworkConstants) -> Model:
     def rates(x: Any, u: Any, p: Derived) -> Any:
         q, network = p.patient, signalling.Network(*x[: len(signalling.Network._fields)])
         G = growth.net_growth(patient.tumour_fates(network, k, q), p.fates, q.growth.phi)
-        return State(*signalling.rates(network, signalling.Inhibition(*u), k, q.cell), *G)
+        return State(*signalling.rates(network, signalling.Inhibition(*u), routes.treated(k, q.routes), q.cell), *G)
 
     def observe(x: Any, C: jax.Array, p: Derived) -> Seen:
         start, q = p.cell, p.patient
@@ -157,6 +162,7 @@ def parameters_of(p: patient.PatientParameters, lesion: dict[str, np.ndarray]) -
     """
     pk = p.pk._replace(F=np.minimum(p.pk.F * p.iov_F[:, 0], 1.0), MAT=p.pk.MAT * p.iov_MAT[:, 0])
     cell = lambda tree: jax.tree.map(lambda v: v[:, patient.TUMOUR], tree)
-    groups = (pk, cell(p.binding), cell(p.cell), p.growth)
+    groups = (pk, cell(p.binding), cell(p.cell), p.growth, p.routes)
     found = {name: value for group in groups for name, value in group._asdict().items()}
-    return {name: np.asarray(value, float) for name, value in (found | {"nM_per_ng_ml": p.nM_per_ng_ml} | lesion).items()}
+    found |= {"nM_per_ng_ml": p.nM_per_ng_ml, "penetration": cell(p.penetration)}
+    return {name: np.asarray(value, float) for name, value in (found | lesion).items()}

@@ -18,6 +18,7 @@ from trialsim.schema.drug import DrugSettings
 from trialsim.schema.endpoint import EndpointSettings
 from trialsim.schema.faults import ConfigErrors, near, non_finite, raise_all, translate
 from trialsim.schema.inference import InferenceSettings
+from trialsim.schema.mechanism import MechanismSettings
 from trialsim.schema.network import NetworkSettings
 from trialsim.schema.regimen import Modification, Regimen
 from trialsim.schema.report import ReportSettings
@@ -51,6 +52,7 @@ class StudyConfig(Settings):
     culture: CultureSettings
     drug: DrugSettings
     network: NetworkSettings
+    mechanism: MechanismSettings
     regimen: Regimen
     modification: Modification
     design: Design
