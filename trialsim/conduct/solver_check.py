@@ -9,14 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
-from trialsim.conduct.inputs import make_setting, make_subjects
-from trialsim.engine import Plan, Regimen, simulate
-from trialsim.mechanism import rapalog
-from trialsim.mechanism.patient import MESH_GRADING, steps_for
-from trialsim.protocol import dosing
+from trialsim.conduct.full_dose import at_full_dose
+from trialsim.engine import simulate
 from trialsim.units import HOURS_PER_DAY
 
 if TYPE_CHECKING:
@@ -42,13 +38,7 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
     if count == 0:
         return {}
     some = enrolled.iloc[:count]
-    subjects, setting = make_subjects(config, some, some["dose_level"].to_numpy()), make_setting(config)
-    model = rapalog.model_of(setting.constants)
-    lesion = {"d0_mm": np.ones(count), "growth_per_day": subjects.growth, "resistant": subjects.resistant}
-    parameters = rapalog.parameters_of(subjects.parameters, lesion)
-    due = np.asarray(jax.vmap(lambda day: dosing.scheduled(setting.schedule, day))(np.arange(DAYS)))
-    regimen = Regimen(np.outer(subjects.full_dose_mg, due), HOURS_PER_DAY)
-    plan = Plan(steps_for(config.compute.accuracy), grading=MESH_GRADING, precision=config.compute.precision)
+    model, parameters, regimen, plan, _ = at_full_dose(config, some, some["dose_level"].to_numpy(), DAYS)
     fine = plan._replace(steps=REFINEMENT * plan.steps, precision="float64")
     ends = HOURS_PER_DAY * np.arange(1, DAYS + 1)
     found, exact = (simulate(model, parameters, regimen, ends, one) for one in (plan, fine))

@@ -9,5 +9,6 @@ from pydantic import Field
 from trialsim.schema.analysis.base import AnalysisSettings as AnalysisSettings
 from trialsim.schema.analysis.base import TrialSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
+from trialsim.schema.analysis.escape_routes import EscapeRoutesSettings
 
-Analysis = Annotated[TrialSettings | DoseResponseSettings, Field(discriminator="kind")]
+Analysis = Annotated[TrialSettings | DoseResponseSettings | EscapeRoutesSettings, Field(discriminator="kind")]
