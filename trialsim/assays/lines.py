@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import beta
 
 from trialsim.assays.culture import Well
 from trialsim.mechanism.binding import BindingParameters
@@ -58,7 +59,7 @@ def wells_of(
         TSC=1.0 - found.TSC,
         mTOR_gain=genes.MTOR_gain * found.MTOR + given("non_genomic_drive", 0.0),
         r_4E=lasting_r_4E(given("r_4E", 0.5 * spread.r_4E_max), found, genes),
-        phi_mTORC2=given("phi_mTORC2", spread.phi_mTORC2_alpha / (spread.phi_mTORC2_alpha + spread.phi_mTORC2_beta)),
+        phi_mTORC2=given("phi_mTORC2", float(beta.median(spread.phi_mTORC2_alpha, spread.phi_mTORC2_beta))),
         R_4EBP=given("R_4EBP", 1.0),
         amino_acids=np.ones(len(lines)),
         ATP=np.ones(len(lines)),

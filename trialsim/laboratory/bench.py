@@ -18,6 +18,7 @@ from trialsim.mechanism.individual import network_constants
 from trialsim.mechanism.signalling import Network, NetworkConstants
 
 if TYPE_CHECKING:
+    from trialsim.schema.drug import DrugSettings
     from trialsim.schema.study import StudyConfig
 
 HOURS = (0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0, 48.0, 72.0, 96.0)
@@ -53,10 +54,14 @@ class Dish(NamedTuple):
 
 
 class Bench:
-    """What a laboratory has: cell lines, the drug, the wells. ``constants`` may differ from those of the configuration."""
+    """What a laboratory has.
 
-    def __init__(self, config: StudyConfig, constants: NetworkConstants | None = None):
-        self.config = config
+    Args:
+        config: cell lines, wells, panel, network. drug: the rapalog. constants: of the network; None: those of the configuration.
+    """
+
+    def __init__(self, config: StudyConfig, drug: DrugSettings, constants: NetworkConstants | None = None):
+        self.config, self.drug = config, drug
         self.constants = network_constants(config.network) if constants is None else constants
         self._dish = lru_cache(maxsize=None)(self._grown)
 
@@ -71,11 +76,11 @@ class Bench:
 
     def with_constants(self, **values: float) -> Bench:
         """The same laboratory with other cells: some constants of the network changed."""
-        return Bench(self.config, self.constants._replace(**values))
+        return Bench(self.config, self.drug, self.constants._replace(**values))
 
     def _grown(self, line: str, rapamycin_nM: float, changes: tuple, inhibition: tuple) -> Dish:
         config = self.config
-        well = wells_of([config.cell_line[line]] * 2, config.network, config.drug.binding, config.drug.pk.fu, config.culture)
+        well = wells_of([config.cell_line[line]] * 2, config.network, self.drug.binding, self.drug.pk.fu, config.culture)
         well = changed(well, dict(changes))
         treated = lambda value: np.array([0.0, value])
         medium = Medium(

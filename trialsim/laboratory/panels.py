@@ -46,7 +46,7 @@ def panel(bench: Bench) -> Panel:
 def _panel(bench: Bench) -> Panel:
     config = bench.config
     lines = draw_lines(config.panel, config.network, config.seed, np.arange(LINES))
-    well = wells_of(lines, config.network, config.drug.binding, config.drug.pk.fu, config.culture)
+    well = wells_of(lines, config.network, bench.drug.binding, bench.drug.pk.fu, config.culture)
     each = lambda leaf: np.repeat(np.broadcast_to(leaf, (LINES,)), len(DOSES))
     wells: Well = jax.tree.map(each, well)
     seen: Seen = grow(bench.constants, wells, [Medium(np.tile(DOSES, LINES), HOURS[-1])], HOURS)

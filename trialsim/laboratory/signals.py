@@ -16,12 +16,12 @@ LIMITING_NM = 0.5  # of rapamycin, where its effect is far from saturated
 
 @in_dishes("fkbp12_rapamycin_kd")
 def _(bench: Bench) -> float:
-    return bench.config.drug.binding.K_FKBP12
+    return bench.drug.binding.K_FKBP12
 
 
 @in_dishes("ternary_complex_kd")
 def _(bench: Bench) -> float:
-    return bench.config.drug.binding.K_FRB
+    return bench.drug.binding.K_FRB
 
 
 @in_dishes("rapamycin_needs_fkbp")
@@ -32,7 +32,7 @@ def _(bench: Bench) -> float:
 @in_dishes("fkbp_loss_s6k_before_akt")
 def _(bench: Bench) -> float:
     """FKBP12 for half the effect on AKT over that for half the effect on S6."""
-    normal = bench.config.drug.binding.FKBP12
+    normal = bench.drug.binding.FKBP12
     effect = lambda name, fold: bench.dish("epithelial", RAPAMYCIN, {"FKBP12": normal * fold}).fold(name, 24.0) - 1.0
     half = lambda name: brentq(lambda log: effect(name, np.exp(log)) - 0.5 * effect(name, 1.0), np.log(1e-4), 0.0, xtol=0.02)
     return float(np.exp(half("S473") - half("S6")))

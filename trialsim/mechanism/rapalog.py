@@ -52,7 +52,7 @@ class Derived(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Attributes: C_blood: whole blood, ng/mL. ps6, p4ebp1, pakt, perk, autophagy: folds of the untreated tumour.
+    """Attributes: C_blood: whole blood, ng/mL. ps6, p4ebp1, pakt, perk, autophagy, proliferation: folds of the untreated tumour.
     I_sensitive, I_resistant: int G dt, days. diameter_mm: of the lesion."""
 
     C_blood: jax.Array
@@ -61,6 +61,7 @@ class Seen(NamedTuple):
     pakt: jax.Array
     perk: jax.Array
     autophagy: jax.Array
+    proliferation: jax.Array
     I_sensitive: jax.Array
     I_resistant: jax.Array
     diameter_mm: jax.Array
@@ -120,6 +121,7 @@ def _model(k: signalling.NetworkConstants) -> Model:
 
     def observe(x: Any, C: jax.Array, p: Derived) -> Seen:
         start, q = p.cell, p.patient
+        fates = patient.tumour_fates(signalling.Network(*x[: len(signalling.Network._fields)]), k, q)
         I_s, I_r = x.sensitive / HOURS_PER_DAY, x.resistant / HOURS_PER_DAY
         lesion = (jnp.asarray(v)[..., None] for v in (p.d0_mm, p.growth_per_day, p.resistant))
         return Seen(
@@ -129,6 +131,7 @@ def _model(k: signalling.NetworkConstants) -> Model:
             pakt=x.S473 / start.S473,
             perk=x.ERK / start.ERK,
             autophagy=x.flux / start.flux,
+            proliferation=fates.sensitive.proliferation / p.fates.sensitive.proliferation,
             I_sensitive=I_s,
             I_resistant=I_r,
             diameter_mm=growth.diameters(*lesion, I_s, I_r)[..., 0],
@@ -154,14 +157,17 @@ def _model(k: signalling.NetworkConstants) -> Model:
     )
 
 
-def parameters_of(p: patient.PatientParameters, lesion: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def parameters_of(
+    p: patient.PatientParameters, lesion: dict[str, np.ndarray], cells: int = patient.TUMOUR
+) -> dict[str, np.ndarray]:
     """What `model_of` takes, for patients of a study.
 
     Args:
         p: leaves (patients, ...), on the first dosing occasion. lesion: d0_mm, growth_per_day, resistant, (patients,) each.
+        cells: ``patient.TUMOUR``, or ``patient.PBMC`` to look at those.
     """
     pk = p.pk._replace(F=np.minimum(p.pk.F * p.iov_F[:, 0], 1.0), MAT=p.pk.MAT * p.iov_MAT[:, 0])
-    cell = lambda tree: jax.tree.map(lambda v: v[:, patient.TUMOUR], tree)
+    cell = lambda tree: jax.tree.map(lambda v: v[:, cells], tree)
     groups = (pk, cell(p.binding), cell(p.cell), p.growth, p.routes)
     found = {name: value for group in groups for name, value in group._asdict().items()}
     found |= {"nM_per_ng_ml": p.nM_per_ng_ml, "penetration": cell(p.penetration)}

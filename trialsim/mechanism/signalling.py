@@ -54,8 +54,8 @@ class NetworkConstants(NamedTuple):
         CYCD_S6K, protein_S6K: parts of cyclin D1 and of protein synthesis that need S6K. K_ERK, K_AKT_CYCD: half-saturations.
         endocrine_receptor, endocrine_CYCD, endocrine_survival: parts of receptor signal, cyclin D1 and survival that hang on the
             hormone.
-        drive_exponent, K_drive: from cyclin D1 and protein to proliferation. KRAS_bypass, K_KRAS: the KRAS route. KRAS_shift: how far
-            KRAS mutants need more ERK for the same effect. KRAS_addiction, K_addiction: stress of KRAS mutants that lack ERK.
+        drive_exponent, K_drive: from cyclin D1 and protein to proliferation. KRAS_bypass, K_KRAS: the KRAS route.
+        KRAS_shift: how far KRAS mutants need more ERK for the same effect. KRAS_addiction, K_addiction: their stress without it.
         K_survival_AKT, K_survival_cap: half-saturations of the two signals that keep a cell alive.
         protection_limit: largest part of pathway stress that autophagy undoes. flux_lethal: flux above which autophagy kills.
     """

@@ -1,4 +1,4 @@
-"""The untreated cell: where the network of `signalling` rests without drug. Every fold change refers to it."""
+"""Where the network of `signalling` rests: without drug, which every fold change refers to, or under a constant inhibition."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
 from trialsim.mechanism import signalling
 
 RELAXATION_STEPS = 40
+UNTREATED = signalling.Inhibition(0.0)
 
 
 @lru_cache(maxsize=1)
@@ -23,11 +24,14 @@ def structure() -> Structure:
     return structure_of(lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, c), network, (scalar,))
 
 
-def steady_state(k: signalling.NetworkConstants, c: signalling.CellParameters) -> signalling.Network:
-    """Steady state without drug, by ever longer steps of the fast scheme, for ten days. Leaves of the shape of ``c``'s."""
+def steady_state(
+    k: signalling.NetworkConstants, c: signalling.CellParameters, inhibition: signalling.Inhibition = UNTREATED
+) -> signalling.Network:
+    """Steady state under a constant inhibition, by ever longer steps of the fast scheme, for ten days (the slow shift of
+    dependence, W, is then under way, and moves nothing else in the network). Leaves of the shape of ``c``'s."""
     shape, kind = jnp.shape(c.RTK), jnp.result_type(c.RTK)
     x = jax.tree.map(lambda v: v.astype(kind), signalling.start(shape))
-    none = (jnp.zeros(shape, kind),)
-    rates = lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, c)
+    u, still = (jnp.broadcast_to(jnp.asarray(inhibition.occupancy, kind), shape),), (jnp.zeros(shape, kind),)
+    rates = lambda x, u: signalling.rates(x, inhibition._replace(occupancy=u[0]), k, c)
     steps = jnp.asarray(np.diff(np.geomspace(0.1, 240.1, RELAXATION_STEPS + 1)), kind)
-    return jax.lax.scan(lambda x, h: (rodas3_step(rates, structure(), x, none, none, none, h), None), x, steps)[0]
+    return jax.lax.scan(lambda x, h: (rodas3_step(rates, structure(), x, u, still, u, h), None), x, steps)[0]
