@@ -35,7 +35,7 @@ MARKERS = ("ps6", "p4ebp1", "pakt", "perk", "autophagy")
 MARKER_DAY = 28
 QUANTILES = {"low_90": 0.05, "low_50": 0.25, "median": 0.5, "high_50": 0.75, "high_90": 0.95}
 NONE, UNEXPLAINED = "none", "unexplained"
-WORSE = 0.01  # share of baseline by which a tumour must be larger at the end to be called so: well above the numerical error
+WORSE = 0.01  # share of its size by which a tumour must be larger at the end to be called so: well above the numerical error
 
 
 def run(config: StudyConfig, steps: Steps) -> Findings:
@@ -44,15 +44,15 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     patients: one row a patient: who it is, ``dependence`` (1 - b), ``genotype`` and ``dependence_third`` (see `described`), for each
         of `OUTCOMES` whether it is reached with every route open and with every one cut, the fewest routes to cut for it (-1: not even all), the Shapley
         value of each route; best change (share of baseline) with all open and with all cut.
-    twins: one row a patient a combination: best_change, final_change (share of baseline), `OUTCOMES`, integration_ok.
+    twins: one row a patient for none, each one route and all cut: best_change, final_change (share of baseline), `OUTCOMES`.
     attribution: of the patients without the outcome, by outcome, grouping (all, tumour_type, genotype, dependence_third), group,
         route and measure: shapley (share of non-response explained), alone (the outcome is reached with this route cut alone),
         needed (with all cut it is, with all but this it is not); n, estimate, low, high.
     sets: outcome, cut, size, n, estimate, low, high: share of them for whom this is the smallest set (split evenly between equals).
     sizes: outcome, size (-1: not even all), n, estimate, low, high.
     shrinkage: step (none, each route, all), estimate, low, high: mean best change and what each route adds to it (Shapley).
-    course: cut, week, n, `QUANTILES` of the change of SLD. pathway: cut, measure, n, `QUANTILES` on day 28. Both for none, one
-        route and all. exceptions: route, n, worse: patients whose tumour ends larger if this route is cut.
+    course: cut, week, n, `QUANTILES` of the change of SLD. pathway: cut, measure, n, `QUANTILES` on day 28. Both for the same.
+    exceptions: route, n, worse: patients whose tumour ends larger if this route is cut, largest: by what share of its size.
     """
     settings = config.analysis
     assert isinstance(settings, EscapeRoutesSettings)
@@ -160,7 +160,7 @@ def described(who: pd.DataFrame) -> pd.DataFrame:
 def attribute(
     who: pd.DataFrame, twins: pd.DataFrame, seen: pd.DataFrame, routes: tuple[str, ...], resamples: int, seed: int
 ) -> dict[str, pd.DataFrame]:
-    """The tables of `run`. A patient with a course that failed is in ``patients`` and ``twins``, and left out of the rest."""
+    """The tables of `run`. A patient with a course that failed is in ``patients`` and left out of the rest."""
     held = members(len(routes))
     grid = lambda name: twins[name].to_numpy().reshape(len(who), len(held))
     ok = grid("integration_ok").all(axis=1)
@@ -193,7 +193,7 @@ def attribute(
         "course": _course(good),
         "pathway": _spread(good, MARKERS, "measure"),
         "exceptions": _exceptions(grid("final_change")[ok], routes),
-        "twins": twins,
+        "twins": twins[twins["cut"].isin(good["cut"].unique()) & np.repeat(ok, len(held))].drop(columns="integration_ok"),
     }
 
 
@@ -269,7 +269,8 @@ def _spread(seen: pd.DataFrame, columns: list[str] | tuple[str, ...], called: st
 
 
 def _exceptions(final: np.ndarray, routes: tuple[str, ...]) -> pd.DataFrame:
-    larger = final[:, [1 << i for i in range(len(routes))]] - final[:, :1]
+    size = 1.0 + final
+    larger = size[:, [1 << i for i in range(len(routes))]] / size[:, :1] - 1.0
     rows = [(route, len(final), int((larger[:, i] > WORSE).sum()), larger[:, i].max()) for i, route in enumerate(routes)]
     return pd.DataFrame(rows, columns=["route", "n", "worse", "largest"])
 
@@ -289,7 +290,7 @@ def _results(tables: dict[str, pd.DataFrame], routes: tuple[str, ...]) -> dict[s
     for route in (*routes, UNEXPLAINED):
         row = shares.loc[route]
         found[f"non_response_{route}"] = {
-            "estimate": row["estimate"], "low": row["low"], "high": row["high"], "n": int(row["n"]), "unit": "fraction",
+            **{name: float(row[name]) for name in ("estimate", "low", "high")}, "n": int(row["n"]), "unit": "fraction",
             "method": "Shapley share of non-response; percentile bootstrap over patients, 95 %",
         }  # fmt: skip
     missed = patients[~patients["response"]]

@@ -46,6 +46,8 @@ def what_was_simulated(run: Run) -> str:
         given = dose(regimen.get("dose"), unit)
     verb = "was" if run.count == 1 else "were"
     text = f"In a computer simulation, {people} {verb} given {drug or 'the study drug'}, {given} {schedule}".rstrip() + "."
+    if cut := [name for name, is_open in run.section("mechanism").items() if not is_open]:
+        text += f" Escape routes of their tumours were cut: {join(words(name) for name in cut)}."
     if "replicate" in run.patients and run.patients["replicate"].nunique() > 1:
         sizes = run.patients["replicate"].value_counts()
         text += f" They make up {sizes.size} virtual studies of {number(float(sizes.max()))} patients each."

@@ -33,6 +33,7 @@ class EscapeRoutesSettings(AnalysisSettings):
         interval = study.endpoint.scan_interval_weeks
         if self.weeks < interval:
             found.append(ConfigError("analysis.weeks", self.weeks, f"at least endpoint.scan_interval_weeks, {interval}: the first scan"))
-        if not any(study.mechanism.model_dump().values()):
-            found.append(ConfigError("mechanism", "every route cut", "at least one open route, to which non-response is attributed"))
+        is_open = study.mechanism.model_dump()
+        if sum(is_open.values()) < 2:
+            found.append(ConfigError("mechanism", is_open, "two open routes or more, between which non-response is shared"))
         return found
