@@ -21,7 +21,7 @@ FITTING = {
     "design=three_plus_three": "everolimus_paediatric",
     "population=paediatric_solid": "everolimus_paediatric",
     "endpoint=paediatric_phase1": "everolimus_paediatric",
-}
+} | {f"modification={drug}": f"{drug}_adult" for drug in ("sirolimus", "temsirolimus", "ridaforolimus")}
 NOT_A_CHOICE = {"experiment", "tumour"}
 CHOICES = [
     f"{path.parent.name}={path.stem}"
@@ -70,6 +70,16 @@ def test_the_default_is_the_adult_study() -> None:
         "mg",
         "CPCT03",
     )
+
+
+def test_every_drug_has_its_study_regimen_and_rules() -> None:
+    """The same patients and trial for each; the nine adverse events that a DLT can be are common to all."""
+    everolimus = compose()
+    for drug in sorted(path.stem for path in (CONF / "drug").glob("*.yaml")):
+        config = compose(f"{drug}_adult")
+        assert config.drug.name == drug and config.cohort == everolimus.cohort
+        assert set(config.drug.toxicity.terms) >= set(everolimus.drug.toxicity.terms)
+        assert set(config.modification.hold_at) == set(config.drug.toxicity.terms)
 
 
 def test_the_paediatric_study_starts_at_the_lowest_level() -> None:

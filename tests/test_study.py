@@ -8,7 +8,7 @@ import pytest
 
 from trialsim import compose, load_run
 from trialsim.schema import ConfigError
-from trialsim.study import run, simulate
+from trialsim.study import fit_published, run, simulate
 
 FAST = {
     "inference.warmup": 300,
@@ -165,3 +165,7 @@ def test_a_failed_patient_is_reported_not_dropped(adult):
     assert summary["n_failed"] == 1 and summary["n_patients"] == 118
     assert not summary["diagnostics"]["ok"] and "1 patients could not be integrated" in summary["diagnostics"]["messages"][0]
     assert summary["endpoints"]["orr"]["n"] == 117
+
+
+def test_a_drug_that_was_not_published_alone_has_no_fit_to_published_counts() -> None:
+    assert fit_published(compose("sirolimus_adult")) is None

@@ -111,7 +111,8 @@ class Outcomes:
 def load_outcomes(config: StudyConfig, folder: RunFolder) -> Outcomes:
     """The outcomes of a study whose tables are saved."""
     rest = folder.read_json("simulation.json")
-    patients = read_table(folder.path / "patients.parquet", ANALYSED)
+    of_partners = [f"{column}_{name}" for name in config.partner for column in ("relative_dose_intensity", "cmin_ng_ml")]
+    patients = read_table(folder.path / "patients.parquet", (*ANALYSED, *of_partners))
     failed = patients.loc[~patients["integration_ok"], "patient_id"]
     pieces = read_pieces(folder.path / "adverse_events.parquet", ("term", "grade"))
     return Outcomes(

@@ -18,7 +18,7 @@ from trialsim.conduct.observe import Tables
 from trialsim.conduct.solver_check import solver_check
 from trialsim.engine.population import claim_cores
 from trialsim.engine.xla import keep_programs
-from trialsim.evidence import monotherapy_counts, published_study
+from trialsim.evidence import drugs_given_alone, monotherapy_counts, published_study
 from trialsim.inference import predictive
 from trialsim.inference.diagnostics import combine, diagnose
 from trialsim.inference.dlt import fit_dlt
@@ -89,19 +89,28 @@ class Fits:
     """Posteriors as ArviZ-compatible trees.
 
     Attributes:
-        simulated: response model fitted to the simulated study. published: the same model fitted to published counts.
+        simulated: response model fitted to the simulated study. published: the same model fitted to published counts, or None
+            for a drug that was not published alone.
         recovery: fitted to one virtual study of the published size, as a trialist would have it. dlt: dose-toxicity model, or
             None for designs without dose levels.
     """
 
     simulated: xr.DataTree
-    published: xr.DataTree
+    published: xr.DataTree | None
     recovery: xr.DataTree
     dlt: xr.DataTree | None
 
     def by_name(self) -> dict[str, xr.DataTree]:
         """Those that exist."""
         return {field.name: tree for field in fields(self) if (tree := getattr(self, field.name)) is not None}
+
+
+def fit_published(config: StudyConfig) -> xr.DataTree | None:
+    """The response model fitted to what was published of the study's drug alone; None where nothing was."""
+    if config.drug.name not in drugs_given_alone():
+        return None
+    counts = count_published(monotherapy_counts(config.drug.name))
+    return fit_response(counts, config.inference, config.seed, "published")
 
 
 def fit(study: Study | Outcomes) -> Fits:
@@ -114,7 +123,7 @@ def fit(study: Study | Outcomes) -> Fits:
     with console.step("fitting the response model", config.compute.progress):
         return Fits(
             simulated=fit_response(count_patients(patients, settings), settings, config.seed, "simulated", population),
-            published=fit_response(count_published(monotherapy_counts(config.drug.name)), settings, config.seed, "published"),
+            published=fit_published(config),
             recovery=fit_response(count_patients(one, settings), settings, config.seed, "recovery", population),
             dlt=fit_dlt(count_dlt(patients), settings, config.seed) if config.design.kind == "three_plus_three" else None,
         )
@@ -153,6 +162,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         "n_failed": failed,
         "drug": config.drug.name,
         "regimen": {key: getattr(config.regimen, key) for key in ("dose", "unit", "schedule")},
+        "partners": summary.partners(patients, config),
         "published_trial": published,
         "diagnostics": combine(judged, tuple(faults)) | {"solver_check": study.solver_check},
         "endpoints": summary.endpoints(patients, config),
@@ -161,7 +171,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         "recovery": recovery(fits.recovery, patients, settings.recovery_level),
         "pharmacokinetics": summary.exposure(patients, config),
         "pharmacodynamics": summary.pathway(patients),
-        "toxicity": summary.toxicity(len(patients), study.worst_grades, list(config.drug.toxicity.terms)),
+        "toxicity": summary.toxicity(len(patients), study.worst_grades, list(config.terms)),
         "mtd": summary.maximum_tolerated_dose(study.mtd, config.design.dose_levels),
         "flow": summary.flow(study.patients, study.screened),
     }

@@ -93,6 +93,19 @@ def pathway(patients: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def partners(patients: pd.DataFrame, config: StudyConfig) -> dict[str, Any]:
+    """Each partner drug: how it was prescribed, how much of it was taken, and its trough in plasma on day 28."""
+    keys = ("dose", "unit", "doses_a_day", "schedule", "start_day", "stop_day", "days_on", "days_off")
+    return {
+        name: {key: getattr(partner.regimen, key) for key in keys}
+        | {
+            "median_relative_dose_intensity": _entry(_median(patients[f"relative_dose_intensity_{name}"]), "fraction"),
+            "cmin_ng_ml": _quantiles(patients[f"cmin_ng_ml_{name}"]),
+        }
+        for name, partner in config.partner.items()
+    }
+
+
 def count_worst(adverse_events: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Patients by worst grade of each adverse event.
 

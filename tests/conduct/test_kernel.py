@@ -10,6 +10,7 @@ from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.conduct.kernel import simulate_patients
 from trialsim.endpoints import recist
+from trialsim.mechanism.individual_pk import kinetics_of
 from trialsim.protocol.dosing import DEATH, ON, PROGRESSION, TOXICITY
 
 
@@ -132,6 +133,7 @@ def test_the_same_program_is_accepted_for_a_gpu(config):
     """One code base: the whole course lowers for CUDA, without a call to anything that only a CPU has."""
     cohort = sample_cohort(config.cohort, config.tumour, config.seed).iloc[:8]
     subjects, setting = make_subjects(config, cohort, np.full(8, 10.0)), make_setting(config)
-    course = jax.jit(lambda s, k: simulate_patients(s, k, config.endpoint, 28, 8, config.drug.pk.occasion_days))
+    form, occasion = kinetics_of(config.drug), config.drug.pk.occasion_days
+    course = jax.jit(lambda s, k: simulate_patients(s, k, config.endpoint, 28, 8, occasion, form))
     text = course.trace(subjects, setting).lower(lowering_platforms=("cuda",)).as_text()
     assert "stablehlo.while" in text and "custom_call" not in text

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from trialsim.evidence import load_efficacy, monotherapy_counts, published_endpoints
+from trialsim.evidence import drugs_given_alone, load_efficacy, monotherapy_counts, published_endpoints
 from trialsim.evidence.intervals import clopper_pearson, count_from_percent, counts_from_interval, split_interval
 from trialsim.evidence.tumour_types import project_name
 from trialsim.schema import ConfigError
@@ -107,6 +107,7 @@ def test_monotherapy_counts():
 def test_monotherapy_of_an_unknown_drug_names_the_known_ones():
     with pytest.raises(ConfigError, match="temsirolimus"):
         monotherapy_counts("aspirin")
+    assert "ridaforolimus" in drugs_given_alone() and "sirolimus" not in drugs_given_alone()
 
 
 def test_every_published_tumour_type_has_a_project_name():

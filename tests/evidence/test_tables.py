@@ -3,10 +3,22 @@
 import pandas as pd
 import pytest
 
-from trialsim.evidence import load, load_biomarkers, load_efficacy, load_phase1, load_survival_points, schema
+from trialsim.evidence import (
+    load,
+    load_biomarkers,
+    load_efficacy,
+    load_exposure,
+    load_interactions,
+    load_phase1,
+    load_survival_points,
+    schema,
+)
 from trialsim.schema import ConfigError
 
-LOADERS = {"efficacy": load_efficacy, "phase1": load_phase1, "biomarkers": load_biomarkers, "survival_points": load_survival_points}
+LOADERS = {
+    "efficacy": load_efficacy, "phase1": load_phase1, "biomarkers": load_biomarkers, "survival_points": load_survival_points,
+    "exposure": load_exposure, "interactions": load_interactions,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("table", LOADERS)
@@ -87,6 +99,12 @@ def test_a_faulty_cell_is_refused_by_name(column, value, says):
 def test_missing_and_unknown_columns_are_named():
     with pytest.raises(ConfigError, match="missing.*trial_id.*unknown.*tral_id"):
         load.check("phase1", pd.DataFrame(columns=["tral_id"]))
+
+
+def test_an_interaction_outside_its_limits_is_refused():
+    row = load_interactions().iloc[[0]].astype(str).replace("nan", "")
+    with pytest.raises(ConfigError, match="between its limits"):
+        load.check("interactions", row.assign(ratio="40"))
 
 
 def test_a_rising_survival_curve_is_refused():

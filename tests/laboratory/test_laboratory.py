@@ -21,6 +21,7 @@ def laboratory():
 @pytest.fixture(scope="module")
 def values(laboratory):
     bench, clinic = laboratory
+    bench.prepare(IN_DISHES.values())
     found = {fact_id: experiment(bench) for fact_id, experiment in IN_DISHES.items()}
     return found | {fact_id: experiment(clinic) for fact_id, experiment in IN_PATIENTS.items()}
 

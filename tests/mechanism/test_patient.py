@@ -9,6 +9,7 @@ import pytest
 
 from trialsim.mechanism import patient
 from trialsim.mechanism.individual import individual_parameters, network_constants
+from trialsim.mechanism.individual_pk import kinetics_of
 
 TUMOUR, PBMC = patient.TUMOUR, patient.PBMC
 N = 64
@@ -30,19 +31,20 @@ def course(drug, network):
     k = jax.tree.map(jnp.float32, network_constants(network))
 
     p = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), p)
-    mesh = patient.day_mesh(16)
+    form = kinetics_of(drug)
+    mesh = patient.day_mesh(16, form)
 
     @jax.jit
     def program(p, dose, every):
         reference = patient.untreated(k, p)
 
         def occasion(state, number):
-            kinetics = patient.occasion_kinetics(p, number, mesh)
+            kinetics = patient.occasion_kinetics(p, number, mesh, form)
             given = lambda t: jnp.where(t % every == 0, dose, 0.0)
             day = lambda state, t: patient.advance_day(state, given(t), kinetics, k, p, reference, mesh)
             return jax.lax.scan(day, state, 14 * number + jnp.arange(14))
 
-        _, days = jax.lax.scan(occasion, patient.initial_state(reference), jnp.arange(3))
+        _, days = jax.lax.scan(occasion, patient.initial_state(reference, form), jnp.arange(3))
         return jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, *leaf.shape[2:]), -1, 0), days)
 
     return lambda dose, every=1: jax.tree.map(np.asarray, program(p, jnp.float32(dose), jnp.int32(every)))

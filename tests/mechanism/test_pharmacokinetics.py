@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.linalg import expm
+from typical import adult
 
-from trialsim.mechanism.individual import pharmacokinetics
 from trialsim.mechanism.pharmacokinetics import Oral, PKParameters, disposition, whole_blood
 
 TYPICAL = dict(CL=34.7, Vc=175.0, Q=85.7, Vp=577.0)
@@ -22,7 +22,7 @@ NOTHING = jnp.zeros(3)
 
 def after(p, amounts, dose, hours):
     """(gut, fast, slow), ng/mL, some hours after a dose (mg) on top of ``amounts``."""
-    return Oral().propagator(p, jnp.float32(hours)) @ amounts.at[0].add(Oral.dose(p, dose))
+    return Oral(5).propagator(p, jnp.float32(hours)) @ amounts.at[0].add(Oral.dose(p, dose))
 
 
 def oracle(t, dose, MAT, CL, Vc, Q, Vp, F):
@@ -56,7 +56,7 @@ def daily_profile(p, dose, days, grid=2000):
         state = after(p, state, dose, 24.0)
     t = jnp.linspace(0.0, 24.0, grid)
     start = state.at[0].add(Oral.dose(p, dose))
-    return np.asarray(t), np.asarray(jax.vmap(lambda t: Oral().rows(p, t)[0] @ start)(t))
+    return np.asarray(t), np.asarray(jax.vmap(lambda t: Oral(5).rows(p, t)[0] @ start)(t))
 
 
 def test_analytic_steady_state_auc_is_dose_over_clearance():
@@ -75,27 +75,16 @@ def test_conservation_slow_absorption_spills_into_the_next_day():
 @pytest.mark.parametrize("MAT", [0.1, 0.404, 5.3])
 def test_slope_of_the_concentration_is_its_derivative(MAT):
     p, start = parameters(MAT=MAT), NOTHING.at[0].set(100.0).at[2].set(5.0)
-    plasma = lambda t: float(Oral().rows(p, jnp.float32(t))[0] @ start)
+    plasma = lambda t: float(Oral(5).rows(p, jnp.float32(t))[0] @ start)
     for t in (0.5, 1.0, 6.0):
-        slope = float(Oral().rows(p, jnp.float32(t))[1] @ start)
+        slope = float(Oral(5).rows(p, jnp.float32(t))[1] @ start)
         assert slope == pytest.approx((plasma(t + 0.01) - plasma(t - 0.01)) / 0.02, rel=0.03, abs=0.03)
-
-
-def typical_adult(drug, hct=0.38, n=1, **changes):
-    covariates = dict(
-        age_y=[60.0], ffm_kg=[57.2], bsa_m2=[1.85], haematocrit=[hct], hepatic_function=["normal"], cyp3a4_comedication=["none"],
-        abcb1_ttt=[False],
-    )  # fmt: skip
-    covariates.update(changes)
-    fixed = drug.model_copy(update={"pk": drug.pk.model_copy(update={"iiv_CLint": 0.0, "iiv_Vc": 0.0})})
-    p = pharmacokinetics(covariates, fixed, 1, np.zeros(n, int))
-    return PKParameters(*(jnp.float32(np.asarray(leaf)[0]) for leaf in p))
 
 
 @pytest.mark.parametrize("dose, auc, cmax, cmin", [(5.0, 246, 39.6, 5.2), (10.0, 479, 73.7, 10.3)])
 def test_published_adult_exposure(drug, dose, auc, cmax, cmin):
     """Steady state that the published parameters give (derived from ter Heine 2018)."""
-    p = typical_adult(drug)
+    p = adult(drug)
     t, plasma = daily_profile(p, dose, 20, 600)
     blood = np.asarray(whole_blood(p, plasma))
     assert np.trapezoid(blood, t) == pytest.approx(auc, rel=0.03)
@@ -107,7 +96,7 @@ def test_published_haematocrit_changes_blood_but_not_plasma(drug):
     """Whole-blood AUC falls by about half from haematocrit 45 to 20 % (van Erp 2016: ~50 %); CL/F of plasma does not."""
     out = {}
     for hct in (0.45, 0.20):
-        p = typical_adult(drug, hct)
+        p = adult(drug, hct)
         t, plasma = daily_profile(p, 10.0, 20, 300)
         out[hct] = np.trapezoid(plasma, t), np.trapezoid(np.asarray(whole_blood(p, plasma)), t)
     assert out[0.20][0] == pytest.approx(out[0.45][0], rel=0.01)
@@ -118,7 +107,7 @@ def test_published_child_pugh_b_halves_clearance(drug):
     """Kovarik 2001: AUC +115 % in Child-Pugh B."""
     ratio = []
     for level in ("normal", "child_pugh_b"):
-        p = typical_adult(drug, hepatic_function=[level])
+        p = adult(drug, hepatic_function=[level])
         t, plasma = daily_profile(p, 2.0, 60, 200)
         ratio.append(np.trapezoid(plasma, t))
     assert ratio[1] / ratio[0] == pytest.approx(2.13, rel=0.05)
@@ -128,13 +117,13 @@ def test_published_children_clear_more_per_m2(drug):
     """Label: trough per mg/m2 lower than in adults, more so in small children (-54 % below 10 y, -40 % at 10-18 y)."""
 
     def trough_per_mg_m2(age, bsa, ffm):
-        p = typical_adult(drug, age_y=[age], bsa_m2=[bsa], ffm_kg=[ffm], haematocrit=[0.38])
+        p = adult(drug, age_y=[age], bsa_m2=[bsa], ffm_kg=[ffm], haematocrit=[0.38])
         _, plasma = daily_profile(p, 5.0 * bsa, 20, 50)
         return float(whole_blood(p, plasma[-1]))
 
-    adult = trough_per_mg_m2(50.0, 1.85, 57.2)
-    assert 0.35 < trough_per_mg_m2(8.0, 0.95, 22.0) / adult < 0.57
-    assert 0.45 < trough_per_mg_m2(14.0, 1.5, 40.0) / adult < 0.75
+    grown = trough_per_mg_m2(50.0, 1.85, 57.2)
+    assert 0.35 < trough_per_mg_m2(8.0, 0.95, 22.0) / grown < 0.57
+    assert 0.45 < trough_per_mg_m2(14.0, 1.5, 40.0) / grown < 0.75
 
 
 def test_whole_blood_saturates_in_red_cells():

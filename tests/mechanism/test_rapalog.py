@@ -10,11 +10,12 @@ from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.engine import Plan, Regimen, gradient, simulate
 from trialsim.engine.reference import solve
-from trialsim.mechanism import patient, rapalog, routes
+from trialsim.mechanism import patient, pharmacokinetics, rapalog, routes
 
 N, DAYS = 6, 10
 DOSES = np.array([10.0, 10, 10, 0, 0, 5, 5, 0, 10, 10])  # mg; held, reduced, missed
-PLAN = Plan(8, grading=patient.MESH_GRADING)
+FORM = pharmacokinetics.Oral(5)
+PLAN = Plan(8, grading=FORM.grading)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def cohort():
     of_patients = routes.Routes(**{name: value.astype(np.float32) for name, value in cut.items()})
     subjects = subjects._replace(parameters=subjects.parameters._replace(routes=of_patients))
     lesion = {"d0_mm": subjects.lesions_mm[:, 0], "growth_per_day": subjects.growth, "resistant": subjects.resistant}
-    return rapalog.model_of(k), rapalog.parameters_of(subjects.parameters, lesion), subjects, k
+    return rapalog.model_of(k, FORM), rapalog.parameters_of(subjects.parameters, lesion), subjects, k
 
 
 def test_invariant_same_course_as_in_a_trial(cohort):
@@ -35,21 +36,23 @@ def test_invariant_same_course_as_in_a_trial(cohort):
     model, parameters, subjects, k = cohort
     seen = simulate(model, parameters, Regimen(DOSES), 24.0 * np.arange(1, DAYS + 1), PLAN)
     subject = jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf), 0, -1), subjects)
-    p, mesh = routes.cut(subject.parameters), patient.day_mesh(PLAN.steps)
+    p, mesh = routes.cut(subject.parameters), patient.day_mesh(PLAN.steps, FORM)
     treated = routes.treated(k, p.routes)
 
     @jax.jit
     def course():
         reference = patient.untreated(k, p)
-        kinetics = patient.occasion_kinetics(p, 0, mesh)
+        kinetics = patient.occasion_kinetics(p, 0, mesh, FORM)
 
         def day(state, dose):
             state, shown = patient.advance_day(state, jnp.full(N, dose), kinetics, treated, p, reference, mesh)
             return state, (shown.ps6[patient.TUMOUR], shown.pakt[patient.TUMOUR], shown.cmin, state.I_sensitive)
 
-        return jax.lax.scan(day, patient.initial_state(reference), jnp.asarray(DOSES, jnp.float32))[1]
+        return jax.lax.scan(day, patient.initial_state(reference, FORM), jnp.asarray(DOSES, jnp.float32))[1]
 
-    for found, wanted in zip((seen.ps6, seen.pakt, seen.C_blood, seen.I_sensitive), course(), strict=True):
+    plasma = jnp.asarray(seen.C_free_nM.T) / (p.pk.fu * p.nM_per_ng_ml)
+    blood = np.asarray(pharmacokinetics.whole_blood(p.pk, plasma)).T
+    for found, wanted in zip((seen.ps6, seen.pakt, blood, seen.I_sensitive), course(), strict=True):
         assert np.allclose(found, np.asarray(wanted).T, rtol=2e-4, atol=2e-5)
 
 
@@ -57,7 +60,7 @@ def test_independent_course_equals_the_adaptive_solver(cohort):
     model, parameters, *_ = cohort
     few = {name: value[:2] for name, value in parameters.items()}
     regimen, times = Regimen(DOSES[2:6]), [5.0, 24.0, 72.0, 96.0]
-    fine = simulate(model, few, regimen, times, Plan(128, grading=patient.MESH_GRADING, precision="float64"))
+    fine = simulate(model, few, regimen, times, Plan(128, grading=FORM.grading, precision="float64"))
     exact = solve(model, few, regimen, times, rtol=1e-8, atol=1e-10)
     for name in exact._fields:
         a, b = getattr(fine, name), getattr(exact, name)

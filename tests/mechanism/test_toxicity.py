@@ -58,10 +58,10 @@ def test_no_drug_leaves_the_background_only():
 
 def test_grades_follow_the_cumulative_logits():
     u = jnp.linspace(0, 1, 20001)[1:-1]
-    grades = np.asarray(jax.vmap(lambda v: toxicity.grade_at_onset(P, jnp.float32(12.0), v[None]))(u))[:, 0]
+    grades = np.asarray(jax.vmap(lambda v: toxicity.grade_at_onset(toxicity.grade_logits(P, 1.0), v[None]))(u))[:, 0]
     assert np.mean(grades >= 2) == pytest.approx(0.5, abs=1e-3)
     assert np.mean(grades >= 3) == pytest.approx(1 / (1 + np.exp(2.0)), abs=1e-3)
-    higher = np.asarray(jax.vmap(lambda v: toxicity.grade_at_onset(P, jnp.float32(24.0), v[None]))(u))[:, 0]
+    higher = np.asarray(jax.vmap(lambda v: toxicity.grade_at_onset(toxicity.grade_logits(P, 2.0), v[None]))(u))[:, 0]
     assert np.mean(higher >= 3) == pytest.approx(1 / (1 + np.exp(2.0 - 0.6)), abs=1e-3)
 
 

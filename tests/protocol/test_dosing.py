@@ -77,8 +77,24 @@ def test_a_term_without_rules_never_acts():
 
 @pytest.mark.parametrize("name, expected", [("daily", 14), ("alternate_day", 7), ("weekly", 2), ("five_days_a_week", 10)])
 def test_doses_due_in_two_weeks(name, expected):
-    due = dosing.scheduled(jnp.int32(dosing.SCHEDULES[name]), jnp.arange(14))
+    due = dosing.scheduled(dosing.make_schedule(name), jnp.arange(14))
     assert int(np.sum(due)) == expected
+
+
+def days_due(*schedule, days=60, **cycle):
+    return np.flatnonzero(dosing.scheduled(dosing.make_schedule(*schedule, **cycle), jnp.arange(days))).tolist()
+
+
+def test_cycles_of_days_on_and_off_start_the_pattern_afresh():
+    assert days_due("daily", days_on=4, days_off=3, days=14) == [0, 1, 2, 3, 7, 8, 9, 10]
+    assert days_due("weekly", days_on=21, days_off=7) == [0, 7, 14, 28, 35, 42, 56]  # three weeks of four
+    assert days_due("daily", days_on=1, days_off=27) == [0, 28, 56]  # a monthly depot
+    assert days_due("alternate_day", days_on=5, days_off=5, days=15) == [0, 2, 4, 10, 12, 14]
+
+
+def test_a_drug_starts_and_stops_on_its_own_days():
+    assert days_due("weekly", start_day=10, stop_day=31) == [10, 17, 24]
+    assert days_due("daily", start_day=3, stop_day=12, days_on=2, days_off=3) == [3, 4, 8, 9]
 
 
 def test_after_leaving_nothing_is_given():

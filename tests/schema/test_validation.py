@@ -178,10 +178,35 @@ def test_near_is_silent_when_nothing_is_close() -> None:
     assert near("zzz", ["dose", "unit"]) == ""
 
 
+@pytest.mark.parametrize(
+    ("study", "path", "value", "key", "words"),
+    [
+        ("everolimus_adult", "kind", "blood", "drug.pk.kind", "'well_stirred', 'whole_blood', 'parent_metabolite'"),
+        ("everolimus_adult", "comedication", "much", "drug.pk.comedication", "'usual' or 'strong'"),
+        ("everolimus_adult", "Vd", 3.0, "drug.pk.Vd", "CLint"),  # of the keys of its own form
+        ("sirolimus_adult", "CLint", 340.0, "drug.pk.CLint", "blood_to_plasma"),
+        ("sirolimus_adult", "stages", 5, "drug.pk.stages", "at most 4, as drug.pk.MAT is above 1 h"),
+        ("sirolimus_adult", "hepatic_CL", {"normal": 1.0}, "drug.pk.hepatic_CL", "child_pugh_a"),
+        ("temsirolimus_adult", "metabolite__CL", 0.0, "drug.pk.metabolite.CL", "greater than 0"),
+        ("temsirolimus_adult", "interactions__strong__inducer__clearance", -1.0,
+         "drug.pk.interactions.strong.inducer.clearance", "greater than 0"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_the_kinetics_is_told_of_its_form(study: str, path: str, value: Any, key: str, words: str) -> None:
+    found = faults(changed(compose(study).model_dump(mode="json"), **{f"drug__pk__{path}": value}))
+    assert set(found) == {key} and words in found[key].allowed
+
+
+def test_the_form_of_the_kinetics_is_required() -> None:
+    data = copy.deepcopy(ADULT)
+    del data["drug"]["pk"]["kind"]
+    assert "required" in faults(data)["drug.pk.kind"].allowed
+
+
 LEAVES = [
     ("regimen", "dose"), ("regimen", "unit"), ("regimen", "schedule"), ("regimen", "adherence"), ("design", "kind"),
     ("design", "dose_levels"), ("design", "dlt"), ("compute", "block"), ("cohort", "size"), ("cohort", "mix"),
-    ("modification", "hold_at"), ("modification", "dose_fractions"), ("study", "name"),
+    ("modification", "hold_at"), ("modification", "dose_fractions"), ("study", "name"), ("drug", "pk"), ("drug", "pk", "kind"),
 ]  # fmt: skip
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats() | st.text(max_size=5),
@@ -192,7 +217,7 @@ JUNK = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(LEAVES), JUNK)
-def test_no_value_whatever_escapes_as_another_error(leaf: tuple[str, str], value: Any) -> None:
+def test_no_value_whatever_escapes_as_another_error(leaf: tuple[str, ...], value: Any) -> None:
     try:
         assert isinstance(validate(changed(ADULT, **{"__".join(leaf): value})), StudyConfig)
     except ConfigError as error:

@@ -19,7 +19,7 @@ from trialsim.analyses.attribution import members, ratio_intervals, shapley, sma
 from trialsim.analyses.findings import Findings
 from trialsim.analyses.steps import Steps
 from trialsim.cohort import sample_cohort
-from trialsim.conduct.full_dose import at_full_dose
+from trialsim.conduct.full_dose import at_full_dose, mean_effects
 from trialsim.conduct.solver_check import solver_check
 from trialsim.endpoints import proportions, recist
 from trialsim.engine import Regimen, simulate
@@ -84,6 +84,11 @@ def _block(config: StudyConfig, patients: pd.DataFrame, routes: tuple[str, ...])
     given = at_full_dose(config, patients, np.full(n, config.regimen.dose), days)
     twins = {name: np.repeat(value, len(held)) for name, value in given.parameters.items()}
     twins |= {name: np.tile(1.0 - held[:, i], n) for i, name in enumerate(routes)}
+    if "stroma" in routes:  # it holds partner drugs back too
+        freed = given.subjects.parameters
+        freed = freed._replace(routes=freed.routes._replace(stroma=np.zeros(n)))
+        effects = mean_effects(given.subjects._replace(parameters=freed), given.setting, days)
+        twins |= {name: np.where(twins["stroma"] > 0, twins[name], np.repeat(value, len(held))) for name, value in effects.items()}
     regimen = Regimen(np.repeat(given.regimen.doses, len(held), axis=0), given.regimen.interval)
     scans = np.floor(config.endpoint.scan_interval_weeks * DAYS_PER_WEEK * np.arange(1, days + 1)).astype(int)
     scans = scans[scans <= days]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from trialsim import console
 from trialsim.analyses.findings import Findings
 from trialsim.analyses.steps import Steps
 from trialsim.endpoints import proportions
@@ -29,6 +30,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     settings = config.analysis
     assert isinstance(settings, LaboratorySettings)
     bench, clinic = Bench(config, settings.dish_drug), Clinic(config)
+    with console.step("growing cells", config.compute.progress):
+        bench.prepare(IN_DISHES.values())
     asked: dict[str, Callable[[], Mapping[str, pd.DataFrame]]] = {}
     every = load_laboratory()
     for topic in dict.fromkeys(fact.topic for fact in every):

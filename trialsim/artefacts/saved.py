@@ -57,7 +57,7 @@ class SavedRun:
         return pd.read_parquet(file, engine="pyarrow")
 
     def posterior(self, of: str = "simulated") -> Any:
-        """The fit as an xarray DataTree: ``of`` is ``"simulated"`` or ``"published"``."""
+        """The fit as an xarray DataTree: ``of`` is ``"simulated"`` or ``"published"`` (of a drug that was published alone)."""
         import xarray
 
         names = {"simulated": "posterior.nc", "published": "posterior_published.nc"}

@@ -16,7 +16,7 @@ from trialsim.mechanism.signalling import CellParameters
 
 if TYPE_CHECKING:
     from trialsim.schema.cell_line import CellLineSettings, CultureSettings
-    from trialsim.schema.drug import BindingSettings
+    from trialsim.schema.drug import DrugSettings
     from trialsim.schema.network import NetworkSettings
 
 NO_BINDING = 1e9  # nM: Kd of an FRB domain that takes no rapalog
@@ -30,16 +30,15 @@ def free_in_medium(fu_plasma: float, serum: float) -> float:
 def wells_of(
     lines: Sequence[CellLineSettings],
     network: NetworkSettings,
-    binding: BindingSettings,
-    fu: float,
+    drug: DrugSettings,
     culture: CultureSettings,
 ) -> Well:
     """One well for each entry of ``lines``; leaves (wells,).
 
     Args:
-        binding: of the rapalog. fu: its free share in plasma. culture: the well.
+        drug: the rapalog given. culture: the well.
     """
-    spread, genes, growth = network.spread, network.genotype, network.growth
+    spread, genes, growth, binding = network.spread, network.genotype, network.growth, drug.binding
     flag = lambda name: np.array([float(bool(getattr(line.genotype, name))) for line in lines])
     given = lambda name, otherwise: np.array(
         [otherwise if getattr(line.pathway, name) is None else getattr(line.pathway, name) for line in lines], float
@@ -91,5 +90,5 @@ def wells_of(
         V_cell_pL=of_growth("V_cell_pL"),
         V_well_uL=culture.V_well_uL,
         seeded=np.full(len(lines), culture.seeded),
-        fu=free_in_medium(fu, culture.serum),
+        fu=free_in_medium(drug.pk.fu, culture.serum),
     )

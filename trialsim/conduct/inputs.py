@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
+from trialsim.conduct.combination import make_combination, schedule_of
 from trialsim.conduct.kernel import Setting, Subject
 from trialsim.mechanism.individual import individual_parameters, network_constants, toxicity_parameters
 from trialsim.mechanism.routes import Routes
-from trialsim.protocol.dosing import SCHEDULES, Rules
+from trialsim.protocol.dosing import Rules
 from trialsim.protocol.visits import ScanSchedule, scan_schedule
 from trialsim.streams import normals, patient_key
 from trialsim.units import DAYS_PER_MONTH
@@ -36,12 +37,11 @@ def follow_up_horizon(config: StudyConfig) -> int:
 
 def make_setting(config: StudyConfig) -> Setting:
     """What all patients share. Leaves without patient axis."""
-    terms = config.drug.toxicity.terms
+    terms, m, growth = config.terms, config.rules, config.network.growth
     rule = lambda grades: np.array([grades.get(term, NEVER) for term in terms], np.int32)
-    m, growth = config.modification, config.network.growth
     setting = Setting(
         constants=network_constants(config.network),
-        toxicity=toxicity_parameters(config.drug, config.seed, np.zeros(1, int))._replace(frailty=np.ones(len(terms))),
+        toxicity=toxicity_parameters(config.drug, terms, config.seed, np.zeros(1, int))._replace(frailty=np.ones(len(terms))),
         rules=Rules(
             hold_at=rule(m.hold_at),
             reduce_at=rule(m.reduce_at),
@@ -50,7 +50,7 @@ def make_setting(config: StudyConfig) -> Setting:
             fractions=np.array(m.dose_fractions),
             max_hold_days=np.int32(m.max_hold_days),
         ),
-        schedule=np.int32(SCHEDULES[config.regimen.schedule]),
+        schedule=schedule_of(config.regimen),
         adherence=np.float64(config.regimen.adherence),
         max_treatment_days=np.int32(config.regimen.max_treatment_days),
         withdrawal_rate=np.float64(config.design.withdrawal_rate_per_month / DAYS_PER_MONTH),
@@ -58,14 +58,26 @@ def make_setting(config: StudyConfig) -> Setting:
         death_progression=np.float64(growth.death_progression),
         new_lesion_growth=np.float64(growth.new_lesion_growth),
         nontarget_ratio=np.float64(config.endpoint.nontarget_progression_ratio),
+        partners=make_combination(config),
     )
     return _as(config.compute.precision, setting)
 
 
+def _mg(dose: np.ndarray | float, unit: str, covariates: pd.DataFrame) -> np.ndarray:
+    """mg of a dose in ``unit``, (patients,)."""
+    size = covariates["bsa_m2"].to_numpy(float) if unit == "mg/m2" else np.ones(len(covariates))
+    return np.asarray(dose, float) * size
+
+
 def start_dose_mg(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.ndarray) -> np.ndarray:
     """mg of one administration at full dose."""
-    per_m2 = config.regimen.unit == "mg/m2"
-    return np.asarray(dose_level, float) * (covariates["bsa_m2"].to_numpy(float) if per_m2 else 1.0)
+    return _mg(dose_level, config.regimen.unit, covariates)
+
+
+def partner_dose_mg(config: StudyConfig, covariates: pd.DataFrame) -> np.ndarray | None:
+    """mg of one administration of each partner drug at full dose, (patients, partners); None if there are none."""
+    regimens = [partner.regimen for partner in config.partner.values()]
+    return np.stack([_mg(regimen.dose, regimen.unit, covariates) for regimen in regimens], axis=1) if regimens else None
 
 
 def make_schedule(config: StudyConfig, ids: np.ndarray) -> ScanSchedule:
@@ -87,6 +99,7 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     ids = covariates["patient_id"].to_numpy(np.int64)
     seed, growth = config.seed, config.network.growth
     n, occasions = len(ids), follow_up_horizon(config) // config.drug.pk.occasion_days + 1
+    dose_mg, routes = start_dose_mg(config, covariates, dose_level), Routes(**config.mechanism.model_dump())
     column = lambda name: covariates[name].to_numpy(float)
     lesions = np.stack([column(f"lesion_{i + 1}_mm") for i in range(LESIONS)], axis=1)
     resistant = column("resistant_fraction")
@@ -97,9 +110,9 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     keys = jax.vmap(lambda i: jax.random.key_data(patient_key(seed, "course", i)))(ids.astype(np.uint32))
     subjects = Subject(
         parameters=individual_parameters(
-            covariates, config.drug, config.network, config.tumour, seed, ids, occasions, Routes(**config.mechanism.model_dump())
+            covariates, config.drug, config.network, config.tumour, seed, ids, occasions, dose_mg, config.partner, routes
         ),
-        frailty=toxicity_parameters(config.drug, seed, ids).frailty,
+        frailty=toxicity_parameters(config.drug, config.terms, seed, ids).frailty,
         lesions_mm=lesions,
         lesion_growth=column("growth_rate_per_day")[:, None] * spread,
         lesion_resistant=np.minimum(lesion_resistant, 0.95),
@@ -108,11 +121,12 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
         nontarget=covariates["nontarget"].to_numpy(bool),
         new_lesion_rate=column("new_lesion_rate_per_day"),
         death_rate=column("death_rate_per_day"),
-        full_dose_mg=start_dose_mg(config, covariates, dose_level),
+        full_dose_mg=dose_mg,
         scan_days=schedule.days,
         scan_missed=schedule.missed,
         scan_normals=normals(seed, "scan_reading", ids, scans * (LESIONS + 1)).reshape(n, scans, LESIONS + 1),
         volume_normals=normals(seed, "scan_volume", ids, scans * LESIONS).reshape(n, scans, LESIONS),
         key=np.asarray(keys),
+        partner_mg=partner_dose_mg(config, covariates),
     )
     return _as(config.compute.precision, subjects)

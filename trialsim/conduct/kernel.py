@@ -20,9 +20,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from trialsim.conduct import combination
 from trialsim.endpoints import measurement, recist
 from trialsim.engine import counter
 from trialsim.mechanism import growth, patient, routes, toxicity
+from trialsim.mechanism.pharmacokinetics import DrugKinetics
 from trialsim.mechanism.signalling import NetworkConstants
 from trialsim.protocol import dosing
 
@@ -36,7 +38,7 @@ class Subject(NamedTuple):
         lesion_growth: untreated growth of each diameter, 1/day, (lesions,). lesion_resistant: resistant share, (lesions,).
         growth: the patient's untreated growth, 1/day (non-target disease). resistant: the patient's resistant share.
         nontarget: has non-target disease. new_lesion_rate, death_rate: 1/day at first dose.
-        full_dose_mg: dose of one administration at full dose.
+        full_dose_mg: dose of one administration at full dose. partner_mg: of the partner drugs, (partners,), if there are any.
         scan_days: days from first dose, ascending, (scans,): 0 the pre-treatment scan, 1 the baseline, then on study.
         scan_missed: (scans,). scan_normals: reading errors, (scans, lesions + 1). volume_normals: (scans, lesions).
         key: PRNG key data, uint32 (2,).
@@ -58,6 +60,7 @@ class Subject(NamedTuple):
     scan_normals: jax.Array
     volume_normals: jax.Array
     key: jax.Array
+    partner_mg: jax.Array | None = None
 
 
 class Setting(NamedTuple):
@@ -65,16 +68,17 @@ class Setting(NamedTuple):
 
     Attributes:
         constants, toxicity, rules: biology of the drug and the dose-modification rules (``toxicity.frailty`` is not used).
-        schedule: index into ``dosing.SCHEDULES``. adherence: probability that a due dose is taken.
+        schedule: of the rapalog. adherence: probability that a due dose is taken.
         max_treatment_days, withdrawal_rate (1/day): as configured.
         death_burden, death_progression, new_lesion_growth: see ``schema.network.GrowthSettings``.
         nontarget_ratio: diameter over its minimum that is unequivocal non-target progression.
+        partners: the partner drugs, None if there are none.
     """
 
     constants: NetworkConstants
     toxicity: toxicity.ToxicityParameters
     rules: dosing.Rules
-    schedule: jax.Array
+    schedule: dosing.Schedule
     adherence: jax.Array
     max_treatment_days: jax.Array
     withdrawal_rate: jax.Array
@@ -82,6 +86,7 @@ class Setting(NamedTuple):
     death_progression: jax.Array
     new_lesion_growth: jax.Array
     nontarget_ratio: jax.Array
+    partners: combination.Combination | None = None
 
 
 class Carry(NamedTuple):
@@ -96,6 +101,7 @@ class Carry(NamedTuple):
     new_lesion: jax.Array
     on_study: jax.Array
     alive: jax.Array
+    partner_exposure: jax.Array | None = None
 
 
 class Scan(NamedTuple):
@@ -115,7 +121,9 @@ class Record(NamedTuple):
         scanned: a scan took place; scan: what it showed.
         n_holds, n_reductions: holds begun and reductions made up to today.
         status: index into ``dosing.STATUS`` after today's decisions. action: index of the dose action. dose_mg: taken.
-        planned_mg: what the schedule at full dose asks for today, on treatment or not. grades: (terms,) today's CTCAE grades.
+        planned_mg: what the schedule at full dose asks for today, on treatment or not.
+        partner_mg, partner_planned_mg: the same of each administration of the partner drugs, (partners,).
+        grades: (terms,) today's CTCAE grades.
         day: concentrations and pathway. I_sensitive, I_resistant: growth integrals at the end of the day.
         alive, on_study: at the end of the day.
     """
@@ -134,6 +142,8 @@ class Record(NamedTuple):
     I_resistant: jax.Array
     alive: jax.Array
     on_study: jax.Array
+    partner_mg: jax.Array | None = None
+    partner_planned_mg: jax.Array | None = None
 
 
 class Course(NamedTuple):
@@ -170,7 +180,7 @@ def _before(subject: Subject, reading: Any) -> Scan:
 class Morning(NamedTuple):
     """What is seen and decided before a day is lived; the fields are explained where they are used."""
 
-    uniforms: jax.Array
+    chances: combination.Chances
     true_mm: jax.Array
     scanned: jax.Array
     scan: Scan
@@ -180,12 +190,15 @@ class Morning(NamedTuple):
     action: jax.Array
     dose_mg: jax.Array
     planned_mg: jax.Array
+    partner_mg: jax.Array | None = None
+    partner_planned_mg: jax.Array | None = None
 
 
 def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, reading: Any) -> Morning:
     """See a scan if one is due, judge it, and decide on today's dose. One patient."""
-    terms = subject.frailty.shape[0]
-    u = counter.uniforms(subject.key, day, terms + 4, subject.growth.dtype)
+    terms, partners = subject.frailty.shape[0], setting.partners
+    count = terms + combination.EVENTS + (partners.count if partners else 0)
+    u = combination.chances(counter.uniforms(subject.key, day, count, subject.growth.dtype), terms, partners)
     I_s, I_r = carry.biology.I_sensitive, carry.biology.I_resistant
     true_mm = _true_mm(subject, I_s, I_r)
 
@@ -206,13 +219,19 @@ def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, re
     assessed = jax.tree.map(lambda new, old: jnp.where(scanned, new, old), assessed, carry.recist)
     dose_state = dosing.leave(carry.dosing, dosing.PROGRESSION, assessed.progressed)
 
-    # decide and give
-    dose_state, action = dosing.modify(dose_state, carry.grades, setting.rules)
+    # decide and give; where no drug is given there is none to hold
+    treated = subject.full_dose_mg > 0.0
+    if partners:
+        treated = treated | jnp.any(subject.partner_mg > 0.0)
+    dose_state, action = dosing.modify(dose_state, jnp.where(treated, carry.grades, 0), setting.rules)
     dose_state = dosing.leave(dose_state, dosing.COMPLETED, day >= setting.max_treatment_days)
     due = dosing.scheduled(setting.schedule, day)
-    taken = (u[terms] < setting.adherence) | (day == 0)
+    taken = (u.taken < setting.adherence) | (day == setting.schedule.start_day)
+    others = (None, None)
+    if partners:
+        others = combination.doses(partners, dose_state, setting.rules, subject.partner_mg, day, u.partners < setting.adherence)
     return Morning(
-        uniforms=u,
+        chances=u,
         true_mm=true_mm,
         scanned=scanned,
         scan=Scan(sum_mm, volume_ml, found, worse, jnp.where(scanned, response, 0)),
@@ -222,6 +241,8 @@ def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, re
         action=action,
         dose_mg=dosing.dose_today(dose_state, setting.rules, subject.full_dose_mg, due, taken),
         planned_mg=jnp.where(due, subject.full_dose_mg, 0.0),
+        partner_mg=others[0],
+        partner_planned_mg=others[1],
     )
 
 
@@ -229,28 +250,31 @@ def _befall(
     carry: Carry,
     morning: Morning,
     biology: patient.PatientState,
-    cmin: jax.Array,
+    seen: patient.Day,
     subject: Subject,
-    timing: jax.Array,
+    timing: tuple[jax.Array, jax.Array | None],
     setting: Setting,
 ) -> Carry:
     """What happens by the end of the day: toxicity, a new lesion, withdrawal, death. One patient."""
-    terms = subject.frailty.shape[0]
-    u_tox, (_, u_new, u_leave, u_die) = morning.uniforms[:terms], morning.uniforms[terms:]
+    u = morning.chances
     tox = setting.toxicity._replace(frailty=subject.frailty)
-    exposure = toxicity.smoothed_exposure(carry.exposure, cmin)
-    grades = toxicity.next_grades(tox, carry.grades, exposure, timing, u_tox)
+    exposure = toxicity.smoothed_exposure(carry.exposure, seen.cmin)
+    partner_exposure, others = None, None
+    if setting.partners:
+        partner_exposure = toxicity.smoothed_exposure(carry.partner_exposure, seen.partners.mean)
+        others = toxicity.PartnerExposure(setting.partners.toxicity, partner_exposure, timing[1])
+    grades = toxicity.next_grades(tox, carry.grades, exposure, timing[0], u.toxicity, others)
     before = carry.biology
     relative_growth = growth.mean_growth(
         subject.growth, subject.resistant, before.I_sensitive, before.I_resistant, biology.I_sensitive, biology.I_resistant
     )
     new_rate = subject.new_lesion_rate * jnp.maximum(relative_growth, 0.0) ** setting.new_lesion_growth
     waited = lambda u: -jnp.log(1.0 - u)  # unit-exponential: an event comes today if the hazard exceeds it
-    new_lesion = carry.new_lesion | (waited(u_new) < new_rate)
+    new_lesion = carry.new_lesion | (waited(u.new_lesion) < new_rate)
     burden = jnp.maximum(jnp.nansum(morning.true_mm) / jnp.nansum(subject.lesions_mm), 0.1)
     after = jnp.where(morning.assessed.progressed, setting.death_progression, 1.0)
-    dies = waited(u_die) < subject.death_rate * burden**setting.death_burden * after
-    leaves = waited(u_leave) < setting.withdrawal_rate
+    dies = waited(u.die) < subject.death_rate * burden**setting.death_burden * after
+    leaves = waited(u.leave) < setting.withdrawal_rate
     dose_state = dosing.leave(morning.dosing, dosing.DEATH, carry.on_study & dies)
     dose_state = dosing.leave(dose_state, dosing.WITHDRAWAL, carry.on_study & leaves)
     # whoever is off study takes nothing more
@@ -264,16 +288,20 @@ def _befall(
         new_lesion=new_lesion,
         on_study=carry.on_study & ~dies & ~leaves,
         alive=carry.alive & ~(carry.on_study & dies),
+        partner_exposure=partner_exposure,
     )
 
 
-def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: int, steps: int, occasion_days: int) -> Course:
+def simulate_patients(
+    subject: Subject, setting: Setting, reading: Any, days: int, steps: int, occasion_days: int, drug: DrugKinetics
+) -> Course:
     """Courses over ``days`` days from the first dose, leaves (..., patients).
 
     Args:
         subject: leaves (patients, ...). setting: shared by all.
         reading: ``EndpointSettings`` (reading error).
         days, steps: days simulated; integration steps a day. occasion_days: days of a dosing occasion.
+        drug: closed form of its kinetics.
     """
     subject = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), subject)
     k, p = setting.constants, routes.cut(subject.parameters)
@@ -281,18 +309,19 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
     of_patients = lambda function: jax.vmap(function, in_axes=-1, out_axes=-1)
     before = of_patients(lambda s: _before(s, reading))(subject)
     reference = patient.untreated(k, p)
-    mesh = patient.day_mesh(steps)
+    mesh = patient.day_mesh(steps, drug)
     n, dtype = subject.growth.shape[0], subject.growth.dtype
 
     def occasion(carry: Carry, number: jax.Array) -> tuple[Carry, jax.Array]:
-        kinetics = patient.occasion_kinetics(p, number, mesh)
+        kinetics = patient.occasion_kinetics(p, number, mesh, drug)
 
         def live(carry: Carry, now: tuple[jax.Array, jax.Array]) -> tuple[Carry, jax.Array]:
             day, timing = now
             morning = of_patients(lambda c, s: _decide(c, s, day, setting, reading))(carry, subject)
-            biology, today = patient.advance_day(carry.biology, morning.dose_mg, kinetics, treated, p, reference, mesh)
-            evening = of_patients(lambda c, m, b, cmin, s: _befall(c, m, b, cmin, s, timing, setting))
-            after = evening(carry, morning, biology, today.cmin, subject)
+            given = morning.dose_mg, kinetics, treated, p, reference, mesh, morning.partner_mg
+            biology, today = patient.advance_day(carry.biology, *given)
+            evening = of_patients(lambda c, m, b, d, s: _befall(c, m, b, d, s, timing, setting))
+            after = evening(carry, morning, biology, today, subject)
             record = Record(
                 scanned=morning.scanned,
                 scan=morning.scan,
@@ -308,19 +337,23 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
                 I_resistant=biology.I_resistant,
                 alive=after.alive,
                 on_study=after.on_study,
+                partner_mg=morning.partner_mg,
+                partner_planned_mg=morning.partner_planned_mg,
             )
             shapes.append(jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), record))
             # one array a day: the compiler then writes it in place, where it copies the whole record for each of many arrays
             return after, jnp.concatenate([leaf.reshape(-1, n).astype(dtype) for leaf in jax.tree.leaves(record)])
 
         days = number * occasion_days + jnp.arange(occasion_days)
-        timing = jax.vmap(lambda day: toxicity.timing(setting.toxicity, day))(days.astype(dtype))
+        rapalog = lambda day: toxicity.timing(setting.toxicity, day)
+        partners = lambda day: combination.timing(setting.partners, day) if setting.partners else None
+        timing = jax.vmap(lambda day: (rapalog(day), partners(day)))(days.astype(dtype))
         return jax.lax.scan(live, carry, (days, timing))
 
     shapes: list[Record] = []
     everyone = lambda value, kind: jnp.full((n,), value, kind)
     start = Carry(
-        biology=patient.initial_state(reference),
+        biology=patient.initial_state(reference, drug, p.partners),
         dosing=jax.tree.map(lambda v: jnp.broadcast_to(v, (n,)), dosing.first_day()),
         grades=jnp.zeros((subject.frailty.shape[0], n), jnp.int32),
         exposure=everyone(0.0, dtype),
@@ -329,6 +362,7 @@ def simulate_patients(subject: Subject, setting: Setting, reading: Any, days: in
         new_lesion=everyone(False, bool),
         on_study=everyone(True, bool),
         alive=everyone(True, bool),
+        partner_exposure=None if subject.partner_mg is None else jnp.zeros_like(subject.partner_mg),
     )
     _, packed = jax.lax.scan(occasion, start, jnp.arange(-(-days // occasion_days)))
     packed = packed.reshape(-1, *packed.shape[2:])[:days]  # (days, rows, patients)

@@ -113,12 +113,32 @@ def observe(course: Course, schedule: ScanSchedule, follow_up: np.ndarray) -> Ob
 def dose_limiting(config: StudyConfig, course: Course, until: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """DLT by term (patients, terms) and whether each patient could be judged for DLT (patients,)."""
     dlt = config.design.dlt
-    thresholds = toxicity.dlt_thresholds(tuple(config.drug.toxicity.terms), dlt.min_grade)
+    thresholds = toxicity.dlt_thresholds(tuple(config.terms), dlt.min_grade)
     by_term = toxicity.dose_limiting(course.days.grades, thresholds, dlt.window_days, until)
-    evaluable = toxicity.dlt_evaluable(
-        by_term.any(axis=1), course.days.dose_mg, course.days.planned_mg, dlt.window_days, until, dlt.min_dose_fraction
+    judged = lambda taken, planned: toxicity.dlt_evaluable(
+        by_term.any(axis=1), taken, planned, dlt.window_days, until, dlt.min_dose_fraction
     )
-    return by_term, evaluable
+    # enough of each study drug that was planned for the window
+    drugs = list(_doses(config, course).values())
+    due = np.stack([planned[:, : dlt.window_days].sum(axis=1) > 0 for _, planned in drugs])
+    enough = np.stack([judged(*doses) for doses in drugs])
+    return by_term, np.all(enough | ~due, axis=0) & due.any(axis=0)
+
+
+def _doses(config: StudyConfig, course: Course) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """mg of each administration taken and planned by study drug, (patients, days); the rapalog first."""
+    days = course.days
+    partners = {name: (days.partner_mg[..., j], days.partner_planned_mg[..., j]) for j, name in enumerate(config.partner)}
+    return {config.drug.name: (days.dose_mg, days.planned_mg)} | partners
+
+
+def _partner_columns(config: StudyConfig, course: Course, treated: np.ndarray, until: np.ndarray) -> dict[str, np.ndarray]:
+    """For each partner drug: ``relative_dose_intensity_<name>``, and ``cmin_ng_ml_<name>``, in plasma at the end of day 28."""
+    day, found = min(PD_DAY, course.days.alive.shape[1]) - 1, {}
+    for j, name in enumerate(config.partner):
+        found[f"relative_dose_intensity_{name}"] = toxicity.relative_dose_intensity(*_doses(config, course)[name], treated)
+        found[f"cmin_ng_ml_{name}"] = np.where(until > day, course.days.day.partners.trough[:, day, j], np.nan)
+    return found
 
 
 def _clinical_benefit(config: StudyConfig, course: Course, schedule: ScanSchedule, seen: Observed, best: np.ndarray):
@@ -158,7 +178,7 @@ def patients_table(
     os = survival.overall_survival(seen.death, seen.until)
     ratio, benefit = _clinical_benefit(config, course, schedule, seen, best)
     by_term, evaluable = dose_limiting(config, course, seen.until)
-    terms = np.array(list(config.drug.toxicity.terms))
+    terms = np.array(list(config.terms))
     row = np.arange(len(covariates))
     last = np.clip(seen.until.astype(int), 0, days.status.shape[1] - 1)
     status = np.where(seen.ended, days.status[row, last], ON)
@@ -187,7 +207,8 @@ def patients_table(
             "relative_dose_intensity": toxicity.relative_dose_intensity(days.dose_mg, days.planned_mg, treated),
             "n_holds": days.n_holds[row, last],
             "n_reductions": days.n_reductions[row, last],
-            **exposure(course, INTERVAL_DAYS[config.regimen.schedule], seen.until),
+            **exposure(course, config.regimen.start_day + PK_DAY, INTERVAL_DAYS[config.regimen.schedule], seen.until),
+            **_partner_columns(config, course, treated, seen.until),
             **{f"{name}_d28": observed(value[:, pd_day], pd_day) for name, value in _pathway(course).items() if name in _D28},
             "integration_ok": course.ok,
         },
@@ -196,27 +217,28 @@ def patients_table(
     return pd.concat([covariates, found], axis=1)
 
 
-def exposure(course: Course, interval: int, until: np.ndarray) -> dict[str, np.ndarray]:
-    """Whole-blood exposure over the dosing interval that starts on day 15, in patients at full dose.
+def exposure(course: Course, day: int, interval: int, until: np.ndarray) -> dict[str, np.ndarray]:
+    """Whole-blood exposure, of drug and active metabolite together, over the dosing interval that starts on day 15 of the rapalog,
+    in patients at full dose.
 
-    NaN for whoever is no longer observed, or missed or held a dose in the week up to then: as in a pharmacokinetic study, the
-    values are those of the prescribed dose. ``cmin_ng_ml``: just before the next dose; ``cmax_ng_ml``: highest;
-    ``auc24_ng_h_ml``: mean of 24 h. Each (patients,).
+    NaN for whoever is no longer observed, has no dose due that day, or missed or held one in the week up to then: as in a
+    pharmacokinetic study, the values are those of the prescribed dose. ``cmin_ng_ml``: just before the next dose;
+    ``cmax_ng_ml``: highest; ``auc24_ng_h_ml``: mean of 24 h. Each (patients,).
 
     Args:
-        interval: days between doses. until: last day under observation.
+        day: that day. interval: days between doses. until: last day under observation.
     """
     days = course.days
-    end = PK_DAY + interval
+    end = day + interval
     if days.dose_mg.shape[1] < end:
         return dict.fromkeys(("cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml"), np.full(len(until), np.nan))
-    week = slice(PK_DAY - 6, PK_DAY + 1)
-    full = np.all(days.dose_mg[:, week] == days.planned_mg[:, week], axis=1) & (until > end)
+    week = slice(day - 6, day + 1)
+    full = np.all(days.dose_mg[:, week] == days.planned_mg[:, week], axis=1) & (days.planned_mg[:, day] > 0) & (until > end)
     value = lambda x: np.where(full, x, np.nan)
     return {
         "cmin_ng_ml": value(days.day.cmin[:, end - 1]),
-        "cmax_ng_ml": value(days.day.cmax[:, PK_DAY:end].max(axis=1)),
-        "auc24_ng_h_ml": value(days.day.auc24[:, PK_DAY:end].mean(axis=1)),
+        "cmax_ng_ml": value(days.day.cmax[:, day:end].max(axis=1)),
+        "auc24_ng_h_ml": value(days.day.auc24[:, day:end].mean(axis=1)),
     }
 
 
@@ -269,9 +291,10 @@ def visits_table(course: Course, schedule: ScanSchedule, seen: Observed, ids: np
     )
 
 
-def pharmacodynamics_table(course: Course, seen: Observed, ids: np.ndarray) -> pd.DataFrame:
+def pharmacodynamics_table(config: StudyConfig, course: Course, seen: Observed, ids: np.ndarray) -> pd.DataFrame:
     """One row a patient a week while observed, on its last day, so that the concentration is a trough in every schedule:
-    patient_id, day (0 = first dose), dose_mg (taken that day), on_treatment, cmin_ng_ml (end of the day), PD_COLUMNS."""
+    patient_id, day (0 = first dose), dose_mg (taken that day), on_treatment, cmin_ng_ml (end of the day), PD_COLUMNS; for each
+    partner drug dose_mg_<name> (of each of the day's administrations) and cmin_ng_ml_<name> (plasma)."""
     total = course.days.alive.shape[1]
     weeks = np.arange(6, total, 7)
     patient, week = np.nonzero(weeks[None, :] < seen.until[:, None])
@@ -284,6 +307,8 @@ def pharmacodynamics_table(course: Course, seen: Observed, ids: np.ndarray) -> p
             "on_treatment": day < seen.treated_until[patient],
             "cmin_ng_ml": course.days.day.cmin[patient, day],
             **{name: value[patient, day] for name, value in _pathway(course).items()},
+            **{f"dose_mg_{name}": course.days.partner_mg[patient, day, j] for j, name in enumerate(config.partner)},
+            **{f"cmin_ng_ml_{name}": course.days.day.partners.trough[patient, day, j] for j, name in enumerate(config.partner)},
         }
     )
 
@@ -293,8 +318,8 @@ def adverse_events_table(config: StudyConfig, course: Course, seen: Observed, id
     (NaN: ongoing), action (none | hold | reduce | stop: what was done to the dose on its first day at the grade), dlt."""
     reported_until = np.minimum(seen.until, seen.treated_until + 28.0)
     found = toxicity.episodes(course.days.grades, reported_until)
-    terms = np.array(list(config.drug.toxicity.terms), dtype=object)
-    rules = config.modification
+    terms = np.array(list(config.terms), dtype=object)
+    rules = config.rules
     may_act = np.array([term in rules.hold_at or term in rules.stop_at for term in terms])
     lowest = np.array([min(rules.hold_at.get(term, 5), rules.stop_at.get(term, 5)) for term in terms])
     acted = np.where(
@@ -323,6 +348,6 @@ def make_tables(
     return Tables(
         patients=patients_table(config, course, schedule, seen, covariates),
         visits=visits_table(course, schedule, seen, ids),
-        pharmacodynamics=pharmacodynamics_table(course, seen, ids),
+        pharmacodynamics=pharmacodynamics_table(config, course, seen, ids),
         adverse_events=adverse_events_table(config, course, seen, ids),
     )

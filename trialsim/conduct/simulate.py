@@ -13,7 +13,9 @@ import numpy as np
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.conduct.kernel import Course, simulate_patients
 from trialsim.engine.population import Program, map_population, usable_devices
+from trialsim.mechanism.individual_pk import kinetics_of
 from trialsim.mechanism.patient import steps_for
+from trialsim.mechanism.pharmacokinetics import DrugKinetics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
 
 
 @cache
-def _program(reading, days: int, steps: int, occasion_days: int, devices: int | None, precision: str) -> Program:
-    """One program per (reading error, length, mesh, devices); kept, so that chunks and studies of a sweep share it."""
+def _program(
+    reading, days: int, steps: int, occasion_days: int, drug: DrugKinetics, devices: int | None, precision: str
+) -> Program:
+    """One program per (reading error, length, mesh, kinetics, devices); kept, so that chunks and studies of a sweep share it."""
 
     def course(subjects, setting):
-        return simulate_patients(subjects, setting, reading, days, steps, occasion_days)
+        return simulate_patients(subjects, setting, reading, days, steps, occasion_days, drug)
 
     return Program(course, usable_devices(devices))
 
@@ -42,7 +46,8 @@ def simulate_courses(
     c = config.compute
     # float64 must be allowed while the program is traced and while it runs
     with jax.enable_x64(True) if c.precision == "float64" else nullcontext():
-        program = _program(config.endpoint, days, steps_for(c.accuracy), config.drug.pk.occasion_days, c.devices, c.precision)
+        occasion_days, drug = config.drug.pk.occasion_days, kinetics_of(config.drug)
+        program = _program(config.endpoint, days, steps_for(c.accuracy, drug), occasion_days, drug, c.devices, c.precision)
 
         def patients(part: slice):
             return make_subjects(config, covariates.iloc[part], dose_level[part])

@@ -3,6 +3,7 @@
 The patient's model (`mechanism.rapalog`) is computed twice for the first weeks of the study's own regimen at full dose: as in the
 run, and in float64 with 8 times as many steps. The scheme is of second order, so the finer answer is some 60 times closer to the
 exact one (a test compares it with an adaptive solver), and the difference is the run's own error: time steps and rounding together.
+Partner drugs enter by the mean of their effects over these weeks.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
     if count == 0:
         return {}
     some = enrolled.iloc[:count]
-    model, parameters, regimen, plan, _ = at_full_dose(config, some, some["dose_level"].to_numpy(), DAYS)
+    model, parameters, regimen, plan, *_ = at_full_dose(config, some, some["dose_level"].to_numpy(), DAYS)
     fine = plan._replace(steps=REFINEMENT * plan.steps, precision="float64")
     ends = HOURS_PER_DAY * np.arange(1, DAYS + 1)
     found, exact = (simulate(model, parameters, regimen, ends, one) for one in (plan, fine))

@@ -17,8 +17,10 @@ from trialsim.evidence.laboratory import load_laboratory as load_laboratory
 from trialsim.evidence.load import load_biomarkers as load_biomarkers
 from trialsim.evidence.load import load_efficacy as load_efficacy
 from trialsim.evidence.load import load_exposure as load_exposure
+from trialsim.evidence.load import load_interactions as load_interactions
 from trialsim.evidence.load import load_phase1 as load_phase1
 from trialsim.evidence.load import load_survival_points as load_survival_points
+from trialsim.evidence.monotherapy import drugs_given_alone as drugs_given_alone
 from trialsim.evidence.monotherapy import monotherapy_counts as monotherapy_counts
 from trialsim.evidence.published import PublishedEndpoint as PublishedEndpoint
 from trialsim.evidence.published import published_endpoints as published_endpoints

@@ -42,6 +42,11 @@ def load_exposure() -> pd.DataFrame:
     return _load("exposure").copy()
 
 
+def load_interactions() -> pd.DataFrame:
+    """Exposure with ketoconazole or rifampicin over that without; one row a finding. Columns: `schema.INTERACTIONS`."""
+    return _load("interactions").copy()
+
+
 @cache
 def _load(table: str) -> pd.DataFrame:
     name, _ = schema.FILES[table]
@@ -159,12 +164,20 @@ def _exposure_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame) -> 
     _refuse(table, raw, below | above, "published", "a number between its limits")
 
 
+def _interactions_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame) -> None:
+    keys = ["drug", "analyte", "dose_mg", "comedication", "measure"]
+    _refuse(table, raw, typed.duplicated(keys), "measure", "a measure named once for its analyte and co-medication")
+    outside = (typed["ratio_low"] > typed["ratio"]) | (typed["ratio_high"] < typed["ratio"])
+    _refuse(table, raw, outside, "ratio", "a number between its limits")
+
+
 _CONSISTENCY: dict[str, Callable[[str, pd.DataFrame, pd.DataFrame], None]] = {
     "efficacy": _efficacy_consistent,
     "phase1": _phase1_consistent,
     "biomarkers": _biomarkers_consistent,
     "survival_points": _survival_points_consistent,
     "exposure": _exposure_consistent,
+    "interactions": _interactions_consistent,
 }
 
 

@@ -23,6 +23,12 @@ COLUMNS = (
 )
 
 
+def drugs_given_alone() -> tuple[str, ...]:
+    """Drugs with an arm of their own in the efficacy table."""
+    table = load_efficacy()
+    return tuple(sorted(set(table.loc[table["partner_drugs"] == "", "drug"])))
+
+
 def monotherapy_counts(drug: str = "everolimus", recovered: bool = False) -> pd.DataFrame:
     """Responders and disease control of every arm given ``drug`` alone, where counts or a rate with its denominator were seen.
 
@@ -41,8 +47,7 @@ def monotherapy_counts(drug: str = "everolimus", recovered: bool = False) -> pd.
     table = load_efficacy()
     arms = table[(table["drug"] == drug) & (table["partner_drugs"] == "")]
     if arms.empty:
-        known = sorted(set(table.loc[table["partner_drugs"] == "", "drug"]))
-        raise ConfigError("drug", drug, f"a drug with single-agent arms: {', '.join(known)}")
+        raise ConfigError("drug", drug, f"a drug with single-agent arms: {', '.join(drugs_given_alone())}")
     rows = []
     for _, row in arms.iterrows():
         criteria = row["response_criteria"].lower()

@@ -132,11 +132,26 @@ EXPOSURE = (
     Column("citation", "text", "citation, patients and remarks", required=True),
 )
 
+INTERACTIONS = (
+    Column("drug", "text", "rapalog", required=True),
+    Column("analyte", "text", "drug or metabolite, or the sum of both", required=True),
+    Column("dose_mg", "number", "single dose of the rapalog, mg", required=True),
+    Column("comedication", "text", "what was given with it", required=True, allowed=("ketoconazole", "rifampicin")),
+    Column("measure", "text", "whole-blood AUC to infinity or Cmax", required=True, allowed=("auc", "cmax")),
+    Column("ratio", "number", "with over without", required=True),
+    Column("ratio_low", "number", "lower limit"),
+    Column("ratio_high", "number", "upper limit"),
+    SOURCE,
+    Column("how_seen", "text", "grade of the source", required=True),
+    Column("citation", "text", "citation, subjects and remarks", required=True),
+)
+
 FILES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "efficacy": ("efficacy.csv", EFFICACY),
     "phase1": ("phase1.csv", PHASE1),
     "biomarkers": ("biomarker.csv", BIOMARKERS),
     "survival_points": ("pfs_curves.csv", SURVIVAL_POINTS),
     "exposure": ("exposure.csv", EXPOSURE),
+    "interactions": ("interactions.csv", INTERACTIONS),
 }
 GRADES_OF_SOURCE = ("abstract", "excerpt", "full text", "registry", "label")

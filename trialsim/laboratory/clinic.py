@@ -13,7 +13,8 @@ from trialsim.cohort import sample_cohort
 from trialsim.engine import Plan, Regimen, simulate
 from trialsim.mechanism import rapalog
 from trialsim.mechanism.individual import individual_parameters, network_constants
-from trialsim.mechanism.patient import MESH_GRADING, PBMC, TUMOUR, steps_for
+from trialsim.mechanism.individual_pk import kinetics_of
+from trialsim.mechanism.patient import PBMC, TUMOUR, steps_for
 from trialsim.units import HOURS_PER_DAY
 
 if TYPE_CHECKING:
@@ -67,13 +68,14 @@ class Clinic:
     def _simulated(self, mg: float, every: int, days: int, cells: int, blood: bool, changes: tuple) -> rapalog.Seen:
         c, cohort = self.config, self.cohort.assign(**dict(changes))
         ids, n = cohort["patient_id"].to_numpy(), len(cohort)
-        parameters = individual_parameters(cohort, c.drug, c.network, c.tumour, c.seed, ids, 1)
+        parameters = individual_parameters(cohort, c.drug, c.network, c.tumour, c.seed, ids, 1, mg)
         if blood:
             held = jax.tree.map(lambda leaf: leaf[:, [PBMC, PBMC]], parameters.binding)
             parameters = parameters._replace(binding=held)
         lesion = {"d0_mm": np.ones(n), "growth_per_day": cohort["growth_rate_per_day"], "resistant": cohort["resistant_fraction"]}
-        model = rapalog.model_of(network_constants(c.network))
-        plan = Plan(steps_for(c.compute.accuracy), grading=MESH_GRADING)
+        kinetics = kinetics_of(c.drug)
+        model = rapalog.model_of(network_constants(c.network), kinetics)
+        plan = Plan(steps_for(c.compute.accuracy, kinetics), grading=kinetics.grading)
         ends = HOURS_PER_DAY * np.arange(1, days + 1)
         regimen = Regimen.repeated(np.full(n, mg), days, HOURS_PER_DAY, every)
         return simulate(model, rapalog.parameters_of(parameters, lesion, cells), regimen, ends, plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy.optimize import brentq
+import numpy as np
 
 from trialsim.laboratory.bench import Bench
 from trialsim.laboratory.register import NODE, RAPAMYCIN, RESISTANT_4EBP1, TORKI, in_dishes
@@ -305,8 +305,10 @@ def _(bench: Bench) -> float:
 @in_dishes("pi3kca_pdc_pair")
 def _(bench: Bench) -> float:
     """Receptor inhibition at the level that alone leaves 58 % of the cells, as cetuximab did."""
-    off = lambda RTK: _living(bench, "epithelial_pik3ca", RTK=RTK) - 0.581
-    return _living(bench, "epithelial_pik3ca", 1000.0, RTK=brentq(off, 0.0, 1.0, xtol=0.01))
+    inhibited = np.linspace(0.0, 0.99, 12)
+    alone, pair = (np.array([_living(bench, "epithelial_pik3ca", nM, RTK=i) for i in inhibited]) for nM in (0.0, 1000.0))
+    level = np.interp(-0.581, -alone, inhibited)
+    return float(np.interp(level, inhibited, pair))
 
 
 # ---- SkMel-133 counts, leukaemia, two signs of autophagy, cytotoxics

@@ -1,71 +1,21 @@
-"""Panels of virtual lines against a dose range, and the facts about their distribution."""
+"""Panels of virtual lines against a dose range, and single lines whose growth rate was measured."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
-
-import jax
 import numpy as np
 
-from trialsim.assays.culture import Medium, Seen, Well, grow
-from trialsim.assays.lines import wells_of
-from trialsim.assays.panel import draw_lines
-from trialsim.laboratory.bench import Bench
+from trialsim.laboratory.bench import CONTROL, Bench
+from trialsim.laboratory.lines import DOSES, half_effect
 from trialsim.laboratory.register import TORKI, in_dishes
 
-LINES = 184  # eight panels of 23
 GROUP = 23  # lines of the Pediatric Preclinical Testing Program
-DOSES = np.array([0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0])  # nM
-HOURS = (72.0, 96.0, 120.0)
-
-
-class Panel(NamedTuple):
-    """Attributes: log_live: ln of living over seeded cells, (hours, lines, doses). genotype: name -> (lines,) booleans."""
-
-    log_live: np.ndarray
-    genotype: dict[str, np.ndarray]
-
-    def growth(self, hours: float) -> np.ndarray:
-        """Mean growth rate over that of the untreated line, (lines, doses)."""
-        found = self.log_live[HOURS.index(hours)]
-        return found / found[:, :1]
-
-    def living(self, hours: float) -> np.ndarray:
-        """Living cells over control, (lines, doses)."""
-        found = self.log_live[HOURS.index(hours)]
-        return np.exp(found - found[:, :1])
-
-
-def panel(bench: Bench) -> Panel:
-    """Rapamycin over `DOSES` in `LINES` virtual lines."""
-    return _panel(bench)
-
-
-@lru_cache(maxsize=4)
-def _panel(bench: Bench) -> Panel:
-    config = bench.config
-    lines = draw_lines(config.panel, config.network, config.seed, np.arange(LINES))
-    well = wells_of(lines, config.network, bench.drug.binding, bench.drug.pk.fu, config.culture)
-    each = lambda leaf: np.repeat(np.broadcast_to(leaf, (LINES,)), len(DOSES))
-    wells: Well = jax.tree.map(each, well)
-    seen: Seen = grow(bench.constants, wells, [Medium(np.tile(DOSES, LINES), HOURS[-1])], HOURS)
-    genotype = {name: np.array([bool(getattr(line.genotype, name)) for line in lines]) for name in ("pik3ca", "kras", "pten_loss")}
-    return Panel(np.log(seen.live).reshape(len(HOURS), LINES, len(DOSES)), genotype)
-
-
-def half_effect(effect: np.ndarray) -> np.ndarray:
-    """Dose, nM, of half of each line's largest effect, by interpolation in log dose; (lines, doses) -> (lines,)."""
-    logs = np.log(DOSES[1:])
-    relative = effect[:, 1:] / np.max(effect, axis=1, keepdims=True)
-    return np.exp([np.interp(0.5, np.maximum.accumulate(row), logs) for row in relative])
 
 
 # ---- Pediatric Preclinical Testing Program: living cells at 96 h
 
 
 def _largest(bench: Bench) -> np.ndarray:
-    return 1.0 - np.min(panel(bench).living(96.0), axis=1)
+    return 1.0 - np.min(bench.panel.living(96.0), axis=1)
 
 
 def _of_groups(values: np.ndarray, statistic) -> float:
@@ -75,7 +25,7 @@ def _of_groups(values: np.ndarray, statistic) -> float:
 
 @in_dishes("pptp_median_ec50")
 def _(bench: Bench) -> float:
-    return float(np.median(half_effect(1.0 - panel(bench).living(96.0))))
+    return float(np.median(half_effect(1.0 - bench.panel.living(96.0))))
 
 
 @in_dishes("pptp_median_max_inhibition")
@@ -100,14 +50,14 @@ def _(bench: Bench) -> float:
 
 @in_dishes("meric_sensitive_fraction")
 def _(bench: Bench) -> float:
-    return float(np.mean(panel(bench).living(120.0)[:, -1] <= 0.5))
+    return float(np.mean(bench.panel.living(120.0)[:, -1] <= 0.5))
 
 
 # ---- gCSI: growth rate over 72 h
 
 
 def _left(bench: Bench) -> np.ndarray:
-    return panel(bench).growth(72.0)[:, -1]
+    return bench.panel.growth(72.0)[:, -1]
 
 
 @in_dishes("gcsi_net_growth_median")
@@ -132,7 +82,7 @@ def _(bench: Bench) -> float:
 
 @in_dishes("gcsi_ec50_median")
 def _(bench: Bench) -> float:
-    return float(np.median(half_effect(1.0 - panel(bench).growth(72.0))))
+    return float(np.median(half_effect(1.0 - bench.panel.growth(72.0))))
 
 
 # ---- single lines, growth rate over 72 h
@@ -140,7 +90,7 @@ def _(bench: Bench) -> float:
 
 def _net(bench: Bench, line: str, rapamycin_nM: float = 100.0, **inhibition: float) -> float:
     dish = bench.dish(line, rapamycin_nM, **inhibition)
-    return float(np.log(dish.level("live", 72.0)) / np.log(dish.level("live", 72.0, 0)))
+    return float(np.log(dish.level("live", 72.0)) / np.log(dish.level("live", 72.0, CONTROL)))
 
 
 @in_dishes("gcsi_burkitt_net_growth")
@@ -236,5 +186,6 @@ def _(bench: Bench) -> float:
 
 @in_dishes("dg75_more_sensitive_than_most")
 def _(bench: Bench) -> float:
-    others = panel(bench).living(72.0)[:, [list(DOSES).index(10.0), list(DOSES).index(30.0)]]
-    return bench.dish("dg75", 20.0).over_control("live", 72.0) / float(np.median(np.mean(others, axis=1)))
+    own = bench.dish("dg75", 20.0).over_control("live", 72.0)
+    others = bench.panel.living(72.0)[:, [list(DOSES).index(10.0), list(DOSES).index(30.0)]]
+    return own / float(np.median(np.mean(others, axis=1)))

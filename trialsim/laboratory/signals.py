@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 
 from trialsim.laboratory.bench import Bench
 from trialsim.laboratory.register import NODE, RAPAMYCIN, RESISTANT_4EBP1, TORKI, in_dishes
-
-LIMITING_NM = 0.5  # of rapamycin, where its effect is far from saturated
-
 
 # ---- binding
 
@@ -32,9 +28,13 @@ def _(bench: Bench) -> float:
 @in_dishes("fkbp_loss_s6k_before_akt")
 def _(bench: Bench) -> float:
     """FKBP12 for half the effect on AKT over that for half the effect on S6."""
-    normal = bench.drug.binding.FKBP12
-    effect = lambda name, fold: bench.dish("epithelial", RAPAMYCIN, {"FKBP12": normal * fold}).fold(name, 24.0) - 1.0
-    half = lambda name: brentq(lambda log: effect(name, np.exp(log)) - 0.5 * effect(name, 1.0), np.log(1e-4), 0.0, xtol=0.02)
+    share = np.geomspace(0.005, 1.0, 16)
+    dishes = [bench.dish("epithelial", RAPAMYCIN, {"FKBP12": bench.drug.binding.FKBP12 * part}) for part in share]
+
+    def half(name: str) -> float:
+        effect = np.array([dish.fold(name, 24.0) for dish in dishes]) - 1.0
+        return float(np.interp(0.5, np.maximum.accumulate(effect / effect[-1]), np.log(share)))
+
     return float(np.exp(half("S473") - half("S6")))
 
 

@@ -15,8 +15,9 @@ from scipy.stats import beta
 from trialsim.mechanism.binding import BindingParameters
 from trialsim.mechanism.genotype import Alterations, expit, insensitive_share, lasting_r_4E, logit
 from trialsim.mechanism.growth import GrowthParameters
+from trialsim.mechanism.individual_pk import Covariates, log_sd, pharmacokinetics
+from trialsim.mechanism.partner_parameters import partner_parameters, rapalog_clearance
 from trialsim.mechanism.patient import PatientParameters
-from trialsim.mechanism.pharmacokinetics import PKParameters, disposition
 from trialsim.mechanism.routes import OPEN, Routes
 from trialsim.mechanism.signalling import CellParameters, NetworkConstants
 from trialsim.mechanism.toxicity import ToxicityParameters
@@ -25,51 +26,10 @@ from trialsim.units import ng_ml_to_nM
 
 ALTERATION_COLUMNS = ("pik3ca", "akt1", "kras", "mtor", "tsc", "pten_loss")  # of PTEN the protein, not the mutation, is what acts
 
-Covariates = Mapping[str, Any]  # a DataFrame, or a dict of arrays, with the cohort's columns
-
-
-def _log_sd(cv: float) -> float:
-    return float(np.sqrt(np.log1p(cv**2)))
-
 
 def network_constants(network) -> NetworkConstants:
     """Signalling constants as the kernel takes them."""
     return NetworkConstants(**{name: getattr(network.signalling, name) for name in NetworkConstants._fields})
-
-
-def pharmacokinetics(covariates: Covariates, drug, seed: int, ids: np.ndarray) -> PKParameters:
-    """Individual kinetics (ter Heine 2018 for adults; children's CL after Park 2023). Shape (patients,)."""
-    pk = drug.pk
-    age, ffm = np.asarray(covariates["age_y"], float), np.asarray(covariates["ffm_kg"], float)
-    bsa, hct = np.asarray(covariates["bsa_m2"], float), np.asarray(covariates["haematocrit"], float)
-    size = ffm / pk.ffm_reference
-    adult = expit((age - pk.adult_from_y) / 1.0)
-    child_ratio = (pk.child_CL_intercept + pk.child_CL_slope * bsa / 1.5) / pk.adult_CL_whole_blood
-    CLint = (
-        pk.CLint
-        * (adult + (1.0 - adult) * child_ratio)
-        * np.array([pk.hepatic_CLint[level] for level in covariates["hepatic_function"]])
-        * np.array([pk.comedication_CLint[level] for level in covariates["cyp3a4_comedication"]])
-        * np.exp(_log_sd(pk.iiv_CLint) * normals(seed, "pk_CLint", ids)[:, 0])
-    )
-    plasma_flow = pk.hepatic_plasma_flow * size**0.75 * (1.0 - hct)
-    extraction = pk.fu * CLint / (plasma_flow + pk.fu * CLint)
-    Vc = pk.Vc * size * np.exp(_log_sd(pk.iiv_Vc) * normals(seed, "pk_Vc", ids)[:, 0])
-    alpha, beta, share = disposition(plasma_flow * extraction, Vc, pk.Q * size**0.75, pk.Vp * size)
-    everyone = np.ones_like(ffm)
-    return PKParameters(
-        alpha=np.asarray(alpha),
-        beta=np.asarray(beta),
-        share_alpha=np.asarray(share),
-        Vc=Vc,
-        F=(1.0 - extraction) * np.where(np.asarray(covariates["abcb1_ttt"], bool), pk.abcb1_ttt_F, 1.0),
-        MAT=pk.MAT * everyone,
-        fu=pk.fu * everyone,
-        haematocrit=hct,
-        Bmax=pk.Bmax * everyone,
-        Kd=pk.Kd * everyone,
-        Kns=pk.Kns * everyone,
-    )
 
 
 def individual_parameters(
@@ -80,6 +40,8 @@ def individual_parameters(
     seed: int,
     ids: np.ndarray,
     occasions: int,
+    dose_mg: Any = 0.0,
+    partners: Mapping[str, Any] | None = None,
     routes: Routes = OPEN,
 ) -> PatientParameters:
     """Parameters of each patient; leaves have shape (patients, ...), cell-specific ones (patients, 2: tumour and PBMC).
@@ -89,9 +51,10 @@ def individual_parameters(
         drug: ``DrugSettings``. network: ``NetworkSettings``. tumours: ``TumourSettings`` by tumour type.
         seed, ids: of the study and of the patients.
         occasions: number of dosing occasions of the follow-up.
-        routes: which escape routes are open, numbers or arrays (patients,).
+        dose_mg: of one administration at full dose, see `individual_pk.pharmacokinetics`.
+        partners: ``PartnerSettings`` by name. routes: which escape routes are open.
     """
-    n = len(ids)
+    n, partners = len(ids), partners or {}
     spread, genes, growth = network.spread, network.genotype, network.growth
     found = Alterations(*(np.asarray(covariates[name], bool).astype(float) for name in ALTERATION_COLUMNS))
     by_type = lambda name: np.array([getattr(tumours[t].pathway, name) for t in covariates["tumour_type"]], float)
@@ -149,9 +112,9 @@ def individual_parameters(
         PS=both(drug.binding.PS, drug.binding.PS),
         partition=both(partition, drug.binding.partition_pbmc),
     )
-    iov = lambda name, cv: np.exp(_log_sd(cv) * normals(seed, name, ids, occasions))
+    iov = lambda name, cv: np.exp(log_sd(cv) * normals(seed, name, ids, occasions))
     return PatientParameters(
-        pk=pharmacokinetics(covariates, drug, seed, ids),
+        pk=pharmacokinetics(covariates, drug, seed, ids, dose_mg, rapalog_clearance(partners)),
         iov_F=iov("iov_F", drug.pk.iov_F),
         iov_MAT=iov("iov_MAT", drug.pk.iov_MAT),
         nM_per_ng_ml=ng_ml_to_nM(drug.binding.molar_mass) * everyone,
@@ -159,23 +122,30 @@ def individual_parameters(
         cell=cell,
         growth=fates,
         penetration=both(penetration, 1.0),
-        routes=Routes(*(np.broadcast_to(np.asarray(value, float), (n,)) for value in routes)),
+        routes=Routes(*(float(value) * everyone for value in routes)),
+        partners=partner_parameters(covariates, drug, partners, tumours, seed, ids),
     )
 
 
-def toxicity_parameters(drug, seed: int, ids: np.ndarray) -> ToxicityParameters:
-    """Adverse events of the drug, with each patient's frailty: shared leaves (terms,), ``frailty`` (patients, terms)."""
-    terms = drug.toxicity.terms
+def toxicity_parameters(drug, terms: Mapping[str, Any], seed: int, ids: np.ndarray) -> ToxicityParameters:
+    """Adverse events, with each patient's frailty: shared leaves (terms,), ``frailty`` (patients, terms).
+
+    Args:
+        drug: the rapalog, ``DrugSettings``; it causes those of the terms that it has.
+        terms: ``TermSettings`` of the study's adverse events, those of the rapalog first.
+        seed, ids: of the study and of the patients.
+    """
     column = lambda name: np.array([getattr(term, name) for term in terms.values()], float)
+    own = np.array([name in drug.toxicity.terms for name in terms])
     return ToxicityParameters(
-        drug_hazard=column("hazard"),
+        drug_hazard=np.where(own, column("hazard"), 0.0),
         background_hazard=column("background"),
         shape=column("shape"),
         slope=column("slope"),
         cut_2=logit(column("grade_2")),
         cut_3=logit(column("grade_3")),
         cut_4=logit(column("grade_4")),
-        grade_slope=column("grade_slope"),
+        grade_slope=np.where(own, column("grade_slope"), 0.0),
         recovery_on_days=column("recovery_on_days"),
         recovery_off_days=column("recovery_off_days"),
         reference_ng_ml=np.asarray(drug.toxicity.reference_cmin),

@@ -1,12 +1,15 @@
 """The patient: where kinetics, binding, signalling and growth meet. One state, one step (a day), one observation.
 
-A day starts just before the scheduled dose and ends just before the next one, so its last concentration is the trough.
+A day starts just before the scheduled dose and ends just before the next one, so its last concentration is the trough. Partner
+drugs act by their effect averaged over the day (mechanism.partners).
 Two kinds of cell follow the same blood: the tumour and PBMC (the surrogate tissue that trials biopsy).
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -15,14 +18,13 @@ import numpy as np
 
 from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_steps, tabulate
 from trialsim.engine.mesh import Table, graded_mesh
-from trialsim.mechanism import binding, growth, pharmacokinetics, signalling
+from trialsim.mechanism import binding, growth, partners, pharmacokinetics, signalling
+from trialsim.mechanism.pharmacokinetics import DrugKinetics
 from trialsim.mechanism.routes import Routes
 from trialsim.mechanism.steady import steady_state, structure
 from trialsim.units import HOURS_PER_DAY
 
 TUMOUR, PBMC = 0, 1
-ERROR_AT_8 = 8e-4
-MESH_GRADING = 3.0  # calibrated: of 2, 3, 4 and 5 the smallest error of net growth at 8, 12 and 16 steps a day
 BLOOD_MESH = graded_mesh(HOURS_PER_DAY, 24)
 
 
@@ -32,9 +34,9 @@ class PatientParameters(NamedTuple):
     Attributes:
         pk: kinetics. iov_F, iov_MAT: factors on F and MAT for each occasion, shape (occasions, patients).
         nM_per_ng_ml: molar conversion of the drug.
-        binding, cell, growth: see their modules.
-        penetration: part of ``binding.partition`` that stroma leaves, (cells, patients). routes: see ``routes``; kinetics of a day
-            take what ``routes.cut`` and ``routes.treated`` make of parameters and constants.
+        binding, cell, growth: see their modules. partners: other drugs, None if there are none.
+        penetration: part of ``binding.partition`` that stroma leaves, (cells, patients). routes: which escape routes are open; a day
+            is lived with what ``routes.cut`` and ``routes.treated`` make of these parameters and of the constants.
     """
 
     pk: pharmacokinetics.PKParameters
@@ -46,12 +48,20 @@ class PatientParameters(NamedTuple):
     growth: growth.GrowthParameters
     penetration: jax.Array
     routes: Routes
+    partners: partners.Partners | None = None
+
+
+class InCell(NamedTuple):
+    """What comes from the blood. Attributes: R: rapalog held in the cell, nM. effects: of partner drugs, by node."""
+
+    R: jax.Array
+    effects: partners.Effects
 
 
 class CellState(NamedTuple):
-    """Attributes: R: drug held in the cell, nM. network: its signalling."""
+    """Attributes: drugs: in the cell. network: its signalling."""
 
-    R: jax.Array
+    drugs: InCell
     network: signalling.Network
 
 
@@ -59,8 +69,8 @@ class PatientState(NamedTuple):
     """What the next day needs.
 
     Attributes:
-        drug: (gut, fast, slow) plasma concentrations, see ``pharmacokinetics.Oral``. tumour, pbmc: cells.
-        I_sensitive, I_resistant: int G dt, days.
+        drug: amounts of the kinetics, see ``pharmacokinetics.Oral`` or ``metabolite.ParentMetabolite``. tumour, pbmc: cells.
+        I_sensitive, I_resistant: int G dt, days. partners: amounts of the partner drugs, if there are any.
     """
 
     drug: tuple[jax.Array, ...]
@@ -68,6 +78,7 @@ class PatientState(NamedTuple):
     pbmc: CellState
     I_sensitive: jax.Array
     I_resistant: jax.Array
+    partners: partners.Amounts | None = None
 
 
 class Growth(NamedTuple):
@@ -85,12 +96,13 @@ class Untreated(NamedTuple):
 
 
 class Day(NamedTuple):
-    """What one day shows. Concentrations in whole blood, ng/mL; folds of the untreated state at the trough.
+    """What one day shows. Concentrations in whole blood, ng/mL, drug and active metabolite together; folds of the untreated state
+    at the trough.
 
     Attributes:
         cmin, cmax: ng/mL. auc24: ng.h/mL.
-        ps6, p4ebp1, pakt: (tumour, PBMC), shape (2, patients). perk, autophagy: tumour.
-        dependence_shift: W of the tumour.
+        ps6, p4ebp1, pakt: (tumour, PBMC), shape (2, patients). perk, autophagy (flux that is not blocked): tumour.
+        dependence_shift: W of the tumour. partners: plasma concentrations of the partner drugs, if there are any.
     """
 
     cmin: jax.Array
@@ -102,15 +114,28 @@ class Day(NamedTuple):
     perk: jax.Array
     autophagy: jax.Array
     dependence_shift: jax.Array
+    partners: partners.Exposure | None = None
 
 
-def cell_drive(p: PatientParameters, to_free_nM: jax.Array) -> Drive:
-    """Blood -> drug in the cell -> occupancy of mTORC1; ``p`` from `of_cell`, ``to_free_nM``: free nM per ng/mL of plasma."""
-    return Drive(
-        rate=lambda R, C: binding.uptake_rate(R, C * to_free_nM, p.binding),
-        step=lambda R, areas, h: binding.uptake_step(R, [area * to_free_nM for area in areas], h, p.binding),
-        input=lambda R, C: (binding.occupancy(R, p.binding),),
-    )
+Input = dict[str, jax.Array]  # what the network gets, by field of `signalling.Inhibition`
+
+
+def cell_drive(p: PatientParameters, to_free_nM: jax.Array, target: partners.Effects) -> Drive:
+    """Blood -> drugs in the cell -> inhibition.
+
+    Args:
+        p: from `of_cell`. to_free_nM: free nM of the rapalog per ng/mL of plasma. target: the day's effects of partner drugs.
+    """
+
+    def rate(d: InCell, C: jax.Array) -> InCell:
+        effects = {node: partners.APPROACH * (target[node] - value) for node, value in d.effects.items()}
+        return InCell(binding.uptake_rate(d.R, C * to_free_nM, p.binding), effects)
+
+    def step(d: InCell, areas: list[jax.Array], h: jax.Array) -> InCell:
+        R = binding.uptake_step(d.R, [area * to_free_nM for area in areas], h, p.binding)
+        return InCell(R, partners.approach(d.effects, target, h))
+
+    return Drive(rate, step, input=lambda d, C: {"occupancy": binding.occupancy(d.R, p.binding)} | d.effects)
 
 
 def of_cell(p: PatientParameters, which: int) -> PatientParameters:
@@ -125,26 +150,33 @@ def untreated(k: signalling.NetworkConstants, p: PatientParameters) -> Untreated
     return Untreated(x, tumour_fates(jax.tree.map(lambda leaf: leaf[TUMOUR], x), k, of_cell(p, TUMOUR)))
 
 
-def tumour_fates(x: signalling.Network, k: signalling.NetworkConstants, p: PatientParameters) -> growth.Fates:
+def tumour_fates(
+    x: signalling.Network,
+    k: signalling.NetworkConstants,
+    p: PatientParameters,
+    inhibition: signalling.Inhibition = growth.UNTREATED,
+) -> growth.Fates:
     """Fates of tumour cells; ``p`` from `of_cell`."""
-    return growth.fates(x, k, p.cell, p.growth)
+    return growth.fates(x, k, p.cell, p.growth, inhibition)
 
 
-def initial_state(reference: Untreated) -> PatientState:
-    """A patient before the first dose."""
+def initial_state(reference: Untreated, kinetics: DrugKinetics, others: partners.Partners | None = None) -> PatientState:
+    """A patient before the first dose; ``others``: the partner drugs of the study."""
     zero = jnp.zeros_like(reference.fates.sensitive.death)
-    tumour, pbmc = (CellState(zero, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
-    return PatientState((zero, zero, zero), tumour, pbmc, zero, zero)
+    drugs = InCell(zero, partners.no_effect(others, zero))
+    tumour, pbmc = (CellState(drugs, jax.tree.map(lambda leaf, i=i: leaf[i], reference.cells)) for i in (TUMOUR, PBMC))
+    nothing = None if others is None else partners.none_taken(others)
+    return PatientState((zero,) * kinetics.size, tumour, pbmc, zero, zero, nothing)
 
 
-def steps_for(accuracy: float) -> int:
+def steps_for(accuracy: float, kinetics: DrugKinetics) -> int:
     """Steps a day at which 99 % of patients stay below an error in net growth (share of the untreated rate) and in the folds of
     pS6, p4E-BP1, pAKT and autophagy; that of pERK is up to three times as large.
 
-    Calibrated to `conduct.solver_check` over 28 days of 10 mg in 256 adults: 7.2e-4 at 8 steps, 3.1e-4 at 12, 1.8e-4 at 16,
-    8.0e-5 at 24, that is the second order of a stiff problem; 10 % are added. Fewer than 8 were not tried.
+    Calibrated to `conduct.solver_check` over 28 days (of everolimus 10 mg in 256 adults: 7.2e-4 at 8 steps, 3.1e-4 at 12, 1.8e-4 at
+    16, 8.0e-5 at 24, that is the second order of a stiff problem), see `DrugKinetics.error_at_8`. Fewer than 8 were not tried.
     """
-    return max(8, math.ceil(8.0 * math.sqrt(ERROR_AT_8 / accuracy)))
+    return max(8, math.ceil(8.0 * math.sqrt(kinetics.error_at_8 / accuracy)))
 
 
 class DayMesh(NamedTuple):
@@ -154,30 +186,34 @@ class DayMesh(NamedTuple):
     pbmc: np.ndarray
 
 
-def day_mesh(steps: int) -> DayMesh:
+def day_mesh(steps: int, kinetics: DrugKinetics) -> DayMesh:
     """The mesh of ``steps`` steps a day for the tumour."""
-    return DayMesh(*(graded_mesh(HOURS_PER_DAY, n, MESH_GRADING) for n in (steps, max(steps // 2 + 1, 5))))
+    return DayMesh(*(graded_mesh(HOURS_PER_DAY, n, kinetics.grading) for n in (steps, max(steps // 2 + 1, 5))))
 
 
-class Occasion(NamedTuple):
+@partial(jax.tree_util.register_dataclass, data_fields=("pk", "tumour", "pbmc", "blood"), meta_fields=("kinetics",))
+@dataclass(frozen=True)
+class Occasion:
     """Kinetics of one dosing occasion.
 
     Attributes:
-        pk: the patient's. tumour, pbmc: tables over the meshes of the day's steps. blood: over `BLOOD_MESH`, where the assay looks.
+        kinetics: closed form of the drug. pk: the patient's. tumour, pbmc: tables over the meshes of the day's steps.
+        blood: one table an analyte over `BLOOD_MESH`, where the assay looks.
     """
 
+    kinetics: DrugKinetics
     pk: pharmacokinetics.PKParameters
     tumour: Table
     pbmc: Table
-    blood: Table
+    blood: tuple[Table, ...]
 
 
-def occasion_kinetics(p: PatientParameters, occasion: jax.Array, mesh: DayMesh) -> Occasion:
+def occasion_kinetics(p: PatientParameters, occasion: jax.Array, mesh: DayMesh, kinetics: DrugKinetics) -> Occasion:
     """Kinetics of one occasion, tabulated for the mesh of `day_mesh`."""
     pk = p.pk._replace(F=jnp.minimum(p.pk.F * p.iov_F[occasion], 1.0), MAT=p.pk.MAT * p.iov_MAT[occasion])
-    oral, kind = pharmacokinetics.Oral(), jnp.result_type(pk.F)
-    steps = (tabulate(oral, pk, nodes, kind, binding.PARTS) for nodes in mesh)
-    return Occasion(pk, *steps, blood=tabulate(oral, pk, BLOOD_MESH, kind))
+    kind = jnp.result_type(pk.F)
+    steps = (tabulate(kinetics, pk, nodes, kind, binding.PARTS) for nodes in mesh)
+    return Occasion(kinetics, pk, *steps, blood=tuple(tabulate(one, pk, BLOOD_MESH, kind) for one in kinetics.analytes))
 
 
 def advance_day(
@@ -188,6 +224,7 @@ def advance_day(
     p: PatientParameters,
     reference: Untreated,
     mesh: DayMesh,
+    partner_mg: jax.Array | None = None,
 ) -> tuple[PatientState, Day]:
     """One day of one or many patients (patients last).
 
@@ -195,26 +232,31 @@ def advance_day(
         state: just before today's dose.
         dose_mg: dose taken today (0: none).
         occasion: today's kinetics, from `occasion_kinetics` for the same mesh. mesh: from `day_mesh`.
+        partner_mg: of each of today's administrations of the partner drugs, (partners, ...).
     """
     pk = occasion.pk
-    drug = dosed(list(state.drug), 0, pharmacokinetics.Oral.dose(pk, dose_mg))
+    drug = dosed(list(state.drug), occasion.kinetics.dose_into, occasion.kinetics.dose(pk, dose_mg))
     to_free_nM = pk.fu * p.nM_per_ng_ml
     in_tumour, in_pbmc = of_cell(p, TUMOUR), of_cell(p, PBMC)
+    others, seen, effects = None, None, ({}, {})
+    if p.partners is not None:
+        others, seen, effects = partners.live(p.partners, state.partners, partner_mg)
 
-    def net(x: signalling.Network, *_) -> tuple[jax.Array, jax.Array]:
-        return growth.net_growth(tumour_fates(x, k, in_tumour), reference.fates, p.growth.phi)
+    def net(x: signalling.Network, _, u: Input) -> tuple[jax.Array, jax.Array]:
+        fates = tumour_fates(x, k, in_tumour, signalling.Inhibition(**u))
+        return growth.net_growth(fates, reference.fates, p.growth.phi)
 
-    def run(cell: CellState, which: PatientParameters, table: Table, nodes: np.ndarray, slow, y):
-        fast = lambda x, _, u: signalling.rates(x, signalling.Inhibition(*u), k, which.cell)
-        flow = Flow(fast, slow, structure(), cell_drive(which, to_free_nM))
-        x, change, R = run_steps(flow, table, nodes, drug, cell.network, y, cell.R)
-        return CellState(R, x), change
+    def run(cell: CellState, kind: int, which: PatientParameters, table: Table, nodes: np.ndarray, slow, y):
+        fast = lambda x, _, u: signalling.rates(x, signalling.Inhibition(**u), k, which.cell)
+        flow = Flow(fast, slow, structure(tuple(effects[kind])), cell_drive(which, to_free_nM, effects[kind]))
+        x, change, drugs = run_steps(flow, table, nodes, drug, cell.network, y, cell.drugs)
+        return CellState(drugs, x), change
 
     nothing = Growth(jnp.zeros_like(state.I_sensitive), jnp.zeros_like(state.I_sensitive))
-    tumour, change = run(state.tumour, in_tumour, occasion.tumour, mesh.tumour, net, nothing)
-    pbmc, _ = run(state.pbmc, in_pbmc, occasion.pbmc, mesh.pbmc, lambda *_: (), ())
+    tumour, change = run(state.tumour, TUMOUR, in_tumour, occasion.tumour, mesh.tumour, net, nothing)
+    pbmc, _ = run(state.pbmc, PBMC, in_pbmc, occasion.pbmc, mesh.pbmc, lambda *_: (), ())
 
-    blood, auc24 = _blood(occasion, drug)
+    blood, auc24 = assay(occasion, drug)
     cells = ((TUMOUR, tumour.network), (PBMC, pbmc.network))
     fold = lambda name: jnp.stack([getattr(x, name) / getattr(reference.cells, name)[i] for i, x in cells])
     day = Day(
@@ -225,19 +267,22 @@ def advance_day(
         p4ebp1=fold("BP"),
         pakt=fold("S473"),
         perk=tumour.network.ERK / reference.cells.ERK[TUMOUR],
-        autophagy=tumour.network.flux / reference.cells.flux[TUMOUR],
+        autophagy=tumour.network.flux * (1.0 - tumour.drugs.effects.get("autophagy", 0.0)) / reference.cells.flux[TUMOUR],
         dependence_shift=tumour.network.W,
+        partners=seen,
     )
     days = [value / HOURS_PER_DAY for value in change]
     after = tuple(advance_amounts(occasion.tumour, drug))
-    return PatientState(after, tumour, pbmc, state.I_sensitive + days[0], state.I_resistant + days[1]), day
+    return PatientState(after, tumour, pbmc, state.I_sensitive + days[0], state.I_resistant + days[1], others), day
 
 
-def _blood(occasion: Occasion, drug: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
+def assay(occasion: Occasion, drug: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
     """Whole-blood concentration at the nodes of `BLOOD_MESH`, ng/mL, and the area under it by the corrected trapezoid, ng.h/mL."""
-    table, h = occasion.blood, np.diff(BLOOD_MESH)
+    h = np.diff(BLOOD_MESH)
     along = lambda rows: sum(rows[:, i] * amount for i, amount in enumerate(drug))
-    blood, slope = jax.jvp(lambda C: pharmacokinetics.whole_blood(occasion.pk, C), (along(table.weight),), (along(table.slope),))
+    of_analytes = lambda name: tuple(along(getattr(table, name)) for table in occasion.blood)
+    read = lambda *plasma: occasion.kinetics.whole_blood(occasion.pk, plasma)
+    blood, slope = jax.jvp(read, of_analytes("weight"), of_analytes("slope"))
     shaped = lambda values: jnp.asarray(values, blood.dtype).reshape(-1, *[1] * (blood.ndim - 1))
     area = shaped(0.5 * h) * (blood[1:] + blood[:-1]) + shaped(h**2 / 12.0) * (slope[:-1] - slope[1:])
     return blood, sum(area[j] for j in range(len(h)))  # in this order whatever the number of patients

@@ -13,13 +13,15 @@ patient with a route cut is the twin of the patient with it open, and whatever d
     adaptation       dependence drifts away from the pathway (W)             it stays
     bypass           a part b of growth, and the resistant cells, never      all growth runs through mTORC1, in all cells
                      needed mTORC1 (Boylan 2001)
-    stroma           free drug is held back from the cells (Olive 2009)      it reaches them as in a tumour without a barrier
+    stroma           free drug, a partner's too, is held back from cells     it reaches them as in a tumour without a barrier
+                     (Olive 2009)
 
 Between 0 and 1 a route is cut in part. At 1 each expression is the number it replaces, to the last bit.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trialsim.mechanism.signalling import NetworkConstants
@@ -57,13 +59,16 @@ def treated(k: NetworkConstants, r: Routes) -> NetworkConstants:
 
 
 def cut(p: PatientParameters) -> PatientParameters:
-    """The patient under treatment; none of what changes acts in the untreated network, and growth is relative to untreated."""
+    """The patient under treatment; none of what changes acts in the untreated network, and growth is relative to untreated.
+    Patients last."""
     r = p.routes
+    barrier = r.stroma + (1.0 - r.stroma) / p.penetration
     return p._replace(
         cell=p.cell._replace(
             r_4E=p.cell.r_4E * r.partial_4EBP1,
             phi_mTORC2=p.cell.phi_mTORC2 + (1.0 - r.mTORC2_sparing) * (1.0 - p.cell.phi_mTORC2),
         ),
         growth=p.growth._replace(b=p.growth.b * r.bypass, b_resistant=p.growth.b_resistant * r.bypass),
-        binding=p.binding._replace(partition=p.binding.partition * (r.stroma + (1.0 - r.stroma) / p.penetration)),
+        binding=p.binding._replace(partition=p.binding.partition * barrier),
+        partners=p.partners and replace(p.partners, delivery=p.partners.delivery * barrier[:, None]),
     )

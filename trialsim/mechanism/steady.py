@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +15,14 @@ RELAXATION_STEPS = 40
 UNTREATED = signalling.Inhibition(0.0)
 
 
-@lru_cache(maxsize=1)
-def structure() -> Structure:
-    """Sparsity of the network in its state and the occupancy of mTORC1, the same for all cells."""
+@cache
+def structure(nodes: tuple[str, ...] = ()) -> Structure:
+    """Sparsity of the network in its state, the occupancy of mTORC1 and the ``nodes`` of other drugs, the same for all cells."""
     ones = lambda kind: kind(*([1.0] * len(kind._fields)))
     k, c, scalar = ones(signalling.NetworkConstants), ones(signalling.CellParameters), jax.ShapeDtypeStruct((), jnp.float32)
     network = signalling.Network(*([scalar] * len(signalling.Network._fields)))
-    return structure_of(lambda x, u: signalling.rates(x, signalling.Inhibition(*u), k, c), network, (scalar,))
+    given = dict.fromkeys(("occupancy", *nodes), scalar)
+    return structure_of(lambda x, u: signalling.rates(x, signalling.Inhibition(**u), k, c), network, given)
 
 
 def steady_state(
@@ -31,7 +32,8 @@ def steady_state(
     dependence, W, is then under way, and moves nothing else in the network). Leaves of the shape of ``c``'s."""
     shape, kind = jnp.shape(c.RTK), jnp.result_type(c.RTK)
     x = jax.tree.map(lambda v: v.astype(kind), signalling.start(shape))
-    u, still = (jnp.broadcast_to(jnp.asarray(inhibition.occupancy, kind), shape),), (jnp.zeros(shape, kind),)
-    rates = lambda x, u: signalling.rates(x, inhibition._replace(occupancy=u[0]), k, c)
+    occupancy = jnp.broadcast_to(jnp.asarray(inhibition.occupancy, kind), shape)
+    u, still = {"occupancy": occupancy}, {"occupancy": jnp.zeros(shape, kind)}
+    rates = lambda x, u: signalling.rates(x, inhibition._replace(**u), k, c)
     steps = jnp.asarray(np.diff(np.geomspace(0.1, 240.1, RELAXATION_STEPS + 1)), kind)
     return jax.lax.scan(lambda x, h: (rodas3_step(rates, structure(), x, u, still, u, h), None), x, steps)[0]

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+FOREVER = 10**6  # days; a number that no course reaches
 SCHEDULES = {"daily": 0, "alternate_day": 1, "weekly": 2, "five_days_a_week": 3}
 ON, PROGRESSION, TOXICITY, DEATH, WITHDRAWAL, COMPLETED = range(6)
 STATUS = ("ongoing", "progression", "toxicity", "death", "withdrawal", "completed")
@@ -31,6 +33,22 @@ class Rules(NamedTuple):
     max_hold_days: jax.Array
 
 
+class Schedule(NamedTuple):
+    """Days on which one drug is due: a pattern that starts afresh in every cycle of days on and days off. int32.
+
+    Attributes:
+        pattern: index into SCHEDULES, counted from the first day of a cycle.
+        start_day, stop_day: first day, and the day from which nothing more is given. 0 = first day of the study.
+        days_on, days_off: of a cycle.
+    """
+
+    pattern: jax.Array
+    start_day: jax.Array
+    stop_day: jax.Array
+    days_on: jax.Array
+    days_off: jax.Array
+
+
 class DosingState(NamedTuple):
     """Attributes: status (index into STATUS), level, holding, pending reduction, days of the present hold, counts so far."""
 
@@ -48,10 +66,20 @@ def first_day() -> DosingState:
     return DosingState(zero, zero, no, no, zero, zero, zero)
 
 
-def scheduled(schedule: jax.Array, day: jax.Array) -> jax.Array:
-    """Whether the schedule (index, see SCHEDULES) has a dose on ``day`` (0 = first dose)."""
-    every = jnp.stack([jnp.ones_like(day, bool), day % 2 == 0, day % 7 == 0, day % 7 < 5])
-    return every[schedule]
+def make_schedule(
+    name: str, start_day: int = 0, stop_day: int | None = None, days_on: int | None = None, days_off: int = 0
+) -> Schedule:
+    """A schedule by name, see SCHEDULES; ``stop_day`` None: it goes on, ``days_on`` None: without pause."""
+    last, on = (FOREVER if value is None else value for value in (stop_day, days_on))
+    return Schedule(*(np.int32(value) for value in (SCHEDULES[name], start_day, last, on, days_off)))
+
+
+def scheduled(schedule: Schedule, day: jax.Array) -> jax.Array:
+    """Whether a dose is due on ``day`` (0 = first day of the study)."""
+    since = day - schedule.start_day
+    place = since % (schedule.days_on + schedule.days_off)
+    every = jnp.stack([jnp.ones_like(place, bool), place % 2 == 0, place % 7 == 0, place % 7 < 5])
+    return every[schedule.pattern] & (place < schedule.days_on) & (since >= 0) & (day < schedule.stop_day)
 
 
 def modify(state: DosingState, grades: jax.Array, rules: Rules) -> tuple[DosingState, jax.Array]:

@@ -15,6 +15,7 @@ from trialsim.report.wording import number
 from trialsim.schema.faults import admits
 
 SOURCE_KEYS = ("source", "sources")
+BY_NAME = ("tumour", "partner")  # sections that hold one section for each of several names
 SOURCE_OF = "_source"  # <name>_source is the source of <name>
 NOTE_KEYS = ("unit", "units", "note", "notes", "comment", "meaning")
 
@@ -66,7 +67,8 @@ def by_section(config: dict[str, Any]) -> dict[str, list[Assumption]]:
     """All settings by section, in the order of the file."""
     from trialsim.schema.study import StudyConfig
 
-    wanted = {name for name in config if name != "tumour"} | {f"tumour.{name}" for name in config.get("tumour") or {}}
+    named = {f"{group}.{name}" for group in BY_NAME for name in config.get(group) or {}}
+    wanted = {name for name in config if name not in BY_NAME} | named
     comments = shipped_comments(wanted)
     found: dict[str, list[Assumption]] = {}
     for name, section in config.items():
@@ -79,11 +81,11 @@ def by_section(config: dict[str, Any]) -> dict[str, list[Assumption]]:
 
 
 def _group(key: str, section: Any) -> str:
-    """The top-level section of a key; each tumour type is one of its own; loose values (the seed) go to the study."""
+    """The top-level section of a key; each tumour type and partner is one of its own; loose values (the seed) go to the study."""
     if not isinstance(section, dict | list):
         return "study"
     parts = key.split(".")
-    return ".".join(parts[:2]) if parts[0] == "tumour" else parts[0]
+    return ".".join(parts[:2]) if parts[0] in BY_NAME else parts[0]
 
 
 def _with_comment(row: Assumption, comments: dict[str, list[Remark]], config: dict[str, Any]) -> Assumption:

@@ -27,7 +27,7 @@ def shipped_comments(sections: set[str]) -> dict[str, list[Remark]]:
     """Comments by dotted key; a key has several when several files of a group set it.
 
     Args:
-        sections: top-level sections wanted; tumour types are given as ``tumour.<type>``.
+        sections: top-level sections wanted; tumour types are given as ``tumour.<type>``, partner drugs as ``partner.<name>``.
     """
     found: dict[str, list[Remark]] = {}
     for path in sorted(conf_dir().rglob("*.yaml")):

@@ -26,6 +26,7 @@ DRAWN = (
     "n_holds", "n_reductions", "cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml", "ps6_tumour_d28", "p4ebp1_tumour_d28",
     "pakt_tumour_d28", "ps6_pbmc_d28", "p4ebp1_pbmc_d28", "pakt_pbmc_d28",
 )  # fmt: skip
+PARTNER_COLUMNS = ("relative_dose_intensity", "cmin_ng_ml")  # and _<name> of each partner drug
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Run:
         config: the resolved configuration.
         provenance: versions, seed, device, code state.
         summary: the headline numbers.
-        patients: one row a virtual patient, the columns `DRAWN`.
+        patients: one row a virtual patient, the columns `DRAWN` and those of partner drugs.
         posterior: the fit to the simulated study, or None.
         posterior_published: the same model fitted to published counts, or None.
     """
@@ -127,12 +128,13 @@ def read_run(folder: Path) -> Run:
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} is not a finished run: it has no {name}")
     config = yaml.safe_load(_text(folder / "config.yaml")) or {}
+    of_partners = [f"{column}_{name}" for name in config.get("partner") or {} for column in PARTNER_COLUMNS]
     return Run(
         folder=folder,
         config=config,
         provenance=json.loads(_text(folder / "provenance.json") or "{}"),
         summary=json.loads(_text(folder / "summary.json")),
-        patients=read_table(folder / "patients.parquet", DRAWN),
+        patients=read_table(folder / "patients.parquet", (*DRAWN, *of_partners)),
         posterior=read_posterior(folder / "posterior.nc"),
         posterior_published=read_posterior(folder / "posterior_published.nc"),
         settings=ReportSettings.model_validate(config.get("report") or {}),

@@ -68,7 +68,7 @@ def sections(run: Run) -> list[Section]:
             "Safety and dose",
             "Adverse events change the dose while the simulated study runs.",
             [safety.toxicity(run), safety.dose_intensity(run), safety.modifications(run)],
-            [tables.toxicity(run), tables.modifications(run)],
+            [tables.toxicity(run), tables.modifications(run), *([tables.partners(run)] if run.part("partner") else [])],
         ),
         Section(
             "tumour-types",

@@ -29,6 +29,7 @@ SCHEDULES = {
     "weekly": "once a week",
     "five_days_a_week": "five days a week",
 }
+TIMES_A_DAY = {1: "", 2: "twice a day", 3: "three times a day", 4: "four times a day"}
 ADULT_FROM_Y = 18.0
 
 
@@ -39,7 +40,7 @@ def what_was_simulated(run: Run) -> str:
     drug = drug.get("name") if isinstance(drug, dict) else drug
     regimen = run.section("regimen")
     unit = str(regimen.get("unit") or run.dose_unit)
-    schedule = SCHEDULES.get(str(regimen.get("schedule")), words(str(regimen.get("schedule") or "")))
+    schedule = days_of(regimen)
     if run.escalation and run.dose_levels:
         given = f"{join(f'{level:g}' for level in run.dose_levels)} {unit_text(unit)} (dose levels)"
     else:
@@ -48,6 +49,8 @@ def what_was_simulated(run: Run) -> str:
     text = f"In a computer simulation, {people} {verb} given {drug or 'the study drug'}, {given} {schedule}".rstrip() + "."
     if cut := [name for name, is_open in run.section("mechanism").items() if not is_open]:
         text += f" Escape routes of their tumours were cut: {join(words(name) for name in cut)}."
+    partners = [f"{words(name)}, {prescription(partner)}" for name, partner in run.part("partner").items()]
+    text += f" Beside it they were given {join(partners)}." if partners else ""
     if "replicate" in run.patients and run.patients["replicate"].nunique() > 1:
         sizes = run.patients["replicate"].value_counts()
         text += f" They make up {sizes.size} virtual studies of {number(float(sizes.max()))} patients each."
@@ -57,6 +60,26 @@ def what_was_simulated(run: Run) -> str:
         verb = "is" if len(top) == 1 else "are"
         text += f" They have {plural(len(top), 'tumour type')}; the most frequent {verb} {named}."
     return text
+
+
+def prescription(partner: dict[str, Any]) -> str:
+    """``300 mg every day`` of a partner drug's settings."""
+    regimen = partner.get("regimen") or {}
+    times = TIMES_A_DAY.get(int(regimen.get("doses_a_day") or 1), "")
+    return " ".join(part for part in (dose(regimen.get("dose"), str(regimen.get("unit") or "")), times, days_of(regimen)) if part)
+
+
+def days_of(regimen: dict[str, Any]) -> str:
+    """When a drug is due, in words: ``once a week, 21 days on and 7 days off, from day 29``."""
+    name = str(regimen.get("schedule") or "")
+    told = [SCHEDULES.get(name, words(name))]
+    if regimen.get("days_off"):
+        told.append(f"{plural(int(regimen['days_on']), 'day')} on and {plural(int(regimen['days_off']), 'day')} off")
+    if regimen.get("start_day"):
+        told.append(f"from day {int(regimen['start_day']) + 1}")
+    if regimen.get("stop_day"):
+        told.append(f"until day {int(regimen['stop_day'])}")
+    return ", ".join(part for part in told if part)
 
 
 def _people(run: Run) -> str:

@@ -17,6 +17,7 @@ from trialsim.report.figures.safety import modification_table, toxicity_table
 from trialsim.report.figures.tumour_types import forest_table
 from trialsim.report.posterior import Posterior, convergence_table
 from trialsim.report.reader import Run
+from trialsim.report.summary_text import prescription
 from trialsim.report.table import Table
 from trialsim.report.wording import (
     MISSING,
@@ -24,6 +25,7 @@ from trialsim.report.wording import (
     dose,
     interval,
     is_number,
+    join,
     kind_of,
     label,
     number,
@@ -188,6 +190,23 @@ def modifications(run: Run) -> Table:
         "Median relative dose intensity",
     ]
     return Table("dose_modifications", "Dose changes in numbers", raw, pd.DataFrame(rows, columns=columns), folded=True)
+
+
+def partners(run: Run) -> Table:
+    """Partner drugs: prescription, node, dose intensity, trough."""
+    raw, rows = [], []
+    for name, partner in run.part("partner").items():
+        column = lambda kind, name=name: run.patients.get(f"{kind}_{name}", pd.Series(dtype=float))
+        intensity, trough = column("relative_dose_intensity").median(), column("cmin_ng_ml").median()
+        nodes = join(words(node) for node in partner.get("inhibits") or {})
+        raw.append([name, nodes, prescription(partner), intensity, trough])
+        rows.append([label(name), nodes, prescription(partner), percent(intensity, 0), number(trough)])
+    columns = ["name", "nodes", "prescription", "median_relative_dose_intensity", "median_cmin_ng_ml_day_28"]
+    shown = ["Partner drug", "Acts on", "Given", "Median relative dose intensity", "Median trough in plasma, day 28 (ng/mL)"]
+    note = "Study drugs are held together and reduced together, each by its own dose fractions."
+    return Table(
+        "partners", "Partner drugs", pd.DataFrame(raw, columns=columns), pd.DataFrame(rows, columns=shown), note
+    )
 
 
 def dlts(run: Run) -> Table:

@@ -60,6 +60,9 @@ ABBREVIATIONS: dict[str, str] = {
     "loo": "LOO",
     "id": "ID",
     "cv": "CV",
+    "lvef": "LVEF",
+    "mk2206": "MK-2206",
+    "mtor": "mTOR",
     "mcmc": "MCMC",
 }
 MISSING = "–"

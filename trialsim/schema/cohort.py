@@ -14,6 +14,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, ValidationInfo, field_validator
 
 from trialsim.schema.base import Settings, Sourced
+from trialsim.schema.partner import Hormone
 
 MAXIMUM_SIZE = 10_000_000
 SUM_TOLERANCE = 1e-6
@@ -248,6 +249,7 @@ class PathwaySettings(Sourced):
     dependence_concentration: Positive
     penetration: Annotated[float, Field(gt=0, le=1)]
     non_genomic_drive: NonNegative
+    hormone: Hormone | None = None  # hormone that the tumour depends on, null: none
 
 
 class TumourSettings(Settings):

@@ -7,50 +7,9 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from trialsim.schema.base import Settings, Sourced
+from trialsim.schema.pharmacokinetics import PK, NonNegative, Positive
 
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
-
-
-class PKSettings(Sourced):
-    """Typical adult kinetics (mechanism/pharmacokinetics.py), variability and covariate effects."""
-
-    CLint: Positive  # L/h, unbound intrinsic clearance
-    Vc: Positive  # L, plasma, at reference fat-free mass
-    Vp: Positive  # L
-    Q: Positive  # L/h
-    MAT: Positive  # h
-    fu: Fraction
-    ffm_reference: Positive  # kg
-    hepatic_plasma_flow: Positive  # L/h at reference fat-free mass and haematocrit 0
-    Bmax: NonNegative  # ng/mL
-    Kd: Positive  # ng/mL
-    Kns: NonNegative
-    iiv_CLint: NonNegative  # CV
-    iiv_Vc: NonNegative
-    iov_F: NonNegative
-    iov_MAT: NonNegative
-    occasion_days: Annotated[int, Field(ge=1)]
-    abcb1_ttt_F: Positive  # ratio
-    hepatic_CLint: dict[str, Positive]  # ratio by hepatic function
-    comedication_CLint: dict[str, Positive]  # ratio by CYP3A4/P-gp co-medication
-    child_CL_intercept: NonNegative  # L/h, whole-blood CL/F of children = intercept + slope * BSA / 1.5
-    child_CL_slope: Positive  # L/h per 1.5 m2
-    adult_CL_whole_blood: Positive  # L/h, whole-blood CL/F of the typical adult of this model
-    adult_from_y: Positive  # y, centre of the passage from the children's to the adults' relation
-
-    @model_validator(mode="after")
-    def _categories(self) -> PKSettings:
-        expected = {
-            "hepatic_CLint": {"normal", "child_pugh_a", "child_pugh_b", "child_pugh_c"},
-            "comedication_CLint": {"none", "inhibitor", "inducer"},
-        }
-        for key, names in expected.items():
-            if set(getattr(self, key)) != names:
-                raise ValueError(f"{key} must have exactly the keys {sorted(names)}")
-        return self
 
 
 class BindingSettings(Sourced):
@@ -98,9 +57,9 @@ class ToxicitySettings(Settings):
 
 
 class DrugSettings(Settings):
-    """One rapalog."""
+    """One rapalog. Where it has an active metabolite, that binds as the drug does."""
 
     name: str
-    pk: PKSettings
+    pk: PK
     binding: BindingSettings
     toxicity: ToxicitySettings

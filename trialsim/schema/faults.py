@@ -74,7 +74,7 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
     for finding in error.errors(include_url=False):
         inner = finding.get("ctx", {}).get("error")
         if isinstance(inner, ConfigError):
-            faults.extend(flatten(inner))
+            faults.extend(_rooted(fault, finding["loc"]) for fault in flatten(inner))
             continue
         path = _real_path(finding["loc"], data)
         if finding["type"] in TAG_FAULTS:  # the section is there, but the key that says of which kind it is, is not or is wrong
@@ -95,6 +95,13 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
         elif fault.allowed not in known.allowed:
             unique[fault.key] = ConfigError(fault.key, fault.value, f"{known.allowed}, or {fault.allowed}")
     return list(unique.values())
+
+
+def _rooted(fault: ConfigError, location: Sequence[int | str]) -> ConfigError:
+    """A fault whose key begins with its own section, told by the whole path: the same section may occur in several places."""
+    *above, section = [str(part) for part in location] or [""]
+    own = fault.key.split(".")[0] == section
+    return ConfigError(".".join([*above, fault.key]), fault.value, fault.allowed) if above and own else fault
 
 
 def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | None) -> str:
@@ -179,6 +186,7 @@ def _describe(model: type[BaseModel], path: Sequence[int | str], data: Any) -> t
     description = ""
     for index, part in enumerate(path):
         last = index == len(path) - 1
+        value = _lookup(data, path[: index + 1])
         if isinstance(section, type) and issubclass(section, BaseModel):
             field = section.model_fields.get(str(part))
             if field is None:
@@ -188,7 +196,7 @@ def _describe(model: type[BaseModel], path: Sequence[int | str], data: Any) -> t
                 return section, description
             section = _inner_type(field.annotation, _lookup(data, path[: index + 1]))
         else:
-            section = _inner_type(section)
+            section = _inner_type(section, value)
             if last:
                 return None, description
     return (section if isinstance(section, type) and issubclass(section, BaseModel) else None), description

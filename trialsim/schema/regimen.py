@@ -17,12 +17,29 @@ Grade = Annotated[int, Field(ge=1, le=4)]
 LARGEST_DOSE: dict[str, float] = {"mg": 200.0, "mg/m2": 50.0}
 
 
-class Regimen(Settings):
+class Prescription(Settings):
+    """Dose and days of one drug; a cycle is ``days_on`` days of the schedule and then ``days_off`` without."""
+
+    dose: float = Field(ge=0, allow_inf_nan=False, description="dose of one administration, in regimen.unit; 0: drug-free")
+    unit: DoseUnit = Field(description="mg, or mg/m2 of body surface")
+    schedule: Schedule = Field(description="days on which a dose is due, counted from the start of each cycle")
+    start_day: int = Field(0, ge=0, le=730, description="day of the study on which the drug starts, 0 = the first")
+    stop_day: int | None = Field(None, ge=1, le=731, description="day from which it is no longer given; null: goes on")
+    days_on: int | None = Field(None, ge=1, le=365, description="days of a cycle on which the schedule holds; null: all")
+    days_off: int = Field(0, ge=0, le=365, description="days of a cycle without the drug")
+
+    @model_validator(mode="after")
+    def _coherent_days(self) -> Self:
+        if self.stop_day is not None and self.stop_day <= self.start_day:
+            raise ValueError(f"a stop_day after start_day = {self.start_day}, or null")
+        if self.days_off and self.days_on is None:
+            raise ValueError(f"a number of days_on, as days_off is {self.days_off}")
+        return self
+
+
+class Regimen(Prescription):
     """The treatment as prescribed at the start."""
 
-    dose: float = Field(gt=0, allow_inf_nan=False, description="dose of one administration, in regimen.unit")
-    unit: DoseUnit = Field(description="mg, or mg/m2 of body surface")
-    schedule: Schedule = Field(description="days on which a dose is due")
     adherence: float = Field(gt=0, le=1, description="probability that a due dose is taken")
     max_treatment_days: int = Field(ge=7, le=731, description="treatment stops after this day at the latest")
 
@@ -34,8 +51,8 @@ class Regimen(Settings):
         return self
 
 
-class Modification(Settings):
-    """Rules that turn adverse events into dose holds, reductions and stops while the trial runs.
+class DoseModification(Settings):
+    """Adverse events that hold, reduce or stop the study drugs.
 
     A term without an entry in ``hold_at`` never holds the dose; without one in ``stop_at`` it never ends treatment.
     """
@@ -43,6 +60,28 @@ class Modification(Settings):
     hold_at: dict[str, Grade] = Field(description="lowest CTCAE grade at which the dose is held, by term")
     reduce_at: dict[str, Grade] = Field(description="lowest grade after which dosing resumes one level lower, by term")
     stop_at: dict[str, Grade] = Field(description="lowest grade that ends treatment, by term")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        faults: list[ConfigError] = []
+        for term, grade in self.reduce_at.items():
+            hold = self.hold_at.get(term)
+            if hold is None or grade < hold:
+                allowed = "a term held at the same or a lower grade: a dose is reduced when it resumes after a hold"
+                faults.append(ConfigError(f"modification.reduce_at.{term}", grade, allowed))
+        for term, grade in self.stop_at.items():
+            hold = self.hold_at.get(term)
+            if hold is not None and grade < hold:
+                faults.append(
+                    ConfigError(f"modification.stop_at.{term}", grade, f"no lower than hold_at, which is {hold}")
+                )
+        raise_all(faults)
+        return self
+
+
+class Modification(DoseModification):
+    """Rules that turn adverse events into dose holds, reductions and stops while the trial runs."""
+
     resume_at: int = Field(ge=0, le=1, description="a held dose resumes when the grade is no higher than this")
     dose_fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         min_length=1, description="dose levels as fractions of the starting dose, from 1 downwards"
@@ -57,16 +96,5 @@ class Modification(Settings):
             faults.append(
                 ConfigError("modification.dose_fractions", fractions, "1.0 first, then strictly smaller numbers")
             )
-        for term, grade in self.reduce_at.items():
-            hold = self.hold_at.get(term)
-            if hold is None or grade < hold:
-                allowed = "a term held at the same or a lower grade: a dose is reduced when it resumes after a hold"
-                faults.append(ConfigError(f"modification.reduce_at.{term}", grade, allowed))
-        for term, grade in self.stop_at.items():
-            hold = self.hold_at.get(term)
-            if hold is not None and grade < hold:
-                faults.append(
-                    ConfigError(f"modification.stop_at.{term}", grade, f"no lower than hold_at, which is {hold}")
-                )
         raise_all(faults)
         return self

@@ -14,12 +14,13 @@ from trialsim.schema.cell_line import CellLineSettings, CultureSettings, PanelSe
 from trialsim.schema.cohort import PopulationSettings, TumourSettings
 from trialsim.schema.compute import Compute
 from trialsim.schema.design import Design
-from trialsim.schema.drug import DrugSettings
+from trialsim.schema.drug import DrugSettings, TermSettings
 from trialsim.schema.endpoint import EndpointSettings
 from trialsim.schema.faults import ConfigErrors, near, non_finite, raise_all, translate
 from trialsim.schema.inference import InferenceSettings
 from trialsim.schema.mechanism import MechanismSettings
 from trialsim.schema.network import NetworkSettings
+from trialsim.schema.partner import PartnerSettings
 from trialsim.schema.regimen import Modification, Regimen
 from trialsim.schema.report import ReportSettings
 from trialsim.units import DAYS_PER_MONTH
@@ -51,6 +52,7 @@ class StudyConfig(Settings):
     panel: PanelSettings
     culture: CultureSettings
     drug: DrugSettings
+    partner: dict[str, PartnerSettings] = Field({}, description="drugs given beside the rapalog, by name")
     network: NetworkSettings
     mechanism: MechanismSettings
     regimen: Regimen
@@ -64,9 +66,38 @@ class StudyConfig(Settings):
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         raise_all(
-            [*_mix_faults(self), *_dose_faults(self), *_term_faults(self), *_part_faults(self), *self.analysis.faults(self)]
+            [
+                *_mix_faults(self),
+                *_dose_faults(self),
+                *_partner_faults(self),
+                *_term_faults(self),
+                *_part_faults(self),
+                *self.analysis.faults(self),
+            ]
         )
         return self
+
+    @property
+    def terms(self) -> dict[str, TermSettings]:
+        """Adverse events of all study drugs; one that several share is described by the first, the rapalog before its partners."""
+        return _first_of([drug.toxicity.terms for drug in (self.drug, *self.partner.values())])
+
+    @property
+    def rules(self) -> Modification:
+        """What adverse events do to all study drugs together: for each term the strictest rule of any of them."""
+        sources = [self.modification, *(partner.modification for partner in self.partner.values())]
+        strictest = {rule: _lowest([getattr(source, rule) for source in sources]) for rule in ("hold_at", "reduce_at", "stop_at")}
+        return self.modification.model_copy(update=strictest)
+
+
+def _first_of(mappings: list[dict[str, TermSettings]]) -> dict[str, TermSettings]:
+    names = dict.fromkeys(name for mapping in mappings for name in mapping)
+    return {name: next(mapping[name] for mapping in mappings if name in mapping) for name in names}
+
+
+def _lowest(mappings: list[dict[str, int]]) -> dict[str, int]:
+    names = dict.fromkeys(name for mapping in mappings for name in mapping)
+    return {name: min(mapping[name] for mapping in mappings if name in mapping) for name in names}
 
 
 def validate(data: Mapping[str, Any]) -> StudyConfig:
@@ -119,6 +150,21 @@ def _dose_faults(config: StudyConfig) -> list[ConfigError]:
     return faults
 
 
+def _partner_faults(config: StudyConfig) -> list[ConfigError]:
+    """A partner under another name than its own, and a flat dose for young children."""
+    faults = [
+        ConfigError(f"partner.{key}.name", partner.name, f"the name it has in `partner`, {key!r}")
+        for key, partner in config.partner.items()
+        if partner.name != key
+    ]
+    youngest = config.cohort.age.minimum_y
+    if youngest < FLAT_DOSE_FROM_Y:
+        allowed = f"mg/m2, as patients are as young as cohort.age.minimum_y = {youngest:g} years"
+        flat = [(key, partner.regimen) for key, partner in config.partner.items() if partner.regimen.unit == "mg"]
+        faults += [ConfigError(f"partner.{key}.regimen.unit", regimen.unit, allowed) for key, regimen in flat]
+    return faults
+
+
 def _part_faults(config: StudyConfig) -> list[ConfigError]:
     """More parts than there is to share."""
     parts, together = config.compute.parts, config.design.inseparable
@@ -132,16 +178,18 @@ def _part_faults(config: StudyConfig) -> list[ConfigError]:
 
 
 def _term_faults(config: StudyConfig) -> list[ConfigError]:
-    """Rules for adverse events that the drug does not have: a misspelt term would silently never act."""
-    known = tuple(config.drug.toxicity.terms)
+    """Rules for adverse events that no study drug has: a misspelt term would silently never act."""
+    known = tuple(config.terms)
     rules = {
         "modification.hold_at": config.modification.hold_at,
         "modification.reduce_at": config.modification.reduce_at,
         "modification.stop_at": config.modification.stop_at,
         "design.dlt.min_grade": config.design.dlt.min_grade,
     }
+    for name, partner in config.partner.items():
+        rules |= {f"partner.{name}.modification.{rule}": grades for rule, grades in partner.modification.model_dump().items()}
     return [
-        ConfigError(f"{section}.{term}", grade, f"an adverse event of the drug: {', '.join(known)}{near(term, known)}")
+        ConfigError(f"{section}.{term}", grade, f"an adverse event of the study drugs: {', '.join(known)}{near(term, known)}")
         for section, rule in rules.items()
         for term, grade in rule.items()
         if term not in known
