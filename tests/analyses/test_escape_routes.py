@@ -82,7 +82,7 @@ def test_shares_of_every_group_add_up(attributed):
     assert np.allclose(table.groupby(["outcome", "grouping", "group"])["estimate"].sum(), 1.0)
     whole = table.query("grouping == 'all' and outcome == 'response'")["n"].iloc[0]
     for grouping in ("tumour_type", "genotype", "dependence_third"):
-        found = table.query("outcome == 'response' and grouping == @grouping").drop_duplicates("group")
+        found = table[(table["outcome"] == "response") & (table["grouping"] == grouping)].drop_duplicates("group")
         assert found["n"].sum() == whole
 
 

@@ -44,7 +44,7 @@ def constants(people):
 
 @pytest.fixture(scope="module")
 def course(people, constants):
-    """Routes -> (untreated, states of the tumours after 20 days at each occupancy, net growth then), leaves (occupancies, patients)."""
+    """Routes -> untreated, and after 20 days at each occupancy the tumours' states and net growth, (occupancies, patients)."""
 
     @jax.jit
     def program(k, p, occupancy):

@@ -41,9 +41,9 @@ WORSE = 0.01  # share of its size by which a tumour must be larger at the end to
 def run(config: StudyConfig, steps: Steps) -> Findings:
     """Tables (columns); ``cut`` names the routes cut, joined by +, or none:
 
-    patients: one row a patient: who it is, ``dependence`` (1 - b), ``genotype`` and ``dependence_third`` (see `described`), for each
-        of `OUTCOMES` whether it is reached with every route open and with every one cut, the fewest routes to cut for it (-1: not even all), the Shapley
-        value of each route; best change (share of baseline) with all open and with all cut.
+    patients: one row a patient: who it is, ``dependence`` (1 - b), ``genotype`` and ``dependence_third`` (see `described`); for
+        each of `OUTCOMES` whether it is reached with every route open and with every one cut, the fewest routes to cut for it (-1:
+        not even all), the Shapley value of each route; best change (share of baseline) with all open and with all cut.
     twins: one row a patient for none, each one route and all cut: best_change, final_change (share of baseline), `OUTCOMES`.
     attribution: of the patients without the outcome, by outcome, grouping (all, tumour_type, genotype, dependence_third), group,
         route and measure: shapley (share of non-response explained), alone (the outcome is reached with this route cut alone),
@@ -105,7 +105,9 @@ def _block(config: StudyConfig, patients: pd.DataFrame, routes: tuple[str, ...])
     names = [named(row, routes) for row in held]
     key = {"patient_id": np.repeat(patients["patient_id"].to_numpy(), len(held)), "cut": np.tile(names, n)}
     finite = np.isfinite(sld).all(axis=-1)
-    table = pd.DataFrame(key | {name: np.ravel(value) for name, value in outcome._asdict().items()} | {"integration_ok": finite.ravel()})
+    table = pd.DataFrame(
+        key | {name: np.ravel(value) for name, value in outcome._asdict().items()} | {"integration_ok": finite.ravel()}
+    )
     shown = np.tile(np.isin(held.sum(axis=1), (0, 1, len(routes))), n)
     change = sld / np.nansum(np.asarray(s.lesions_mm, float), axis=1)[:, None, None] - 1.0
     columns = {f"week_{day // 7}": change[..., at == day].ravel() for day in weekly}
@@ -137,7 +139,9 @@ def judged(baseline_mm: np.ndarray, sld_mm: np.ndarray, scanned: np.ndarray) -> 
     baseline = np.broadcast_to(np.asarray(baseline_mm, float), sld_mm.shape[:-1])[..., None]
     at_scans = sld_mm[..., scanned]
     nadir = np.minimum.accumulate(np.concatenate([baseline, at_scans], axis=-1), axis=-1)
-    code = recist.target_response(np.broadcast_to(baseline, at_scans.shape), nadir[..., :-1], at_scans, np.ones(at_scans.shape, bool))
+    code = recist.target_response(
+        np.broadcast_to(baseline, at_scans.shape), nadir[..., :-1], at_scans, np.ones(at_scans.shape, bool)
+    )
     progressed = np.logical_or.accumulate(code == recist.Response.PD, axis=-1)
     responding = np.isin(code, (recist.Response.PR, recist.Response.CR)) & ~progressed
     best, final = at_scans.min(axis=-1) / baseline[..., 0], sld_mm[..., -1] / baseline[..., 0]
@@ -188,9 +192,9 @@ def attribute(
     good = seen[seen["patient_id"].isin(kept["patient_id"])]
     order = ["outcome", "grouping", "group", "route", "measure", "n", "estimate", "low", "high"]
     return {
-        "patients": patients[["patient_id", "tumour_type", "genotype", "dependence", "dependence_third", "growth_rate_per_day"]].assign(
-            **columns
-        ),
+        "patients": patients[
+            ["patient_id", "tumour_type", "genotype", "dependence", "dependence_third", "growth_rate_per_day"]
+        ].assign(**columns),
         "attribution": pd.concat(attribution, ignore_index=True)[order],
         "sets": pd.concat(sets, ignore_index=True)[["outcome", "cut", "size", "n", "estimate", "low", "high"]],
         "sizes": pd.concat(sizes, ignore_index=True)[["outcome", "size", "n", "estimate", "low", "high"]],
@@ -203,7 +207,12 @@ def attribute(
 
 
 def _shares(
-    patients: pd.DataFrame, reached: np.ndarray, value: np.ndarray, routes: tuple[str, ...], resamples: int, rng: np.random.Generator
+    patients: pd.DataFrame,
+    reached: np.ndarray,
+    value: np.ndarray,
+    routes: tuple[str, ...],
+    resamples: int,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Shapley shares with bootstrap intervals, counts with exact ones, for all patients and by group."""
     missed = ~reached[:, 0]
@@ -254,7 +263,9 @@ def _shrinkage(best: np.ndarray, routes: tuple[str, ...], resamples: int, rng: n
     """From the mean best change with all routes open to that with all cut, route by route."""
     columns = np.column_stack([best[:, 0], shapley(best), best[:, -1]])
     low, high = ratio_intervals(columns, np.ones(columns.shape), resamples, rng)
-    return pd.DataFrame({"step": [NONE, *routes, "all"], "n": len(best), "estimate": columns.mean(axis=0), "low": low, "high": high})
+    return pd.DataFrame(
+        {"step": [NONE, *routes, "all"], "n": len(best), "estimate": columns.mean(axis=0), "low": low, "high": high}
+    )
 
 
 def _course(seen: pd.DataFrame) -> pd.DataFrame:
@@ -284,7 +295,7 @@ def _exceptions(final: np.ndarray, routes: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _results(tables: dict[str, pd.DataFrame], routes: tuple[str, ...]) -> dict[str, Any]:
-    """Headline numbers: response with all routes open and all cut, shares of non-response, and how many no single cut makes respond."""
+    """Headline numbers: response with all routes open and all cut, shares of non-response, whom no single cut makes respond."""
     patients = tables["patients"][tables["patients"]["integration_ok"]]
     exact = lambda outcome: proportions.share(outcome.to_numpy(bool))._asdict() | {"unit": "fraction"}
     found = {

@@ -35,8 +35,9 @@ class PatientParameters(NamedTuple):
         pk: kinetics. iov_F, iov_MAT: factors on F and MAT for each occasion, shape (occasions, patients).
         nM_per_ng_ml: molar conversion of the drug.
         binding, cell, growth: see their modules. partners: other drugs, None if there are none.
-        penetration: part of ``binding.partition`` that stroma leaves, (cells, patients). routes: which escape routes are open; a day
-            is lived with what ``routes.cut`` and ``routes.treated`` make of these parameters and of the constants.
+        penetration: part of ``binding.partition`` that stroma leaves, (cells, patients).
+        routes: which escape routes are open; a day is lived with what ``routes.cut`` and ``routes.treated`` make of this and of the
+            constants.
     """
 
     pk: pharmacokinetics.PKParameters

@@ -1,7 +1,7 @@
 """The routes by which a tumour escapes a rapalog, each a switch.
 
-A switch acts on what treatment does and on nothing else: the untreated cell, its growth and the patient stay what they were, so a
-patient with a route cut is the twin of the patient with it open, and whatever differs between the two courses is that route's doing.
+A switch acts on what treatment does and on nothing else: the untreated cell, its growth and the patient stay what they were. So a
+patient with a route cut is the twin of the patient with it open, and what differs between their courses is that route's doing.
 
     route            open (1)                                                cut (0)
     feedback         IRS1 and GRB10 follow mTORC1, so PI3K, AKT and ERK      both stay as in the untreated cell

@@ -14,7 +14,8 @@ occupancy, as seen: near-complete pS6 loss at 10 mg/day while p4E-BP1 inhibition
 resistant 4E-BP1 sites, Choo 2008, Kang 2013):
 
     a_S6K = m1 (1 - e_S6K (1 - (1-O)^2)),  a_GRB10 = m1 (1 - e_GRB10 O),  a_ULK = m1 (1 - e_ULK O),
-    a_4E  = m1 (1 - e_4E (1 - r_4E Z) (O^2 + 2 q O (1-O))),   q = single_4E = 0;   Z follows O in about 2 h: re-phosphorylation of 4E-BP1 within 6 h (Choo 2008)
+    a_4E  = m1 (1 - e_4E (1 - r_4E Z) (O^2 + 2 q O (1-O))),   q = single_4E, 0 if both seats are needed
+    Z follows O in about 2 h: re-phosphorylation of 4E-BP1 within 6 h (Choo 2008)
 
 Each species has a production and a loss proportional to itself, so a level that starts at or above zero stays there.
 """

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from trialsim.report.figures.panel import Panel
@@ -49,7 +48,8 @@ def tone(route: str) -> str:
 
 def signed(value: float, digits: int = 0) -> str:
     """-6.6 -> ``−7 %``."""
-    return f"{value:+.{digits}f} %".replace("-", "−")
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f} %".replace("-", "−") if rounded else "0 %"
 
 
 def ranked(attribution: pd.DataFrame, outcome: str) -> pd.DataFrame:
@@ -80,7 +80,9 @@ def waterfall(attribution: pd.DataFrame, outcome: str) -> Panel:
     told = [f"<b>{value:.1f} %</b> ({a:.1f}–{b:.1f})" for value, a, b in zip(share, low, high, strict=True)]
     ticks = [f"{plot_text(NAMES[route])}<br>{text}" for route, text in zip(table.index, told, strict=True)]
     made.update_yaxes(tickvals=rows, ticktext=ticks, range=[len(table) - 0.45, -0.55], showgrid=False, ticks="")
-    made.update_xaxes(title_text=f"{MISSED[outcome]} (%)", range=[-1, max(101.0, (start + high).max() + 1)], tickvals=list(range(0, 101, 20)))
+    made.update_xaxes(
+        title_text=f"{MISSED[outcome]} (%)", range=[-1, max(101.0, (start + high).max() + 1)], tickvals=list(range(0, 101, 20))
+    )
     first, second = table.iloc[0], table.iloc[1]
     caption = (
         f"Of {number(int(first['n']))} patients without {OUTCOMES[outcome]}, {NAMES[table.index[0]]} explains "
@@ -97,14 +99,15 @@ def alone_and_needed(attribution: pd.DataFrame, outcome: str) -> Panel:
     table = attribution.query("outcome == @outcome and grouping == 'all' and route != 'unexplained'")
     made = figure(120 + 44 * len(order))
     for place, (measure, (name, symbol)) in enumerate(MEASURES.items()):
+        shade = colour(f"cuts_{place + 2}")
         found = table[table["measure"] == measure].set_index("route").loc[order]
         x, y = 100 * found["estimate"].to_numpy(), np.arange(len(order)) + 0.24 * (place - 1)
         made.add_scatter(
             x=x, y=y, mode="markers", name=name,
-            marker=dict(symbol=symbol, size=9, color=colour(f"cuts_{place + 2}"), line=dict(width=2, color=colour(f"cuts_{place + 2}"))),
+            marker=dict(symbol=symbol, size=9, color=shade, line=dict(width=2, color=shade)),
             error_x=dict(
                 type="data", array=100 * found["high"] - x, arrayminus=x - 100 * found["low"], thickness=1.4, width=0,
-                color=colour(f"cuts_{place + 2}"),
+                color=shade,
             ),
             hovertemplate="%{x:.1f} %<extra>" + name + "</extra>",
         )  # fmt: skip
@@ -117,7 +120,8 @@ def alone_and_needed(attribution: pd.DataFrame, outcome: str) -> Panel:
     most = table[table["measure"] == "needed"].sort_values("estimate").iloc[-1]
     caption = (
         f"The best single cut, {NAMES[best['route']]}, brings {OUTCOMES[outcome]} to {percent(best['estimate'])} of those without "
-        f"it. Left open with all others cut, {NAMES[most['route']]} denies it to {percent(most['estimate'])}. Lines: 95 % intervals."
+        f"it. Left open with all others cut, {NAMES[most['route']]} denies it to {percent(most['estimate'])}. Lines: 95 % "
+        "intervals."
     )
     return Panel(f"escape_alone_{outcome}", "One route cut, and all but one", caption, made)
 
@@ -167,12 +171,16 @@ def upset(table: pd.DataFrame, routes: Sequence[str], outcome: str) -> Panel:
     held = np.array([[route in cut.split("+") for route in order] for cut in found["cut"]])
     for inside, shade in ((False, "grid"), (True, "ink")):
         column, row = np.nonzero(held == inside)
-        made.add_scatter(
-            x=column, y=row, mode="markers", marker=dict(size=11, color=colour(shade)), hoverinfo="skip", row=2, col=1
-        )
+        made.add_scatter(x=column, y=row, mode="markers", marker=dict(size=11, color=colour(shade)), hoverinfo="skip", row=2, col=1)
     first, last = held.argmax(axis=1), len(order) - 1 - held[:, ::-1].argmax(axis=1)
     made.add_scatter(
-        x=segments(x, x), y=segments(first, last), mode="lines", line=dict(color=colour("ink"), width=2), hoverinfo="skip", row=2, col=1
+        x=segments(x, x),
+        y=segments(first, last),
+        mode="lines",
+        line=dict(color=colour("ink"), width=2),
+        hoverinfo="skip",
+        row=2,
+        col=1,
     )
     made.update_xaxes(showticklabels=False, ticks="", showgrid=False, range=[-0.6, len(found) - 0.4])
     made.update_yaxes(title_text=f"{MISSED[outcome]} (%)", rangemode="tozero", row=1, col=1)
@@ -183,8 +191,9 @@ def upset(table: pd.DataFrame, routes: Sequence[str], outcome: str) -> Panel:
     top = found.iloc[0]
     caption = (
         f"Smallest sets of routes whose cut brings {OUTCOMES[outcome]}; a patient for whom several are equally small is split "
-        f"between them. Most frequent: {join(names_of(top['cut']))} ({percent(top['estimate'])} of {number(int(top['n']))} patients). "
-        f"The {len(found)} sets drawn cover {percent(found['estimate'].sum())}; darker: more routes. Whiskers: 95 % intervals."
+        f"between them. Most frequent: {join(names_of(top['cut']))} ({percent(top['estimate'])} of {number(int(top['n']))} "
+        f"patients). The {len(found)} sets drawn cover {percent(found['estimate'].sum())}; darker: more routes. Whiskers: 95 % "
+        "intervals."
     )
     return Panel(f"escape_sets_{outcome}", title, caption, made)
 
@@ -205,7 +214,7 @@ def stacked(key: str, title: str, attribution: pd.DataFrame, labels: dict[str, s
     made = figure(150 + 38 * len(groups), barmode="relative")
     for route in (*order, "unexplained"):
         made.add_bar(
-            x=100 * shown[route].to_numpy(), y=[f"{plot_lines(labels[group], 24)} ({count[group]})" for group in shown.index],
+            x=100 * shown[route].to_numpy(), y=[f"{plot_lines(labels[group], 26)} ({count[group]})" for group in shown.index],
             orientation="h", name=NAMES[route], width=0.74, marker=dict(color=tone(route), line=dict(width=0)),
             hovertemplate="%{x:.1f} %<extra>" + NAMES[route] + "</extra>",
         )  # fmt: skip
@@ -228,17 +237,20 @@ def distributions(twins: pd.DataFrame, order: Sequence[str]) -> Panel:
         drawn = values[even_ranks(len(values), POINTS)]
         shade = {"none": colour("muted"), "all": colour("ink")}.get(cut) or tone(cut)
         made.add_violin(
-            x=np.clip(drawn, -100, HIGHEST).round(2).astype("f4"), y0=row, orientation="h", side="negative", width=1.5, points=False,
-            line=dict(color=shade, width=1.4), spanmode="hard", meanline=dict(visible=False), hoverinfo="skip",
+            x=np.clip(drawn, -100, HIGHEST).round(2).astype("f4"), y0=row, orientation="h", side="negative", width=1.5,
+            points=False, line=dict(color=shade, width=1.4), spanmode="hard", meanline=dict(visible=False), hoverinfo="skip",
         )  # fmt: skip
         made.add_scatter(
-            x=[medians[cut]], y=[row], mode="markers", marker=dict(size=12, color=shade, symbol="line-ns-open", line=dict(width=2.5)),
+            x=[medians[cut]], y=[row], mode="markers",
+            marker=dict(size=12, color=shade, symbol="line-ns-open", line=dict(width=2.5)),
             hovertemplate="median %{x:.1f} %<extra></extra>",
         )  # fmt: skip
         made.add_annotation(
             x=HIGHEST, y=row - 0.28, text=signed(medians[cut]), showarrow=False, xanchor="right", font=dict(size=12, color=shade)
         )
-    made.add_annotation(x=HIGHEST, y=-0.85, text="median", showarrow=False, xanchor="right", font=dict(size=11, color=colour("muted")))
+    made.add_annotation(
+        x=HIGHEST, y=-0.85, text="median", showarrow=False, xanchor="right", font=dict(size=11, color=colour("muted"))
+    )
     reference_line(made, x=-30, text="−30 %", annotation_position="bottom left")
     reference_line(made, x=0)
     names = {"none": "all routes open", "all": "all routes cut"} | {route: f"no {NAMES[route]}" for route in order}
@@ -275,8 +287,8 @@ def course(table: pd.DataFrame, order: Sequence[str]) -> Panel:
     made.update_xaxes(title_text="weeks since first dose", rangemode="tozero")
     last = table[table["week"] == table["week"].max()].set_index("shown")["median"]
     caption = (
-        f"Median over patients of the sum of target diameters. At week {table['week'].max()}: {signed(100 * last['none'])} with every "
-        f"route open, {signed(100 * last['all'])} with all cut."
+        f"Median over patients of the sum of target diameters. At week {table['week'].max()}: {signed(100 * last['none'])} with "
+        f"every route open, {signed(100 * last['all'])} with all cut."
     )
     return Panel("escape_course", "Tumour size over time", caption, made)
 
@@ -287,8 +299,9 @@ def pathway(table: pd.DataFrame, order: Sequence[str]) -> Panel:
     shown = table.pivot(index="shown", columns="measure", values="median").loc[cuts, list(MARKERS)]
     names = ["all routes open", *(f"no {NAMES[route]}" for route in order), "all routes cut"]
     made = figure(100 + 34 * len(cuts), showlegend=False)
+    loudness = np.clip(np.log2(np.maximum(shown.to_numpy(), 1e-6)), -LOUDEST, LOUDEST)
     made.add_heatmap(
-        z=np.clip(np.log2(np.maximum(shown.to_numpy(), 1e-6)), -LOUDEST, LOUDEST).round(3), zmin=-LOUDEST, zmax=LOUDEST, showscale=False,
+        z=loudness.round(3), zmin=-LOUDEST, zmax=LOUDEST, showscale=False,
         x=list(MARKERS.values()), y=[plot_lines(name, 22) for name in names], xgap=2, ygap=2,
         colorscale=[[0.0, colour("fall")], [0.5, colour("panel")], [1.0, colour("rise")]],
         text=[[f"{value:.2f}" for value in row] for row in shown.to_numpy()], texttemplate="%{text}",

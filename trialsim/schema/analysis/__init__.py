@@ -12,6 +12,4 @@ from trialsim.schema.analysis.dose_response import DoseResponseSettings
 from trialsim.schema.analysis.escape_routes import EscapeRoutesSettings
 from trialsim.schema.analysis.laboratory import LaboratorySettings
 
-Analysis = Annotated[
-    TrialSettings | DoseResponseSettings | LaboratorySettings | EscapeRoutesSettings, Field(discriminator="kind")
-]
+Analysis = Annotated[TrialSettings | DoseResponseSettings | LaboratorySettings | EscapeRoutesSettings, Field(discriminator="kind")]

@@ -29,10 +29,14 @@ class EscapeRoutesSettings(AnalysisSettings):
             ("design.max_follow_up_months", study.design.max_follow_up_months * DAYS_PER_MONTH),
         ):
             if days > longest:
-                found.append(ConfigError("analysis.weeks", self.weeks, f"no longer than {name}, {longest / DAYS_PER_WEEK:.0f} weeks"))
+                found.append(
+                    ConfigError("analysis.weeks", self.weeks, f"no longer than {name}, {longest / DAYS_PER_WEEK:.0f} weeks")
+                )
         interval = study.endpoint.scan_interval_weeks
         if self.weeks < interval:
-            found.append(ConfigError("analysis.weeks", self.weeks, f"at least endpoint.scan_interval_weeks, {interval}: the first scan"))
+            found.append(
+                ConfigError("analysis.weeks", self.weeks, f"at least endpoint.scan_interval_weeks, {interval}: the first scan")
+            )
         is_open = study.mechanism.model_dump()
         if sum(is_open.values()) < 2:
             found.append(ConfigError("mechanism", is_open, "two open routes or more, between which non-response is shared"))

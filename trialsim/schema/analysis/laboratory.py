@@ -22,4 +22,6 @@ class LaboratorySettings(AnalysisSettings):
 
     def faults(self, study: StudyConfig) -> list[ConfigError]:
         cut = [name for name, is_open in study.mechanism.model_dump().items() if not is_open]
-        return [ConfigError(f"mechanism.{name}", False, "true, as published facts are of cells that have the route") for name in cut]
+        return [
+            ConfigError(f"mechanism.{name}", False, "true, as published facts are of cells that have the route") for name in cut
+        ]
