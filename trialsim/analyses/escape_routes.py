@@ -219,7 +219,7 @@ def _shares(
     alone = reached[:, [1 << i for i in range(len(routes))]]
     all_but = reached[:, [(2 ** len(routes) - 1) ^ 1 << i for i in range(len(routes))]]
     needed = reached[:, -1:] & ~all_but
-    explained = np.column_stack([value, 1.0 - value.sum(axis=1)])
+    explained = np.column_stack([value, 1.0 - value.sum(axis=1)]).round(12)  # a rounding error is no share
     rows, numerators, denominators = [], [], []
     for grouping in ("all", "tumour_type", "genotype", "dependence_third"):
         of = patients[grouping] if grouping != "all" else pd.Series("all", patients.index)
