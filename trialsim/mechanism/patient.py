@@ -20,6 +20,7 @@ from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_st
 from trialsim.engine.mesh import Table, graded_mesh
 from trialsim.mechanism import binding, growth, partners, pharmacokinetics, signalling
 from trialsim.mechanism.pharmacokinetics import DrugKinetics
+from trialsim.mechanism.routes import Routes
 from trialsim.mechanism.steady import steady_state, structure
 from trialsim.units import HOURS_PER_DAY
 
@@ -34,6 +35,9 @@ class PatientParameters(NamedTuple):
         pk: kinetics. iov_F, iov_MAT: factors on F and MAT for each occasion, shape (occasions, patients).
         nM_per_ng_ml: molar conversion of the drug.
         binding, cell, growth: see their modules. partners: other drugs, None if there are none.
+        penetration: part of ``binding.partition`` that stroma leaves, (cells, patients).
+        routes: which escape routes are open; a day is lived with what ``routes.cut`` and ``routes.treated`` make of this and of the
+            constants.
     """
 
     pk: pharmacokinetics.PKParameters
@@ -43,6 +47,8 @@ class PatientParameters(NamedTuple):
     binding: binding.BindingParameters
     cell: signalling.CellParameters
     growth: growth.GrowthParameters
+    penetration: jax.Array
+    routes: Routes
     partners: partners.Partners | None = None
 
 
