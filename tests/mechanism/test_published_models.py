@@ -72,7 +72,7 @@ def test_published_odes_raise_ampk_and_ours_ulk1(network, table):
 def test_published_ode_of_rapamycin_loses_mtorc1_at_lower_doses_than_mtorc2(network, drug):
     """Dorvash 2019: the order at each dose; from 100 nM on its mTORC2 lies between our labile and our stable cells, whose loss
     follows the occupancy of mTORC1 and so does not go on falling as in that model."""
-    left = lambda phi, O: float(relax_to(network, cell(phi_mTORC2=phi), NO_DRUG._replace(occupancy=O)).mTORC2)
+    left = lambda phi, held: float(relax_to(network, cell(phi_mTORC2=phi), NO_DRUG._replace(occupancy=held)).mTORC2)
     for dose, mTORC1, mTORC2 in pd.read_csv(DATA / "rapamycin_dose.csv").itertuples(index=False):
         held = drug.binding.FKBP12 * dose / (dose + drug.binding.K_FKBP12)
         occupied = held / (drug.binding.K_FRB + held)
