@@ -25,7 +25,7 @@ RANKS = (
     ("evidence",),
     ("inference", "laboratory"),
     ("artefacts", "console", "summary"),
-    ("analyses", "saving"),
+    ("analyses", "biomarkers", "saving"),
     ("report",),
     ("study",),
     ("benchmark", "parts"),

@@ -47,3 +47,8 @@ def uniforms(seed: int, name: str, patient_ids: np.ndarray, count: int = 1) -> n
 def normals(seed: int, name: str, patient_ids: np.ndarray, count: int = 1) -> np.ndarray:
     """Independent standard normals by inversion: float64, shape (patients, count)."""
     return stats.norm.ppf(uniforms(seed, name, patient_ids, count))
+
+
+def derived_seed(seed: int, name: str) -> int:
+    """Seed of draws that belong to the cohort as a whole (resamples, folds), one for each named use."""
+    return int(np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(1)[0])

@@ -149,6 +149,11 @@ def _phase1_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame) -> No
 def _biomarkers_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame) -> None:
     for name in ("n_response", "n_benefit"):
         _refuse(table, raw, (typed[name] > typed["n_patients"]).fillna(False), name, "at most n_patients")
+    unknown = typed["marker"].map(lambda names: not set(names.split()) <= set(schema.MARKER_NAMES))
+    _refuse(table, raw, unknown, "marker", f"names among {', '.join(schema.MARKER_NAMES)}")
+    _refuse(table, raw, (typed["measure"] != "") & (typed["marker"] == ""), "marker", "a name, as there is a measure")
+    numbers = typed[["published", "published_low", "published_high"]].notna().any(axis=1)
+    _refuse(table, raw, (typed["measure"] != "") != numbers, "measure", "a measure where there is a number, and only there")
 
 
 def _survival_points_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame) -> None:

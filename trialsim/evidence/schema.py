@@ -27,6 +27,11 @@ class Column(NamedTuple):
 AGE_GROUPS = ("adult", "paediatric", "mixed")
 DESIGNS = ("phase1", "phase2_single", "phase2_random", "phase3")
 EXPOSURE_MEASURES = ("cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml")
+MARKER_NAMES = ("pik3ca", "akt1", "mtor", "tsc", "kras", "pten_loss", "ps6_high")
+# shares of patients, months, or ratios (with the marker over without it; drug_hr: drug over control among those with it)
+MARKER_MEASURES = (
+    "orr", "dcr", "dcr_ratio", "median_pfs_months", "median_pfs_months_without", "pfs_hr", "os_hr", "drug_hr", "drug_hr_without",
+)  # fmt: skip
 PFS_KINDS = ("local", "central", "ttp")
 
 SOURCE = Column("source_url", "text", "where it was read; several addresses are separated by ' ; '", required=True)
@@ -100,6 +105,13 @@ BIOMARKERS = (
     Column("n_benefit", "count", "patients with benefit"),
     Column("benefit_definition", "text", "what counted"),
     Column("statistic", "text", "test or effect as published"),
+    Column("marker", "text", "any of these, by the project's names (see MARKER_NAMES), separated by spaces; empty = not simulated"),
+    Column("measure", "text", "what the next columns hold; empty = no number", allowed=MARKER_MEASURES),
+    Column("published", "number", "its value"),
+    Column("published_low", "number", "lower limit; without a value a one-sided claim"),
+    Column("published_high", "number", "upper limit; the same"),
+    Column("n_total", "count", "patients with and without the marker"),
+    Column("tumour_types", "text", "project names, separated by spaces; empty = mixed"),
     SOURCE,
     HOW_SEEN,
     Column("notes", "text", "remarks; what follows `memory:` is unverified and is dropped on loading"),

@@ -212,6 +212,18 @@ def spread(middle: object, low: object, high: object, digits: int = 3) -> str:
     return f"{number(middle, digits)} ({number(low, digits)} to {number(high, digits)})"
 
 
+def fixed(value: object, decimals: int = 2) -> str:
+    """A ratio, an AUC: always so many decimals."""
+    return f"{float(value):,.{decimals}f}" if is_number(value) else MISSING
+
+
+def fixed_spread(middle: object, low: object, high: object, decimals: int = 2) -> str:
+    """``0.58 (0.50 to 0.61)``; MISSING if there is no number."""
+    if not is_number(middle):
+        return MISSING
+    return f"{fixed(middle, decimals)} ({fixed(low, decimals)} to {fixed(high, decimals)})"
+
+
 def join(items: Iterable[str], last: str = "and") -> str:
     """``a, b and c``."""
     listed = list(items)
