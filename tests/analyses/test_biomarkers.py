@@ -17,7 +17,8 @@ from trialsim.schema.faults import flatten
 
 TITLE = "<script>alert(1)</script> & markers"
 SMALL = {
-    "cohort.size": 500, "compute.block": 300, "compute.progress": "off", "compute.solver_check_patients": 0, "analysis.resamples": 50,
+    "cohort.size": 500, "compute.block": 300, "compute.progress": "off", "compute.solver_check_patients": 0,
+    "analysis.resamples": 50,
     "analysis.folds": 3, "analysis.trial_size": 400,
 }  # fmt: skip
 TRUTH = dict(log_hr=np.log(0.8), interaction=np.log(0.4), prognostic=np.log(0.9), share=0.4)
@@ -142,7 +143,7 @@ def test_a_patient_whose_integration_failed_is_told_and_left_out(simulated, conf
 
 @pytest.mark.slow
 def test_the_simulation_itself(tmp_path):
-    """Laws that hold whatever the network's constants: alterations raise the levels that they act on, the drug lowers pS6, no drug is no
+    """Laws that hold whatever the network's constants: alterations raise the levels they act on, the drug lowers pS6, no drug is no
     effect on the markers, a twin without the drug does not fare better on the whole."""
     config = compose("biomarkers", SMALL | {"cohort.size": 600, "analysis.resamples": 100})
     summary = run(config, tmp_path)

@@ -9,7 +9,7 @@ MEDIAN_DAYS = 90.0
 def twins_of(
     n=400, seed=0, log_hr=0.0, interaction=0.0, prognostic=0.0, share=0.5, censored_after=700.0, types=("colorectal", "breast_hr")
 ):
-    """As from ``twins.pair``: column ``marked`` (bool) is the marker; log hazard = log_hr drug + prognostic marker + interaction both."""
+    """As from ``twins.pair``: column ``marked`` is the marker; log hazard = log_hr drug + prognostic marker + interaction both."""
     rng = np.random.default_rng(seed)
     marked = rng.random(n) < share
     luck = rng.exponential(size=n)  # the same in both arms, as in the simulation

@@ -55,7 +55,8 @@ def test_a_predictive_marker_is_recommended_and_one_without_effect_is_not(settin
 
 def test_nothing_is_recommended_where_the_resamples_disagree():
     table = pd.DataFrame(
-        {"rule": ["all_comers", "x"], "label": ["All comers", "X"], "cost": [100.0, 90.0], "cheaper": [0.0, 0.6], "best": [0.4, 0.6],
+        {"rule": ["all_comers", "x"], "label": ["All comers", "X"], "cost": [100.0, 90.0],
+        "cheaper": [0.0, 0.6], "best": [0.4, 0.6],
          "cost_ratio": [1.0, 0.9], "cost_ratio_low": [1.0, 0.5], "cost_ratio_high": [1.0, 1.5]}
     )  # fmt: skip
     found = enrichment.recommend(table, 0.8)

@@ -21,7 +21,8 @@ def test_combinations_are_known_where_one_flag_decides():
 def test_every_marker_is_higher_on_the_side_thought_to_benefit():
     pairs = twins_of(200)
     better = pairs.assign(
-        pik3ca=True, kras=False, pten_loss=True, ecog=0, line=1, tumour_type="breast_hr", ps6_tumour_basal=9.0, pakt_tumour_basal=9.0,
+        pik3ca=True, kras=False, pten_loss=True, ecog=0, line=1, tumour_type="breast_hr",
+        ps6_tumour_basal=9.0, pakt_tumour_basal=9.0,
         baseline_sld_mm=1.0, cmin_ng_ml=1e3, ps6_tumour_fold=0.01, pakt_tumour_fold=0.01, ps6_pbmc_fold=0.01, akt1=True, mtor=True,
         tsc=True, sld_change_first_scan=-99.0,
     )  # fmt: skip
