@@ -108,6 +108,16 @@ def test_dose_response_within_the_same_patients(study):
     assert np.mean(low.days.I_sensitive[:, 55] > course.days.I_sensitive[:, 55]) > 0.75
 
 
+def test_a_trial_without_feedback_is_of_the_same_patients_and_raises_no_pakt(study):
+    """The switch of a study reaches the tumours of its patients, and nothing before the first dose."""
+    _, cut = simulate(compose(overrides=SMALL | {"mechanism": "no_feedback"}))
+    _, course, _, _ = study
+    assert np.array_equal(cut.before.sum_mm, course.before.sum_mm, equal_nan=True)
+    assert np.array_equal(cut.days.day.cmin[:, 0], course.days.day.cmin[:, 0])
+    assert np.all(cut.days.day.pakt[:, :28] <= 1.0 + 1e-4) and np.all(cut.days.day.perk[:, :28] <= 1.0 + 1e-4)
+    assert np.median(course.days.day.pakt[:, 27, 0]) > 1.0
+
+
 def test_float64_agrees_with_float32(config, study):
     _, double = simulate(
         compose(overrides=SMALL | {"cohort.size": 16, "compute.precision": "float64"}), days=60

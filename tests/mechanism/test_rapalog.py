@@ -10,7 +10,7 @@ from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.engine import Plan, Regimen, gradient, simulate
 from trialsim.engine.reference import solve
-from trialsim.mechanism import patient, pharmacokinetics, rapalog
+from trialsim.mechanism import patient, pharmacokinetics, rapalog, routes
 
 N, DAYS = 6, 10
 DOSES = np.array([10.0, 10, 10, 0, 0, 5, 5, 0, 10, 10])  # mg; held, reduced, missed
@@ -20,10 +20,13 @@ PLAN = Plan(8, grading=FORM.grading)
 
 @pytest.fixture(scope="module")
 def cohort():
-    """(model, parameters, subjects, constants) of a few adults."""
+    """(model, parameters, subjects, constants) of a few adults, with different escape routes cut."""
     config = compose(overrides={"cohort.size": N})
     covariates = sample_cohort(config.cohort, config.tumour, config.seed)
     subjects, k = make_subjects(config, covariates, np.full(N, 10.0)), make_setting(config).constants
+    cut = {name: np.arange(N) % 3 != i % 3 for i, name in enumerate(routes.Routes._fields)}  # each patient lacks others
+    of_patients = routes.Routes(**{name: value.astype(np.float32) for name, value in cut.items()})
+    subjects = subjects._replace(parameters=subjects.parameters._replace(routes=of_patients))
     lesion = {"d0_mm": subjects.lesions_mm[:, 0], "growth_per_day": subjects.growth, "resistant": subjects.resistant}
     return rapalog.model_of(k, FORM), rapalog.parameters_of(subjects.parameters, lesion), subjects, k
 
@@ -33,7 +36,8 @@ def test_invariant_same_course_as_in_a_trial(cohort):
     model, parameters, subjects, k = cohort
     seen = simulate(model, parameters, Regimen(DOSES), 24.0 * np.arange(1, DAYS + 1), PLAN)
     subject = jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf), 0, -1), subjects)
-    p, mesh = subject.parameters, patient.day_mesh(PLAN.steps, FORM)
+    p, mesh = routes.cut(subject.parameters), patient.day_mesh(PLAN.steps, FORM)
+    treated = routes.treated(k, p.routes)
 
     @jax.jit
     def course():
@@ -41,7 +45,7 @@ def test_invariant_same_course_as_in_a_trial(cohort):
         kinetics = patient.occasion_kinetics(p, 0, mesh, FORM)
 
         def day(state, dose):
-            state, shown = patient.advance_day(state, jnp.full(N, dose), kinetics, k, p, reference, mesh)
+            state, shown = patient.advance_day(state, jnp.full(N, dose), kinetics, treated, p, reference, mesh)
             return state, (shown.ps6[patient.TUMOUR], shown.pakt[patient.TUMOUR], shown.cmin, state.I_sensitive)
 
         return jax.lax.scan(day, patient.initial_state(reference, FORM), jnp.asarray(DOSES, jnp.float32))[1]

@@ -10,6 +10,7 @@ import numpy as np
 from trialsim.conduct.combination import make_combination, schedule_of
 from trialsim.conduct.kernel import Setting, Subject
 from trialsim.mechanism.individual import individual_parameters, network_constants, toxicity_parameters
+from trialsim.mechanism.routes import Routes
 from trialsim.protocol.dosing import Rules
 from trialsim.protocol.visits import ScanSchedule, scan_schedule
 from trialsim.streams import normals, patient_key
@@ -98,7 +99,7 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     ids = covariates["patient_id"].to_numpy(np.int64)
     seed, growth = config.seed, config.network.growth
     n, occasions = len(ids), follow_up_horizon(config) // config.drug.pk.occasion_days + 1
-    dose_mg = start_dose_mg(config, covariates, dose_level)
+    dose_mg, routes = start_dose_mg(config, covariates, dose_level), Routes(**config.mechanism.model_dump())
     column = lambda name: covariates[name].to_numpy(float)
     lesions = np.stack([column(f"lesion_{i + 1}_mm") for i in range(LESIONS)], axis=1)
     resistant = column("resistant_fraction")
@@ -109,7 +110,7 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     keys = jax.vmap(lambda i: jax.random.key_data(patient_key(seed, "course", i)))(ids.astype(np.uint32))
     subjects = Subject(
         parameters=individual_parameters(
-            covariates, config.drug, config.network, config.tumour, seed, ids, occasions, dose_mg, config.partner
+            covariates, config.drug, config.network, config.tumour, seed, ids, occasions, dose_mg, config.partner, routes
         ),
         frailty=toxicity_parameters(config.drug, config.terms, seed, ids).frailty,
         lesions_mm=lesions,

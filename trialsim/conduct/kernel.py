@@ -23,7 +23,7 @@ import numpy as np
 from trialsim.conduct import combination
 from trialsim.endpoints import measurement, recist
 from trialsim.engine import counter
-from trialsim.mechanism import growth, patient, toxicity
+from trialsim.mechanism import growth, patient, routes, toxicity
 from trialsim.mechanism.pharmacokinetics import DrugKinetics
 from trialsim.mechanism.signalling import NetworkConstants
 from trialsim.protocol import dosing
@@ -304,7 +304,8 @@ def simulate_patients(
         drug: closed form of its kinetics.
     """
     subject = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), subject)
-    k, p = setting.constants, subject.parameters
+    k, p = setting.constants, routes.cut(subject.parameters)
+    treated = routes.treated(k, p.routes)
     of_patients = lambda function: jax.vmap(function, in_axes=-1, out_axes=-1)
     before = of_patients(lambda s: _before(s, reading))(subject)
     reference = patient.untreated(k, p)
@@ -317,7 +318,7 @@ def simulate_patients(
         def live(carry: Carry, now: tuple[jax.Array, jax.Array]) -> tuple[Carry, jax.Array]:
             day, timing = now
             morning = of_patients(lambda c, s: _decide(c, s, day, setting, reading))(carry, subject)
-            given = morning.dose_mg, kinetics, k, p, reference, mesh, morning.partner_mg
+            given = morning.dose_mg, kinetics, treated, p, reference, mesh, morning.partner_mg
             biology, today = patient.advance_day(carry.biology, *given)
             evening = of_patients(lambda c, m, b, d, s: _befall(c, m, b, d, s, timing, setting))
             after = evening(carry, morning, biology, today, subject)

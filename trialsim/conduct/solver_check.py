@@ -10,17 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
-from trialsim.conduct import combination
-from trialsim.conduct.inputs import make_setting, make_subjects
-from trialsim.conduct.kernel import Setting, Subject
-from trialsim.engine import Plan, Regimen, simulate
-from trialsim.mechanism import partners, rapalog
-from trialsim.mechanism.individual_pk import kinetics_of
-from trialsim.mechanism.patient import TUMOUR, steps_for
-from trialsim.protocol import dosing
+from trialsim.conduct.full_dose import at_full_dose
+from trialsim.engine import simulate
 from trialsim.units import HOURS_PER_DAY
 
 if TYPE_CHECKING:
@@ -46,14 +39,7 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
     if count == 0:
         return {}
     some = enrolled.iloc[:count]
-    subjects, setting = make_subjects(config, some, some["dose_level"].to_numpy()), make_setting(config)
-    kinetics = kinetics_of(config.drug)
-    model = rapalog.model_of(setting.constants, kinetics)
-    lesion = {"d0_mm": np.ones(count), "growth_per_day": subjects.growth, "resistant": subjects.resistant}
-    parameters = rapalog.parameters_of(subjects.parameters, lesion) | mean_effects(subjects, setting)
-    due = np.asarray(jax.vmap(lambda day: dosing.scheduled(setting.schedule, day))(np.arange(DAYS)))
-    regimen = Regimen(np.outer(subjects.full_dose_mg, due), HOURS_PER_DAY)
-    plan = Plan(steps_for(config.compute.accuracy, kinetics), grading=kinetics.grading, precision=config.compute.precision)
+    model, parameters, regimen, plan, *_ = at_full_dose(config, some, some["dose_level"].to_numpy(), DAYS)
     fine = plan._replace(steps=REFINEMENT * plan.steps, precision="float64")
     ends = HOURS_PER_DAY * np.arange(1, DAYS + 1)
     found, exact = (simulate(model, parameters, regimen, ends, one) for one in (plan, fine))
@@ -64,14 +50,3 @@ def solver_check(config: StudyConfig, enrolled: pd.DataFrame) -> dict[str, Any]:
     error = float(np.max([value for name, value in errors.items() if name != "error_perk"]))  # not a number if one is not
     facts = {"patients": count, "days": DAYS, "steps": plan.steps, "refinement": REFINEMENT, "accuracy": config.compute.accuracy}
     return facts | {"error": error} | errors | {"ok": bool(error <= config.compute.accuracy)}
-
-
-def mean_effects(subjects: Subject, setting: Setting) -> dict[str, np.ndarray]:
-    """What partner drugs at full dose do to each node of the tumour, (patients,), on average over the days of the check; by
-    parameter of `rapalog.model_of`, empty without partners."""
-    if setting.partners is None:
-        return {}
-    due = jax.vmap(lambda day: combination.due(setting.partners, day))(np.arange(DAYS))
-    patients_last = jax.tree.map(lambda leaf: np.moveaxis(leaf, 0, -1), subjects.parameters.partners)
-    _, effects = partners.course(patients_last, due[..., None] * subjects.partner_mg.T)
-    return {f"i_{node}": np.asarray(value.mean(axis=0)) for node, value in effects[TUMOUR].items()}

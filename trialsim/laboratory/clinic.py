@@ -54,6 +54,7 @@ class Clinic:
         days: int = DAYS,
         cells: int = TUMOUR,
         blood: bool = False,
+        autophagy: float = 0.0,
         changes: Mapping[str, Any] | None = None,
     ) -> rapalog.Seen:
         """What is seen at the end of each day, leaves (patients, days).
@@ -61,11 +62,13 @@ class Clinic:
         Args:
             mg: dose, given every ``every`` days from day 0; ``every`` of `days` or more: once.
             cells: TUMOUR or PBMC. blood: the tumour lies in the blood, where it sees as much drug as PBMC.
-            changes: covariates of all patients that are set to a value.
+            autophagy: part of the flux that a lysosomal inhibitor blocks. changes: covariates of all patients set to a value.
         """
-        return self._course(mg, every, days, cells, blood, tuple(sorted((changes or {}).items())))
+        return self._course(mg, every, days, cells, blood, autophagy, tuple(sorted((changes or {}).items())))
 
-    def _simulated(self, mg: float, every: int, days: int, cells: int, blood: bool, changes: tuple) -> rapalog.Seen:
+    def _simulated(
+        self, mg: float, every: int, days: int, cells: int, blood: bool, autophagy: float, changes: tuple
+    ) -> rapalog.Seen:
         c, cohort = self.config, self.cohort.assign(**dict(changes))
         ids, n = cohort["patient_id"].to_numpy(), len(cohort)
         parameters = individual_parameters(cohort, c.drug, c.network, c.tumour, c.seed, ids, 1, mg)
@@ -78,7 +81,8 @@ class Clinic:
         plan = Plan(steps_for(c.compute.accuracy, kinetics), grading=kinetics.grading)
         ends = HOURS_PER_DAY * np.arange(1, days + 1)
         regimen = Regimen.repeated(np.full(n, mg), days, HOURS_PER_DAY, every)
-        return simulate(model, rapalog.parameters_of(parameters, lesion, cells), regimen, ends, plan)
+        given = rapalog.parameters_of(parameters, lesion, cells) | {"i_autophagy": np.full(n, autophagy)}
+        return simulate(model, given, regimen, ends, plan)
 
 
 DAILY_MG, WEEK = 10.0, 7
@@ -181,4 +185,34 @@ def _(clinic: Clinic) -> float:
 @in_patients("pik3ca_crc_no_response")
 def _(clinic: Clinic) -> float:
     seen = clinic.course(DAILY_MG, days=ATTEMPTED_DAYS, changes={"tumour_type": "colorectal", "pik3ca": True, "kras": True})
+    return _responses(seen)
+
+
+def _responses(seen: rapalog.Seen) -> float:
     return float(np.mean(np.min(np.asarray(seen.diameter_mm), axis=1) <= SHRUNK))
+
+
+def _blocked(clinic: Clinic, mg_a_day: float) -> float:
+    """Part of the flux blocked by hydroxychloroquine at its steady-state mean concentration."""
+    hcq = clinic.config.partner["hydroxychloroquine"]
+    mean_mg_L = hcq.pk.F * mg_a_day / (hcq.pk.CL * HOURS_PER_DAY)
+    free_nM = hcq.pk.fu * 1e6 * mean_mg_L / hcq.pk.molar_mass
+    effect = hcq.inhibits["autophagy"]
+    return effect.max * free_nM**effect.hill / (free_nM**effect.hill + effect.IC50_nM**effect.hill)
+
+
+@in_patients("hcq_dose_threshold")
+def _(clinic: Clinic) -> float:
+    return _blocked(clinic, 1200.0) - _blocked(clinic, 400.0)
+
+
+@in_patients("hcq_everolimus_response")
+def _(clinic: Clinic) -> float:
+    renal = {"tumour_type": "rcc_clear_cell"}
+    return _responses(clinic.course(DAILY_MG, days=ATTEMPTED_DAYS, autophagy=_blocked(clinic, 1200.0), changes=renal))
+
+
+@in_patients("hcq_tems_response")
+def _(clinic: Clinic) -> float:
+    """Everolimus 10 mg daily stands in for temsirolimus 25 mg weekly."""
+    return _responses(clinic.course(DAILY_MG, days=ATTEMPTED_DAYS, autophagy=_blocked(clinic, 1200.0)))

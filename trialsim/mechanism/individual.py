@@ -18,6 +18,7 @@ from trialsim.mechanism.growth import GrowthParameters
 from trialsim.mechanism.individual_pk import Covariates, log_sd, pharmacokinetics
 from trialsim.mechanism.partner_parameters import partner_parameters, rapalog_clearance
 from trialsim.mechanism.patient import PatientParameters
+from trialsim.mechanism.routes import OPEN, Routes
 from trialsim.mechanism.signalling import CellParameters, NetworkConstants
 from trialsim.mechanism.toxicity import ToxicityParameters
 from trialsim.streams import normals, uniforms
@@ -41,6 +42,7 @@ def individual_parameters(
     occasions: int,
     dose_mg: Any = 0.0,
     partners: Mapping[str, Any] | None = None,
+    routes: Routes = OPEN,
 ) -> PatientParameters:
     """Parameters of each patient; leaves have shape (patients, ...), cell-specific ones (patients, 2: tumour and PBMC).
 
@@ -50,7 +52,7 @@ def individual_parameters(
         seed, ids: of the study and of the patients.
         occasions: number of dosing occasions of the follow-up.
         dose_mg: of one administration at full dose, see `individual_pk.pharmacokinetics`.
-        partners: ``PartnerSettings`` by name.
+        partners: ``PartnerSettings`` by name. routes: which escape routes are open.
     """
     n, partners = len(ids), partners or {}
     spread, genes, growth = network.spread, network.genotype, network.growth
@@ -100,8 +102,9 @@ def individual_parameters(
         c_excess=growth.c_excess * everyone,
     )
 
+    penetration = by_type("penetration")
     fkbp12 = lognormal("FKBP12", drug.binding.FKBP12, drug.binding.iiv_FKBP12)
-    partition = lognormal("partition", drug.binding.partition_tumour, drug.binding.iiv_partition) * by_type("penetration")
+    partition = lognormal("partition", drug.binding.partition_tumour, drug.binding.iiv_partition) * penetration
     held = BindingParameters(
         FKBP12=both(fkbp12, fkbp12),
         K_FKBP12=both(drug.binding.K_FKBP12, drug.binding.K_FKBP12),
@@ -118,6 +121,8 @@ def individual_parameters(
         binding=held,
         cell=cell,
         growth=fates,
+        penetration=both(penetration, 1.0),
+        routes=Routes(*(float(value) * everyone for value in routes)),
         partners=partner_parameters(covariates, drug, partners, tumours, seed, ids),
     )
 

@@ -20,6 +20,7 @@ from trialsim.engine.interval import Drive, Flow, advance_amounts, dosed, run_st
 from trialsim.engine.mesh import Table, graded_mesh
 from trialsim.mechanism import binding, growth, partners, pharmacokinetics, signalling
 from trialsim.mechanism.pharmacokinetics import DrugKinetics
+from trialsim.mechanism.routes import Routes
 from trialsim.mechanism.steady import steady_state, structure
 from trialsim.units import HOURS_PER_DAY
 
@@ -34,6 +35,9 @@ class PatientParameters(NamedTuple):
         pk: kinetics. iov_F, iov_MAT: factors on F and MAT for each occasion, shape (occasions, patients).
         nM_per_ng_ml: molar conversion of the drug.
         binding, cell, growth: see their modules. partners: other drugs, None if there are none.
+        penetration: part of ``binding.partition`` that stroma leaves, (cells, patients).
+        routes: which escape routes are open; a day is lived with what ``routes.cut`` and ``routes.treated`` make of this and of the
+            constants.
     """
 
     pk: pharmacokinetics.PKParameters
@@ -43,6 +47,8 @@ class PatientParameters(NamedTuple):
     binding: binding.BindingParameters
     cell: signalling.CellParameters
     growth: growth.GrowthParameters
+    penetration: jax.Array
+    routes: Routes
     partners: partners.Partners | None = None
 
 
@@ -168,8 +174,8 @@ def steps_for(accuracy: float, kinetics: DrugKinetics) -> int:
     """Steps a day at which 99 % of patients stay below an error in net growth (share of the untreated rate) and in the folds of
     pS6, p4E-BP1, pAKT and autophagy; that of pERK is up to three times as large.
 
-    Calibrated to `conduct.solver_check` over 28 days (of everolimus 10 mg in 256 adults: 7.2e-4 at 8 steps, 3.1e-4 at 12, 1.8e-4 at
-    16, 8.0e-5 at 24, that is the second order of a stiff problem), see `DrugKinetics.error_at_8`. Fewer than 8 were not tried.
+    Calibrated to `conduct.solver_check` over 28 days, where the error falls with the second order of a stiff problem; see
+    `DrugKinetics.error_at_8`. The fold of pAKT has the largest error. Fewer than 8 steps were not tried.
     """
     return max(8, math.ceil(8.0 * math.sqrt(kinetics.error_at_8 / accuracy)))
 

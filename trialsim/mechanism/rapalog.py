@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trialsim.engine.model import Model, Upstream
-from trialsim.mechanism import binding, growth, partners, patient, pharmacokinetics, signalling
+from trialsim.mechanism import binding, growth, partners, patient, pharmacokinetics, routes, signalling
 from trialsim.units import HOURS_PER_DAY
 
 UNITS = {
@@ -29,11 +29,13 @@ UNITS = {
     "FKBP12": "nM", "K_FKBP12": "nM", "K_FRB": "nM", "PS": "1/h", "partition": "ratio",
     "k_d": "1/h",
     "nM_per_ng_ml": "nmol/L per ng/mL", "i_cytotoxic": "1/h", "d0_mm": "mm", "growth_per_day": "1/day", "resistant": "fraction",
+    "penetration": "fraction", **dict.fromkeys(routes.Routes._fields, "1 open, 0 cut"),
 }  # fmt: skip
 PARTS = {
     "binding": binding.BindingParameters,
     "cell": signalling.CellParameters,
     "growth": growth.GrowthParameters,
+    "routes": routes.Routes,
 }
 LESION = ("d0_mm", "growth_per_day", "resistant")
 # a constant effect of partner drugs on each node of the tumour; none unless given
@@ -116,8 +118,10 @@ def _model(k: signalling.NetworkConstants, kinetics: pharmacokinetics.DrugKineti
         one = lambda tree: jax.tree.map(lambda v: v[None], tree)
         same = jnp.ones_like(p.F)[None]
         whole = patient.PatientParameters(
-            found["pk"], same, same, p.nM_per_ng_ml, one(found["binding"]), one(found["cell"]), found["growth"]
-        )
+            found["pk"], same, same, p.nM_per_ng_ml, one(found["binding"]), one(found["cell"]), found["growth"],
+            one(p.penetration), found["routes"],
+        )  # fmt: skip
+        whole = routes.cut(whole)
         still = patient.untreated(k, whole)
         cell = jax.tree.map(lambda v: v[patient.TUMOUR], still.cells)
         lesion = (getattr(p, name) for name in LESION)
@@ -132,7 +136,7 @@ def _model(k: signalling.NetworkConstants, kinetics: pharmacokinetics.DrugKineti
         effects = {node: u[SHARE] * value for node, value in p.effects.items()}
         inhibition = signalling.Inhibition(u["occupancy"], **effects)
         G = growth.net_growth(patient.tumour_fates(network, k, q, inhibition), p.fates, q.growth.phi)
-        return State(*signalling.rates(network, inhibition, k, q.cell), *G)
+        return State(*signalling.rates(network, inhibition, routes.treated(k, q.routes), q.cell), *G)
 
     def observe(x: Any, C: jax.Array, p: Derived) -> Seen:
         start, q = p.cell, p.patient
@@ -153,7 +157,7 @@ def _model(k: signalling.NetworkConstants, kinetics: pharmacokinetics.DrugKineti
         )
 
     zero = lambda p: jnp.zeros_like(p.patient.pk.F)
-    names = (*(name for part in parts.values() for name in part._fields), "nM_per_ng_ml", *LESION, *EFFECTS)
+    names = (*(name for part in parts.values() for name in part._fields), "nM_per_ng_ml", "penetration", *LESION, *EFFECTS)
     return Model(
         name="rapalog patient",
         parameters={name: UNITS.get(name, "relative, see trialsim.mechanism") for name in names},
@@ -185,6 +189,7 @@ def parameters_of(
     """
     pk = p.pk._replace(F=np.minimum(p.pk.F * p.iov_F[:, 0], 1.0), MAT=p.pk.MAT * p.iov_MAT[:, 0])
     cell = lambda tree: jax.tree.map(lambda v: v[:, cells], tree)
-    groups = (pk, cell(p.binding), cell(p.cell), p.growth)
+    groups = (pk, cell(p.binding), cell(p.cell), p.growth, p.routes)
     found = {name: value for group in groups for name, value in group._asdict().items()}
-    return {name: np.asarray(value, float) for name, value in (found | {"nM_per_ng_ml": p.nM_per_ng_ml} | lesion).items()}
+    found |= {"nM_per_ng_ml": p.nM_per_ng_ml, "penetration": cell(p.penetration)}
+    return {name: np.asarray(value, float) for name, value in (found | lesion).items()}

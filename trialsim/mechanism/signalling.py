@@ -14,7 +14,8 @@ occupancy, as seen: near-complete pS6 loss at 10 mg/day while p4E-BP1 inhibition
 resistant 4E-BP1 sites, Choo 2008, Kang 2013):
 
     a_S6K = m1 (1 - e_S6K (1 - (1-O)^2)),  a_GRB10 = m1 (1 - e_GRB10 O),  a_ULK = m1 (1 - e_ULK O),
-    a_4E  = m1 (1 - e_4E (1 - r_4E Z) O^2),   Z follows O in about 2 h: re-phosphorylation of 4E-BP1 within 6 h (Choo 2008)
+    a_4E  = m1 (1 - e_4E (1 - r_4E Z) (O^2 + 2 q O (1-O))),   q = single_4E, 0 if both seats are needed
+    Z follows O in about 2 h: re-phosphorylation of 4E-BP1 within 6 h (Choo 2008)
 
 Each species has a production and a loss proportional to itself, so a level that starts at or above zero stays there.
 """
@@ -46,7 +47,8 @@ class NetworkConstants(NamedTuple):
         ERK_basal, ERK_PI3K, ERK_KRAS: inputs of ERK. PI3K_ERK_limit: PI3K activity above which ERK rises no more.
         K_ATP: ATP at half-maximal AMPK. TSC_AMPK, TSC_ERK, K_AKT: control of TSC; K_AKT is the AKT activity that halves it.
         RHEB_loading: GTP loading of RHEB against TSC. RHEB_mTORC1, K_AA, AMPK_mTORC1, v_mTORC1, K_mTORC1: mTORC1 activity.
-        e_S6K, e_GRB10, e_ULK, e_4E: largest inhibition of mTORC1 towards a substrate.
+        e_S6K, e_GRB10, e_ULK, e_4E: largest inhibition of mTORC1 towards a substrate. single_4E: part of the dimers with one
+            complex that 4E-BP1 cannot use; 1 would give it the dose-response of S6K.
         d_S6K, d_S6, RSK_S6, v_4EBP1, d_4EBP1: (de)phosphorylation of S6K, S6 (a trace by RSK) and 4E-BP1.
         ULK_basal, ULK_AMPK, mTORC1_ULK: activation of ULK1 and its inhibition.
         cap_4EBP: hold of hypophosphorylated 4E-BP1 on eIF4E. cap_CYCD: exponent of cap-dependent translation in cyclin D1.
@@ -114,6 +116,7 @@ class NetworkConstants(NamedTuple):
     e_GRB10: Any
     e_ULK: Any
     e_4E: Any
+    single_4E: Any
     d_S6K: Any
     d_S6: Any
     RSK_S6: Any
@@ -288,7 +291,8 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     a_S6K = mTORC1 * (1.0 - k.e_S6K * (1.0 - (1.0 - i.occupancy) ** 2))
     a_GRB10 = mTORC1 * (1.0 - k.e_GRB10 * i.occupancy)
     a_ULK = mTORC1 * (1.0 - k.e_ULK * i.occupancy)
-    a_4E = mTORC1 * (1.0 - k.e_4E * (1.0 - c.r_4E * x.Z) * i.occupancy**2)
+    unusable_4E = i.occupancy**2 + k.single_4E * (2.0 * i.occupancy * (1.0 - i.occupancy))
+    a_4E = mTORC1 * (1.0 - k.e_4E * (1.0 - c.r_4E * x.Z) * unusable_4E)
 
     dGRB10 = k.k_GRB10 * a_GRB10 - k.k_GRB10 * x.GRB10
     dS6K = k.k_S6K * a_S6K - (k.k_S6K * (a_S6K + k.d_S6K)) * x.S6K

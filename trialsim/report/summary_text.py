@@ -47,6 +47,8 @@ def what_was_simulated(run: Run) -> str:
         given = dose(regimen.get("dose"), unit)
     verb = "was" if run.count == 1 else "were"
     text = f"In a computer simulation, {people} {verb} given {drug or 'the study drug'}, {given} {schedule}".rstrip() + "."
+    if cut := [name for name, is_open in run.section("mechanism").items() if not is_open]:
+        text += f" Escape routes of their tumours were cut: {join(words(name) for name in cut)}."
     partners = [f"{words(name)}, {prescription(partner)}" for name, partner in run.part("partner").items()]
     text += f" Beside it they were given {join(partners)}." if partners else ""
     if "replicate" in run.patients and run.patients["replicate"].nunique() > 1:

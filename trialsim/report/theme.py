@@ -56,6 +56,20 @@ TONES: dict[str, Tone] = {
     "chain_2": Tone("#e59e01", "#e6a001"),
     "chain_3": Tone("#019e74", "#21be90"),
     "chain_4": Tone("#cc79a7", "#dd94bd"),
+    "route_bypass": Tone("#d35f00", "#f08436"),
+    "route_partial_4EBP1": Tone("#e49f00", "#e8a202"),
+    "route_feedback": Tone("#0070b1", "#4ca3e3"),
+    "route_adaptation": Tone("#ca79a7", "#dc93bc"),
+    "route_mTORC2_sparing": Tone("#57b4e8", "#8dd0f6"),
+    "route_autophagy": Tone("#009d74", "#22bf92"),
+    "route_stroma": Tone("#5b4b8a", "#a99be0"),
+    "unexplained": Tone("#c3c9d0", "#59636e"),
+    "cuts_1": Tone("#bfdbef", "#2f5674"),
+    "cuts_2": Tone("#6fabd8", "#4683b1"),
+    "cuts_3": Tone("#2f7ab5", "#76b2e0"),
+    "cuts_4": Tone("#0c4a7d", "#b9dcf6"),
+    "fall": Tone("rgba(0,114,178,0.45)", "rgba(74,163,228,0.55)"),
+    "rise": Tone("rgba(213,94,0,0.45)", "rgba(243,132,54,0.55)"),
 }
 
 RECIST_NAMES: dict[str, str] = {

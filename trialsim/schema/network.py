@@ -71,6 +71,7 @@ class SignallingSettings(Sourced):
     e_GRB10: Fraction
     e_ULK: Fraction
     e_4E: Fraction
+    single_4E: Fraction
     d_S6K: Positive
     d_S6: Positive
     RSK_S6: NonNegative

@@ -18,6 +18,7 @@ from trialsim.schema.drug import DrugSettings, TermSettings
 from trialsim.schema.endpoint import EndpointSettings
 from trialsim.schema.faults import ConfigErrors, near, non_finite, raise_all, translate
 from trialsim.schema.inference import InferenceSettings
+from trialsim.schema.mechanism import MechanismSettings
 from trialsim.schema.network import NetworkSettings
 from trialsim.schema.partner import PartnerSettings
 from trialsim.schema.regimen import Modification, Regimen
@@ -53,6 +54,7 @@ class StudyConfig(Settings):
     drug: DrugSettings
     partner: dict[str, PartnerSettings] = Field({}, description="drugs given beside the rapalog, by name")
     network: NetworkSettings
+    mechanism: MechanismSettings
     regimen: Regimen
     modification: Modification
     design: Design

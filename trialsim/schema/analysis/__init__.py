@@ -10,6 +10,10 @@ from trialsim.schema.analysis.base import AnalysisSettings as AnalysisSettings
 from trialsim.schema.analysis.base import TrialSettings
 from trialsim.schema.analysis.biomarkers import BiomarkerSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
+from trialsim.schema.analysis.escape_routes import EscapeRoutesSettings
 from trialsim.schema.analysis.laboratory import LaboratorySettings
 
-Analysis = Annotated[TrialSettings | DoseResponseSettings | LaboratorySettings | BiomarkerSettings, Field(discriminator="kind")]
+Analysis = Annotated[
+    TrialSettings | BiomarkerSettings | DoseResponseSettings | EscapeRoutesSettings | LaboratorySettings,
+    Field(discriminator="kind"),
+]
