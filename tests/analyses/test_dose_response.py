@@ -91,7 +91,7 @@ def test_outcomes_count_the_patients_who_can_be_judged(every):
         ({"analysis.days": 90, "regimen.max_treatment_days": 60}, "analysis.days", "regimen.max_treatment_days, 60"),
         ({"analysis.inhibition": 1.0}, "analysis.inhibition", "less than 1"),
         ({"+analysis.dose": 5}, "analysis.dose", "did you mean 'doses'?; keys here: kind, doses, days, inhibition"),
-        ({"analysis.kind": "dose_respons"}, "analysis.kind", "'trial', 'dose_response'"),
+        ({"analysis.kind": "dose_respons"}, "analysis.kind", "'dose_response'"),
         ({"~analysis.kind": None}, "analysis.kind", "required"),
         ({"analysis": None}, "analysis", "dose_response"),
         ({"compute.parts": 2}, "compute.parts", "only a trial is shared"),
