@@ -22,9 +22,8 @@ def network():
     return NetworkSettings(**yaml.safe_load((CONF / "network" / "default.yaml").read_text()))
 
 
-IN_PROGRESS = [
-    line for line in (Path(__file__).parent / "in_progress.txt").read_text(encoding="utf-8").splitlines() if line[:1] not in ("#", "")
-]
+LISTED = (Path(__file__).parent / "in_progress.txt").read_text(encoding="utf-8").splitlines()
+IN_PROGRESS = [line for line in LISTED if line[:1] not in ("#", "")]
 
 
 def pytest_collection_modifyitems(items):
