@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trialsim.schema.analysis.assay import AssaySettings
 from trialsim.schema.analysis.base import AnalysisSettings as AnalysisSettings
 from trialsim.schema.analysis.base import TrialSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
 
-Analysis = Annotated[TrialSettings | DoseResponseSettings, Field(discriminator="kind")]
+Analysis = Annotated[TrialSettings | DoseResponseSettings | AssaySettings, Field(discriminator="kind")]
