@@ -49,8 +49,8 @@ def measured(
         "fact_id": fact.fact_id, "claim": fact.claim, "measure": sought.measure, "line": sought.at.line,
         "treatment": sought.at.treatment, "dose_nM": sought.at.dose_nM, "over_line": sought.over and sought.over.line,
         "over_treatment": sought.over and sought.over.treatment, "over_dose_nM": sought.over and sought.over.dose_nM,
-        "estimate": estimate, "low_95": low, "high_95": high, "n": settings.replicates, "inside": bool(fact.holds(estimate)), "low": fact.low,
-        "high": fact.high, "quantity": fact.quantity, "published": fact.published, "source": fact.source, "seen": fact.seen,
+        "estimate": estimate, "low_95": low, "high_95": high, "n": settings.replicates, "inside": bool(fact.holds(estimate)),
+        "low": fact.low, "high": fact.high, "quantity": fact.quantity, "published": fact.published, "source": fact.source, "seen": fact.seen,
     }  # fmt: skip
 
 

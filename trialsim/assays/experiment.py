@@ -178,4 +178,3 @@ def quality(wells: pd.DataFrame) -> pd.Series:
     """CV of the vehicle wells of each plate."""
     vehicle = wells[wells["treatment"] == VEHICLE].groupby("plate")["luminescence"]
     return vehicle.std() / vehicle.mean()
-

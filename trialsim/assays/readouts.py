@@ -8,9 +8,9 @@ Single cells (flow cytometry)   n ~ Binomial(events, p), logit p shifted by wher
 All z are normal and all errors lognormal with mean 1. Every error is drawn for the id of a well, lane or sample (`plate.ids`), so
 it does not depend on what else is measured. With errors of zero every read-out is the exact value.
 
-EdU: with k = k_prol divisions per cell and hour, and S and G2/M of fixed length, k e^(k s) cells, per living cell, are s hours from
-dividing: until then divisions rise by e^((k - d) s), and e^(-d s) of the cells live to divide. Those in S at some time of a pulse of
-length p have T_G2M - p <= s <= T_G2M + T_S, hence, for k that changes little within s,
+EdU: with k = k_prol divisions per cell and hour, and S and G2/M of fixed length, k e^(k s) cells, per living cell, are s hours
+from dividing: until then divisions rise by e^((k - d) s), and e^(-d s) of the cells live to divide. Those in S at some time of a
+pulse of length p have T_G2M - p <= s <= T_G2M + T_S, hence, for k that changes little within s,
 
     EdU+ = e^(k (T_G2M + T_S)) - e^(k (T_G2M - p)),   k = ln2/T_c without death: Steel, Growth Kinetics of Tumours 1977
          ~ k (T_S + p) for slow cells: the labelling index of Nowakowski et al., J Neurocytol 1989;18:311-318
