@@ -46,12 +46,15 @@ def measured(
     else:
         estimate, low, high = np.exp(mean_interval(np.log(values)))
     return {
-        "fact_id": fact.fact_id, "claim": fact.claim, "measure": sought.measure, "line": sought.at.line,
-        "treatment": sought.at.treatment, "dose_nM": sought.at.dose_nM, "over_line": sought.over and sought.over.line,
-        "over_treatment": sought.over and sought.over.treatment, "over_dose_nM": sought.over and sought.over.dose_nM,
-        "estimate": estimate, "low_95": low, "high_95": high, "n": settings.replicates, "inside": bool(fact.holds(estimate)),
-        "low": fact.low, "high": fact.high, "quantity": fact.quantity, "published": fact.published, "source": fact.source, "seen": fact.seen,
+        "fact_id": fact.fact_id, "claim": fact.claim, "measure": sought.measure, "hours": sought.hours, **_named(sought.at, ""),
+        **_named(sought.over, "over_"), "estimate": estimate, "low_95": low, "high_95": high, "n": settings.replicates,
+        "inside": bool(fact.holds(estimate)), "low": fact.low, "high": fact.high, "quantity": fact.quantity,
+        "published": fact.published, "source": fact.source, "seen": fact.seen,
     }  # fmt: skip
+
+
+def _named(place: Place | None, prefix: str) -> dict[str, Any]:
+    return {f"{prefix}{name}": place and getattr(place, name) for name in Place.model_fields}
 
 
 def _values(sought: Expectation, place: Place, tables: Mapping[str, pd.DataFrame], settings: AssaySettings) -> np.ndarray:

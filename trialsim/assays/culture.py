@@ -163,11 +163,11 @@ class Schedule(NamedTuple):
     """When what happens, the same in all wells. Padded, so that one compiled program serves every schedule of usual length.
 
     Attributes:
-        count: steps to take. hours: length of each. medium: which one is in the wells. fresh: whether it has just been given.
-        row: where the state after a step is kept; the last row holds what nobody reads. medium_of: medium of each row.
+        taken: steps to take, a number. hours: length of each. medium: which one is in the wells. fresh: whether it has just been
+            given. row: where the state after a step is kept; the last row holds what nobody reads. medium_of: medium of each row.
     """
 
-    count: np.ndarray
+    taken: np.ndarray
     hours: np.ndarray
     medium: np.ndarray
     fresh: np.ndarray
@@ -179,7 +179,10 @@ def _schedule(media: Sequence[Medium], times: Sequence[float]) -> Schedule:
     """Rows: 0 is the start, the others are those of ``times`` that are later, in order."""
     rows = _room(len(times) + 2, ROWS)
     medium_of = np.zeros(rows, np.int32)
-    hours, medium, row, kept, start = [], [], [], 0, 0.0
+    hours: list[float] = []
+    medium: list[int] = []
+    row: list[int] = []
+    kept, start = 0, 0.0
     for i, given in enumerate(media):
         end = start + given.hours
         within = [t - start for t in times if start < t <= end + 1e-9]
@@ -194,7 +197,7 @@ def _schedule(media: Sequence[Medium], times: Sequence[float]) -> Schedule:
     padded = lambda values: np.pad(np.array(values), (0, _room(len(hours), STEPS) - len(hours)))
     fresh = np.diff(medium, prepend=-1) > 0
     return Schedule(
-        np.int32(len(hours)),
+        np.asarray(len(hours), np.int32),
         padded(hours).astype(np.float32),
         padded(medium).astype(np.int32),
         padded(fresh),
@@ -253,6 +256,6 @@ def _course(cells, schedule: Schedule) -> Seen:
         return x, jax.tree.map(lambda rows, value: rows.at[schedule.row[i]].set(value), kept, x)
 
     empty = jax.tree.map(lambda value: jnp.tile(value, (len(schedule.medium_of), 1)), start)
-    _, kept = jax.lax.fori_loop(0, schedule.count, step, (start, empty))
+    _, kept = jax.lax.fori_loop(0, schedule.taken, step, (start, empty))
     partners = jax.tree.map(lambda leaf: leaf[schedule.medium_of].at[0].set(0.0), media[1])  # time 0 is before the drugs
     return _see(kept, partners, k, well, still)

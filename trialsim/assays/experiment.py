@@ -76,8 +76,8 @@ def read_plates(states: pd.DataFrame, config: StudyConfig, settings: AssaySettin
     wells["cells"] = readouts.counted(cells, wells["id"].to_numpy(), k, seed)
     wells["viability"] = readouts.viability(wells)
     mean = lambda treatment, by: wells["cells"].where(wells["treatment"] == treatment).groupby(wells[by]).transform("mean")
-    value = readouts.growth_rate_value(wells["cells"], mean(TIME_0, "replicate"), mean(VEHICLE, "plate"))
-    wells["GR"] = value.where(~wells["treatment"].isin([BLANK, TIME_0]))
+    wells["GR"] = readouts.growth_rate_value(wells["cells"], mean(TIME_0, "replicate"), mean(VEHICLE, "plate"))
+    wells.loc[wells["treatment"].isin([BLANK, TIME_0]), "GR"] = np.nan
     return wells
 
 

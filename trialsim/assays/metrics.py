@@ -7,9 +7,9 @@ to a hundred times the highest dose, bottom from 0 (viability) or -1 (GR) to the
 by an F-test at 5 %, with n - 3 degrees of freedom (Hafner et al., Nat Methods 2016;13:521-527; Clark et al., BMC Cancer
 2017;17:698).
 
-Relative potency, EC50 (GEC50 of a GR curve), is where half of the curve's own effect is; absolute potency, IC50 (GR50), where y is
-one half. Outside the doses tried it is not known: inf above the highest, -inf below the lowest. Errors are those of least squares
-in ln EC50, ln h and bottom, carried to ln IC50 by the delta method; intervals are 95 % t intervals.
+Relative potency, EC50 (GEC50 of a GR curve), is where half of the curve's own effect is; absolute potency, IC50 (GR50), where y
+is one half. Beyond the doses tried the latter is not known: inf above the highest, -inf below the lowest. Errors are those of least
+squares in ln EC50, ln h and bottom, carried to ln IC50 by the delta method; intervals are 95 % t intervals.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.optimize import least_squares
+from scipy.special import expit
 
 from trialsim.assays.plate import BLANK, TIME_0
 from trialsim.schema.analysis.assay import VEHICLE
@@ -28,6 +29,7 @@ HALF = 0.5
 FLAT_P = 0.05  # F-test: above it there is no curve
 SLOPES = (0.1, 5.0)
 PARAMETERS = 3
+TRIES = 100  # evaluations a fit; a curve takes about ten, noise about a flat line any number
 
 
 class Curve(NamedTuple):
@@ -59,7 +61,7 @@ class Curve(NamedTuple):
 
 def logistic(dose: np.ndarray, top: float, bottom: float, half: float, hill: float) -> np.ndarray:
     """The curve at doses above zero."""
-    return bottom + (top - bottom) / (1.0 + np.exp(hill * (np.log(dose) - np.log(half))))
+    return bottom + (top - bottom) * expit(-hill * (np.log(dose) - np.log(half)))
 
 
 def fit_curve(dose: np.ndarray, y: np.ndarray, lowest: float, top: float = 1.0) -> Curve:
@@ -71,9 +73,9 @@ def fit_curve(dose: np.ndarray, y: np.ndarray, lowest: float, top: float = 1.0) 
     x = np.log(dose)
     inside = (np.min(x) + np.log(1e-2), np.max(x) + np.log(1e2))
     bounds = np.transpose([inside, np.log(SLOPES), (lowest, max(top, np.max(y)))])
-    model = lambda q: logistic(dose, top, q[2], np.exp(q[0]), np.exp(q[1]))
+    misfit = lambda q: logistic(dose, top, q[2], np.exp(q[0]), np.exp(q[1])) - y
     starts = [[half, 0.0, np.clip(np.min(y), *bounds[:, 2])] for half in np.quantile(x, (0.25, 0.5, 0.75))]
-    fits = [least_squares(lambda q: model(q) - y, np.clip(q, *bounds), bounds=bounds) for q in starts]
+    fits = [least_squares(misfit, np.clip(q, *bounds), lambda q: _slopes(x, top, q), bounds, max_nfev=TRIES) for q in starts]
     best = min(fits, key=lambda fit: fit.cost)
     residual, spread = 2.0 * best.cost, float(np.sum((y - np.mean(y)) ** 2))
     p = _f_test(residual, spread, len(y))
@@ -82,36 +84,53 @@ def fit_curve(dose: np.ndarray, y: np.ndarray, lowest: float, top: float = 1.0) 
         return _flat(y, p, r2, top)
     half, slope, bottom = best.x
     error = _covariance(best, len(y))
-    around = lambda value, sd: (value - _t(len(y)) * sd, value + _t(len(y)) * sd)
-    low, high = np.exp(around(half, np.sqrt(error[0, 0])))
-    bottom_low, bottom_high = around(bottom, np.sqrt(error[2, 2]))
+    around = lambda value, variance: value + _t(len(y)) * np.sqrt(variance) * np.array([-1.0, 1.0])
+    low, high = _exp(around(half, error[0, 0]))
+    bottom_low, bottom_high = around(bottom, error[2, 2])
     absolute = _absolute(best.x, error, top, (np.min(dose), np.max(dose)), len(y))
     return Curve(
         "sigmoid", len(y), p, r2, top, bottom, bottom_low, bottom_high, np.exp(slope), np.exp(half), low, high, *absolute
     )  # fmt: skip
 
 
+def _slopes(x: np.ndarray, top: float, q: np.ndarray) -> np.ndarray:
+    """Derivatives of the curve at doses e^x in ln EC50, ln h and bottom."""
+    half, slope, bottom = q
+    z = np.exp(slope) * (x - half)
+    s = expit(-z)
+    steep = (top - bottom) * s * (1.0 - s)
+    return np.column_stack([np.exp(slope) * steep, -z * steep, 1.0 - s])
+
+
+def _exp(log: np.ndarray) -> np.ndarray:
+    """Of limits that may be beyond any dose: infinite then."""
+    with np.errstate(over="ignore"):
+        return np.exp(log)
+
+
 def _flat(y: np.ndarray, p: float, r2: float, top: float) -> Curve:
     mean, sem = float(np.mean(y)), float(np.std(y, ddof=1) / np.sqrt(len(y))) if len(y) > 1 else np.nan
     half = sem * stats.t.ppf(0.975, max(len(y) - 1, 1))
     limit = np.inf if mean > HALF else -np.inf
-    return Curve("flat", len(y), p, r2, top, mean, mean - half, mean + half, *[np.nan] * 4, limit, limit, limit)
+    none = np.nan
+    return Curve("flat", len(y), p, r2, top, mean, mean - half, mean + half, none, none, none, none, limit, limit, limit)
 
 
 def _absolute(q: np.ndarray, error: np.ndarray, top: float, tried: tuple[float, float], n: int) -> tuple[float, float, float]:
     """Dose at which the curve is one half, with its interval; infinite beyond the doses tried."""
     half, slope, bottom = q
     if bottom >= HALF:
-        return (np.inf,) * 3
+        return np.inf, np.inf, np.inf
     if top <= HALF:
-        return (-np.inf,) * 3
+        return -np.inf, -np.inf, -np.inf
     hill, ratio = np.exp(slope), (top - HALF) / (HALF - bottom)
     log = half + np.log(ratio) / hill
     # derivatives of ln IC50 in ln EC50, ln h and bottom
     gradient = np.array([1.0, -np.log(ratio) / hill, 1.0 / (hill * (HALF - bottom))])
     sd = np.sqrt(max(gradient @ error @ gradient, 0.0))
-    found = np.exp([log, log - _t(n) * sd, log + _t(n) * sd])
-    return tuple(-np.inf if value < tried[0] else np.inf if value > tried[1] else float(value) for value in found)
+    found = _exp(log + _t(n) * sd * np.array([0.0, -1.0, 1.0]))
+    at, below, above = np.where(found < tried[0], -np.inf, np.where(found > tried[1], np.inf, found))
+    return at, below, above
 
 
 def _f_test(residual: float, spread: float, n: int) -> float:

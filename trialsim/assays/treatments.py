@@ -40,7 +40,7 @@ def medium(table: pd.DataFrame, settings: AssaySettings, penetration: float, hou
         table: from `conditions`. penetration: share of free drug in medium that reaches the cells. hours: how long.
     """
     held = [_held(row.treatment, row.dose_nM, settings) for row in table.itertuples()]
-    effects: dict[str, np.ndarray] = {}
+    effects: dict[str, Any] = {}
     for name, compound in settings.compounds.items():
         dose = np.array([drugs.get(name, 0.0) for drugs in held]) * penetration
         for node, effect in of_compound(compound, dose).items():

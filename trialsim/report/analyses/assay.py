@@ -15,6 +15,7 @@ from trialsim.report.wording import NBSP, is_number, join, number, percent, plur
 
 SETTINGS = ("cell_line", "drug", "network", "culture", "panel")
 RAPALOG = "rapalog"
+MOST_ROWS = 15  # of a table that is open at once
 VERDICTS = {"agrees": "as published", "undecided": "not decided by this experiment", "disagrees": "not as published"}
 
 
@@ -44,22 +45,24 @@ def page(saved: Saved) -> Page:
 
 
 def _what(saved: Saved, look: Look) -> str:
-    settings, treatments = saved.settings, list(look.treatments.values())[1:]
+    settings, treatments = saved.settings, [look.treatment(name) for name in list(look.drugs)[1:]]
     more = f" and {plural(settings['panel'], 'virtual line')} of a panel" if settings["panel"] else ""
+    count = f"{plural(len(look.lines), 'cell line')} ({', '.join(look.lines.values())})"
     return (
-        f"In a computer simulation, {join(look.lines.values())}{more} were grown with {join(treatments)} over "
+        f"In a computer simulation, {count}{more} were grown with {join(treatments)} over "
         f"{len(next(iter(settings['treatments'].values()))['doses_nM'])} doses, {plural(settings['replicates'], 'replicate')} on "
         f"{plural(saved.results['n_plates'], 'plate')}, and measured as a laboratory measures them, errors included."
     )
 
 
 def _found(expected: pd.DataFrame, look: Look) -> list[str]:
-    """What is seen against what is published, a paragraph for those alike in verdict."""
+    """What is seen against what is published, a paragraph for those alike in verdict; with numbers where it is not as published."""
     told = []
     for verdict, words in VERDICTS.items():
         rows = [row for _, row in expected.iterrows() if facts.judge(row) == verdict]
         if rows:
-            told.append(f"{words.capitalize()}: {' '.join(_sentence(row, look) for row in rows)}")
+            claim = lambda row, v=verdict: row["claim"].rstrip(".") + "." if v == "agrees" else _sentence(row, look)
+            told.append(f"{words.capitalize()} ({len(rows)} of {len(expected)}): {' '.join(claim(row) for row in rows)}")
     return told
 
 
@@ -79,7 +82,7 @@ def _cards(saved: Saved, fits: pd.DataFrame, look: Look) -> list[Card]:
     for line in list(look.lines)[:4]:
         row = fits[(fits["line"] == line) & (fits["treatment"] == name)].iloc[0]
         shown = f"GR50 {concentration(row['GR50_nM'], low, high)}, GEC50 {concentration(row['GEC50_nM'], low, high)}"
-        cards.append(Card(f"GRmax of {settings['label']}, {look.lines[line]}", number(row["GRmax"], 2), shown))
+        cards.append(Card(f"GRmax of {look.treatment(name)}, {look.lines[line]}", number(row["GRmax"], 2), shown))
     told = saved.results["published_facts"]
     if told["of"]:
         cards.append(Card("Published facts reproduced", f"{told['agree']} of {told['of']}"))
@@ -115,8 +118,8 @@ def _methods(saved: Saved) -> list[str]:
     edge = "hold medium only" if s["plate"]["edge"] == "avoid" else "are used"
     return [
         "Cells. Each condition is grown once, exactly: signalling, growth and death of the patients' cells in a well whose "
-        "medium they deplete of rapalog. What instruments make of it is drawn for every well, lane and sample; the levels of error and their "
-        "sources are listed under “analysis”.",
+        "medium they deplete of rapalog. What instruments make of it is drawn for every well, lane and sample; the levels of error "
+        "and their sources are listed under “analysis”.",
         f"Plates. 96 wells, {s['plate']['copies']} a dose, {s['plate']['controls']} with vehicle; outer wells {edge}; places drawn "
         f"at random; a plate of its own is read at time 0. Viability is light at {s['plate']['hours']:g} h over vehicle, blanks "
         "subtracted.",
@@ -154,7 +157,7 @@ def _facts(saved: Saved, expected: pd.DataFrame, look: Look) -> Section:
 def _responses(saved: Saved, wells: pd.DataFrame, fits: pd.DataFrame, look: Look) -> Section:
     n, hours = saved.settings["replicates"], saved.settings["plate"]["hours"]
     lead = f"After {hours:g} h; mean and SD of {plural(n, 'replicate')}, and the fitted curve (dotted: no better than a flat line)."
-    panels = [curves.curve(wells, fits, m, t, look) for t in list(look.treatments)[1:] for m in ("viability", "GR")]
+    panels = [curves.curve(wells, fits, m, t, look) for t in list(look.drugs)[1:] for m in ("viability", "GR")]
     return Section("responses", "Dose-response", lead, panels, [])
 
 
@@ -170,12 +173,12 @@ def _metrics(saved: Saved, fits: pd.DataFrame, lines: pd.DataFrame, look: Look) 
         )
         in_full = f"{nM('GR50')} ({nM_range(row, 'GR50', *ranges[row.treatment])})" if is_number(row.GR50_nM) else nM("GR50")
         rows.append([
-            look.lines[row.line], look.treatments[row.treatment], in_full, nM("GEC50"), number(row.GRmax, 2), number(row.GR_AOC, 2),
-            number(row.hill_GR, 2), nM("IC50"), nM("EC50"), number(row.Emax, 2), number(row.AUC, 2), _p(row.p_GR),
+            look.lines[row.line], look.treatment(row.treatment), in_full, nM("GEC50"), number(row.GRmax, 2), number(row.GR_AOC, 2),
+            number(row.hill_GR, 2), _p(row.p_GR), nM("IC50"), nM("EC50"), number(row.Emax, 2), number(row.AUC, 2),
         ])  # fmt: skip
-    columns = ["Line", "Treatment", "GR50 (95 %)", "GEC50", "GRmax", "GR_AOC", "h", "IC50", "EC50", "Emax", "AUC", "P (GR)"]
+    columns = ["Line", "Treatment", "GR50 (95 %)", "GEC50", "GRmax", "GR_AOC", "h", "P", "IC50", "EC50", "Emax", "AUC"]
     note = "> and <: not within the doses tried. P: F-test of the GR curve against a flat line. h: slope of the GR curve."
-    table = Table("fits", "Dose-response metrics", fits, pd.DataFrame(rows, columns=columns), note)
+    table = Table("fits", "Dose-response metrics", fits, pd.DataFrame(rows, columns=columns), note, folded=len(rows) > MOST_ROWS)
     return Section("metrics", "Metrics", "Growth-rate metrics and the traditional ones.", panels, [table])
 
 
@@ -186,12 +189,12 @@ def nM_range(row: Any, name: str, low: float, high: float) -> str:
 
 
 def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else number(p, 2)
+    return f"<{NBSP}0.001" if p < 0.001 else number(p, 2)
 
 
 def _signalling(saved: Saved, look: Look) -> Section:
     blots, hours = saved.table("blots"), saved.settings["blot"]["shown_h"]
-    first = list(look.treatments)[1]
+    first = list(look.drugs)[1]
     panels = [
         *blot.pictures(blots, hours, look),
         *(blot.bars(blots, band, hours, look) for band in saved.settings["blot"]["bands"]),
@@ -226,7 +229,7 @@ def _fates(saved: Saved, look: Look) -> Section:
 
 
 def _plates(saved: Saved, wells: pd.DataFrame, look: Look) -> Section:
-    name = wells[wells["treatment"].isin(list(look.treatments))]["plate"].iloc[0]
+    name = wells[wells["treatment"].isin(list(look.drugs))]["plate"].iloc[0]
     one = wells[wells["plate"] == name]
     lead = f"One of {plural(saved.results['n_plates'], 'plate')}; every well of all of them is in wells.parquet."
     return Section("plates", "A plate", lead, [plate.layout(one, look), plate.light(one)], [])

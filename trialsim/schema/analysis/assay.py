@@ -58,7 +58,7 @@ Dose = Annotated[float, Field(gt=0, le=LARGEST_nM, allow_inf_nan=False)]
 class TreatmentSettings(Settings):
     """A dose range of one drug, alone or beside fixed doses of others."""
 
-    label: str = Field(min_length=1, description="how figures call it")
+    label: str = Field(min_length=1, description="how figures call the drug")
     drug: str = Field(description="rapalog: the drug of the study, or one of analysis.compounds")
     doses_nM: tuple[Dose, ...] = Field(min_length=2, max_length=24, description="doses on the plates, from low to high, nM")
     sampled_nM: tuple[Dose, ...] = Field(description="those of the doses at which cells are lysed, stained and followed, nM")
@@ -103,7 +103,7 @@ class StainSettings(Settings):
     LC3_h: float | None = Field(gt=0, le=240, description="lysis for LC3-II after the drug, h; null: none")
     bafilomycin_h: float = Field(gt=0, le=24, description="bafilomycin A1 before that lysis, h")
 
-    def hours(self, stain: Stain) -> float | None:
+    def hours(self, stain: str) -> float | None:
         """When it is done, h after the drug."""
         return {"EdU": self.EdU_h, "annexin_V": self.annexin_V_h, "LC3_flux": self.LC3_h}[stain]
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from trialsim.report.figures.assay.look import BANDS, Look, ticks
-from trialsim.report.figures.assay.traces import add_bars, add_course, samples, summary
+from trialsim.report.figures.assay.look import BANDS, Look, blank
+from trialsim.report.figures.assay.look import bars as empty_bars
+from trialsim.report.figures.assay.traces import add_bars, add_course, entries, samples, summary
 from trialsim.report.figures.panel import Panel
 from trialsim.report.theme import colour, figure, reference_line
 from trialsim.report.wording import join, number, plot_lines, plot_text, plural
 from trialsim.schema.analysis.assay import VEHICLE
 
-LANE, STRIP, GAP = 16, 13, 2  # pixels of the picture: a lane, a band's strip, and between strips
-PIXEL = 2.2  # height of one on the page
+LANE, STRIP, GAP, BETWEEN = 22, 15, 2, 12  # pixels of the picture: a lane, a band's strip, between strips, between lines
+PIXEL = 1.9  # height of one on the page, px
+SMEAR = (7.6, 8, 2.9, 2.4)  # half width of a band and how flat it ends, half height and the same, pixels
 FILM = [[0.0, "#f2f2f0"], [0.25, "#c4c4c1"], [0.5, "#8b8b88"], [0.75, "#4c4c4a"], [1.0, "#121212"]]  # a film is no page: never dark
 EXPOSURE = 1.1  # a band of density 1 is dark but not black
-MOST_LANES = 18  # side by side
+MOST_LANES, HALF_PAGE = 16, 8  # lanes side by side; up to so many take half the page
+LETTERS = 26  # of the lines' names above a picture of half the page
 COURSE = ("S6", "S473", "BP", "CYCD", "T308", "ERK", "S6K", "IRS1")  # most telling first
 MOST_COURSES = 4
 UNDER = ["line", "treatment", "dose_nM"]
@@ -25,65 +28,68 @@ UNDER = ["line", "treatment", "dose_nM"]
 def pictures(blots: pd.DataFrame, hours: float, look: Look) -> list[Panel]:
     """The first replicate's blot, as many lines side by side as are legible."""
     shown = blots[(blots["replicate"] == 1) & (blots["hours"] == hours)]
-    bands = list(dict.fromkeys(shown["band"]))
-    lanes = shown[UNDER].drop_duplicates().reset_index(drop=True)
-    at_once = max(1, MOST_LANES // max(1, len(lanes) // len(look.lines)))
+    lanes = len(shown[UNDER].drop_duplicates()) // len(look.lines)
+    membranes = -(-len(look.lines) // max(1, MOST_LANES // lanes))
+    at_once = -(-len(look.lines) // membranes)  # so that all are about as wide
     names = list(look.lines)
     groups = [names[i : i + at_once] for i in range(0, len(names), at_once)]
-    return [
-        _picture(shown, lanes[lanes["line"].isin(group)].reset_index(drop=True), bands, hours, look, part)
-        for part, group in enumerate(groups, start=1)
-    ]
+    width = at_once * lanes * LANE + (at_once - 1) * BETWEEN
+    wide = at_once * lanes > HALF_PAGE
+    return [_picture(shown[shown["line"].isin(group)], width, wide, look, part) for part, group in enumerate(groups)]
 
 
-def _picture(shown: pd.DataFrame, lanes: pd.DataFrame, bands: list[str], hours: float, look: Look, part: int) -> Panel:
-    """One membrane."""
+def _picture(shown: pd.DataFrame, width: int, wide: bool, look: Look, part: int) -> Panel:
+    """One membrane, on a picture of this width."""
+    bands = list(dict.fromkeys(shown["band"]))
+    lanes = shown[UNDER].drop_duplicates().reset_index(drop=True)
     density = shown.pivot_table(index=UNDER, columns="band", values="density")[bands]
-    density["loading"] = shown.groupby(UNDER)["loading"].first()
-    density = density.loc[list(lanes.itertuples(index=False, name=None))].to_numpy()
-    places = np.arange(len(lanes)) + 0.6 * np.cumsum(lanes["line"].ne(lanes["line"].shift()).to_numpy() - np.eye(1, len(lanes))[0])
-    width = round((places[-1] + 1) * LANE)
-    height = (STRIP + GAP) * density.shape[1]
-    film = np.full((height, width), np.nan)
-    x = np.arange(LANE) - (LANE - 1) / 2
-    y = np.arange(STRIP) - (STRIP - 1) / 2
-    shape = np.exp(-((np.abs(y[:, None]) / 3.0) ** 2.4)) * np.exp(-((np.abs(x[None, :]) / 6.6) ** 8))
-    for row in range(density.shape[1]):
-        top = row * (STRIP + GAP)
-        for lane, place in enumerate(places):
-            left = round(place * LANE)
-            film[top : top + STRIP, left : left + LANE] = 1.0 - np.exp(-EXPOSURE * density[lane, row] * shape)
+    density = density.assign(loading=shown.groupby(UNDER)["loading"].first()).loc[list(lanes.itertuples(index=False, name=None))]
+    left = np.arange(len(lanes)) * LANE + BETWEEN * (lanes["line"].ne(lanes["line"].shift()).cumsum() - 1).to_numpy()
+    film = _film(density.to_numpy(), left, width)
     labels = [*(BANDS[band] for band in bands), "loading control"]
-    made = figure(round(PIXEL * height) + 170)
-    made.add_heatmap(z=film.round(3), colorscale=FILM, zmin=0, zmax=0.9, showscale=False, hoverinfo="skip")
-    made.update_yaxes(
-        tickvals=[row * (STRIP + GAP) + STRIP / 2 for row in range(len(labels))], ticktext=labels, range=[height, -26],
-        showgrid=False, showline=False, ticks="",
-    )  # fmt: skip
-    centres = places * LANE + LANE / 2
-    names = ticks([look.sample(row.treatment, row.dose_nM) for row in lanes.itertuples()], 24)
+    lane_names = [look.sample(row.treatment, row.dose_nM) for row in lanes.itertuples()]
+    per_lane = LETTERS * (1.5 if wide else 1.0) * LANE / width
+    letters = lambda line: int(per_lane * (lanes["line"] == line).sum())
+    titles = {line: plot_lines(look.lines[line], letters(line)) for line in dict.fromkeys(lanes["line"])}
+    above = 9 * max(title.count("<br>") + 1 for title in titles.values())
+    made = figure(round(PIXEL * (len(film) + above) + 40 + 5.3 * max(len(name) for name in lane_names)))
+    made.add_heatmap(z=film.round(2), colorscale=FILM, zmin=0, zmax=0.9, showscale=False, hoverinfo="skip")
+    middle, bare = [row * (STRIP + GAP) + STRIP / 2 for row in range(len(labels))], dict(showgrid=False, showline=False, ticks="")
+    made.update_yaxes(tickvals=middle, ticktext=labels, range=[len(film), -above - 4], **bare)
     made.update_xaxes(
-        tickvals=centres, ticktext=names, tickangle=-50, showgrid=False, showline=False, ticks="", range=[-2, width + 1]
+        tickvals=left + LANE / 2, ticktext=[plot_text(name) for name in lane_names], tickangle=-50, range=[-2, width + 1], **bare
     )  # fmt: skip
-    for line in dict.fromkeys(lanes["line"]):
-        of_line = centres[lanes["line"] == line]
-        left, right = of_line[0] - LANE / 2 + 1, of_line[-1] + LANE / 2 - 1
-        made.add_shape(type="line", x0=left, x1=right, y0=-4, y1=-4, line=dict(color=colour("muted"), width=1.5))
-        made.add_annotation(
-            x=(left + right) / 2, y=-6, text=plot_lines(look.lines[line], 5 * len(of_line)), showarrow=False, yanchor="bottom",
-            font=dict(size=12),
-        )  # fmt: skip
-    caption = f"Lysates after {hours:g} h, replicate 1; densities as measured, all lanes on one membrane at one exposure."
-    return Panel(f"blot_{part}", "Western blot" if part == 1 else "Western blot, continued", caption, made)
+    for line, title in titles.items():
+        first, last = (left[lanes["line"] == line][[0, -1]] + [1, LANE - 1]).tolist()
+        made.add_shape(type="line", x0=first, x1=last, y0=-4, y1=-4, line=dict(color=colour("muted"), width=1.5))
+        place = dict(x=(first + last) / 2, y=-6, yanchor="bottom", showarrow=False)
+        made.add_annotation(text=title, font=dict(size=12), **place)
+    when = f"{shown['hours'].iloc[0]:g} h"
+    caption = f"Lysates after {when}, replicate 1; densities as measured, all lanes on one membrane at one exposure."
+    title = "Western blot, continued" if part else "Western blot"
+    return Panel(f"blot_{part + 1}", title, caption, made, wide=wide)
+
+
+def _film(density: np.ndarray, left: np.ndarray, width: int) -> np.ndarray:
+    """Grey levels, 0 to 1: a strip for each band, each lane's band smeared; nothing between strips."""
+    x, y = np.arange(LANE) - (LANE - 1) / 2, np.arange(STRIP) - (STRIP - 1) / 2
+    across, flat_x, high, flat_y = SMEAR
+    shape = np.exp(-((np.abs(y[:, None]) / high) ** flat_y)) * np.exp(-((np.abs(x[None, :]) / across) ** flat_x))
+    film = np.full(((STRIP + GAP) * density.shape[1], width), np.nan)
+    for lane, start in enumerate(left):
+        for row, amount in enumerate(density[lane]):
+            top = row * (STRIP + GAP)
+            film[top : top + STRIP, start : start + LANE] = 1.0 - np.exp(-EXPOSURE * amount * shape)
+    return film
 
 
 def bars(blots: pd.DataFrame, band: str, hours: float, look: Look) -> Panel:
     """Quantified bands: fold of each line's vehicle, mean with SD."""
     of_band = blots[(blots["band"] == band) & (blots["hours"] == hours) & (blots["treatment"] != VEHICLE)]
-    made, told = figure(340, barmode="group", bargap=0.25), []
-    for name, rows, marker in samples(of_band, look):
+    made, told = empty_bars(look, entries(of_band)), []
+    for name, rows, tone, full in samples(of_band, look):
         found = summary(rows, "line", "fold")
-        add_bars(made, found, name, marker, look)
+        add_bars(made, found, name, tone, full)
         told.append(f"{name}: {number(found['mean'].min(), 2)} to {number(found['mean'].max(), 2)}")
     made.update_yaxes(title_text="fold of vehicle", rangemode="tozero")
     reference_line(made, y=1.0)
@@ -100,7 +106,7 @@ def courses(blots: pd.DataFrame, treatment: str, look: Look) -> list[Panel]:
 
 
 def _course(table: pd.DataFrame, band: str, look: Look) -> Panel:
-    made, told, highest = figure(330), [], 1.0
+    made, told, highest = blank(len(look.lines)), [], 1.0
     for line, label in look.lines.items():
         found = summary(table[table["line"] == line], "hours", "fold").sort_index()
         add_course(made, found, label, **look.line(line))
@@ -121,8 +127,8 @@ def basal(blots: pd.DataFrame, band: str, hours: float, look: Look) -> Panel:
     """Untreated lines over the first."""
     of_band = blots[(blots["band"] == band) & (blots["hours"] == hours) & (blots["treatment"] == VEHICLE)]
     found = summary(of_band, "line", "basal")
-    made, (first, *_) = figure(320), look.lines.values()
-    add_bars(made, found, VEHICLE, dict(color=[look.line(line)["tone"] for line in found.index]), look, showlegend=False)
+    made, (first, *_) = empty_bars(look, 1), look.lines.values()
+    add_bars(made, found, VEHICLE, [look.line(line)["tone"] for line in found.index], showlegend=False)
     made.update_yaxes(title_text=plot_text(f"fold of {first}"), rangemode="tozero")
     reference_line(made, y=1.0)
     top = found["mean"].idxmax()

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from trialsim.assays.metrics import logistic
-from trialsim.report.figures.assay.look import Look, concentration, dose_axis, hover
+from trialsim.report.figures.assay.look import Look, blank, concentration, dose_axis, hover
 from trialsim.report.figures.panel import Panel
-from trialsim.report.theme import colour, figure, reference_line
+from trialsim.report.theme import colour, reference_line
 from trialsim.report.wording import join, number, plot_text
 
 NAMES = {"viability": "Viability", "GR": "Growth-rate inhibition"}
@@ -23,7 +23,7 @@ def curve(wells: pd.DataFrame, fits: pd.DataFrame, measure: str, treatment: str,
     """One treatment: every line's means with SD over replicates, and its fit."""
     of_treatment = wells[(wells["treatment"] == treatment) & (wells["dose_nM"] > 0)]
     low, high = of_treatment["dose_nM"].min(), of_treatment["dose_nM"].max()
-    made, told, lowest = figure(360), [], 0.0
+    made, told, lowest = blank(len(look.lines)), [], 0.0
     absolute, *_, kind, effect = FITTED[measure]
     for line, label in look.lines.items():
         per_replicate = of_treatment[of_treatment["line"] == line].groupby(["dose_nM", "replicate"])[measure].mean()
@@ -49,7 +49,7 @@ def curve(wells: pd.DataFrame, fits: pd.DataFrame, measure: str, treatment: str,
     if lowest < 0:
         made.add_hline(y=0.0, line=dict(color=colour("rule"), width=1), layer="below")
     caption = f"{absolute.removesuffix('_nM')} (in brackets {effect}): {join(told)}."
-    return Panel(f"{measure.lower()}_{treatment}", f"{NAMES[measure]}: {look.treatments[treatment]}", caption, made, wide=False)
+    return Panel(f"{measure.lower()}_{treatment}", f"{NAMES[measure]}: {look.treatment(treatment)}", caption, made, wide=False)
 
 
 def _fitted(x: np.ndarray, fit: pd.Series, measure: str) -> np.ndarray:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from trialsim.report.figures.assay.look import BANDS, STAINS, Look, dose
+from trialsim.report.figures.assay.look import BANDS, STAINS, Look
 from trialsim.report.figures.panel import Panel
 from trialsim.report.theme import colour, figure, reference_line, segments
 from trialsim.report.wording import is_number, number, plot_lines
 
-ROW, FRAME = 46, 110  # px a fact, and around them
+ROW, FRAME, WIDTH = 17, 110, 34  # px a line of a fact's name, px around them all, characters in a line
 EDGES = (0.03, 30.0)  # the axis ends no further out
 UNITS = {"IC50": "nM", "EC50": "nM", "GR50": "nM", "GEC50": "nM"}
 FOLDS = (*BANDS, *STAINS)
@@ -18,8 +18,9 @@ FOLDS = (*BANDS, *STAINS)
 
 def panel(expected: pd.DataFrame, look: Look) -> Panel:
     """Measured value with its interval over the published band."""
-    made, n = figure(FRAME + ROW * len(expected)), len(expected)
-    y = np.arange(n)
+    names = [plot_lines(what(row, look), WIDTH) for row in expected.itertuples()]
+    n, y = len(expected), np.arange(len(expected))
+    made = figure(FRAME + ROW * n * (1 + max(name.count("<br>") + 1 for name in names)))
     value = expected["estimate"].clip(*EDGES)
     ends = [*expected["low"].dropna(), *expected["high"].dropna(), *value]
     left, right = max(EDGES[0], 0.6 * min(ends)), min(EDGES[1], 1.8 * max(ends))
@@ -43,10 +44,9 @@ def panel(expected: pd.DataFrame, look: Look) -> Panel:
             )  # fmt: skip
     values = [v for v in (0.03, 0.1, 0.3, 1, 3, 10, 30) if left <= v <= right]
     made.update_xaxes(
-        type="log", title_text="fold, ratio or nM, as named", range=[np.log10(left), np.log10(right)], tickvals=values,
+        type="log", title_text="fold, ratio or nM", range=[np.log10(left), np.log10(right)], tickvals=values,
         ticktext=[f"{v:g}" for v in values],
     )  # fmt: skip
-    names = [plot_lines(what(row, look), 44) for row in expected.itertuples()]
     made.update_yaxes(tickvals=y, ticktext=names, range=[n - 0.5, -0.5], showgrid=False, ticks="")
     reference_line(made, x=1.0)
     counted = expected.apply(judge, axis=1).value_counts()
@@ -72,7 +72,9 @@ def judge(row: pd.Series) -> str:
 def what(row, look: Look) -> str:
     """``pAKT T308, CA46, dactolisib 100 nM``."""
     measured = BANDS.get(row.measure) or STAINS.get(row.measure) or row.measure.replace("_", " ")
-    text = f"{measured}, {_place(row.line, row.treatment, row.dose_nM, look)}"
+    late = f" after {row.hours:g} h" if is_number(row.hours) else ""
+    given = look.sample(row.treatment, row.dose_nM) if is_number(row.dose_nM) else look.treatment(row.treatment)
+    text = f"{measured}{late}, {look.lines[row.line]}, {given}"
     return f"{text} over {_over(row, look)}" if _is_ratio(row) else text
 
 
@@ -80,17 +82,10 @@ def _is_ratio(row) -> bool:
     return isinstance(row.over_line, str)
 
 
-def _place(line: str, treatment: str, level: float | None, look: Look) -> str:
-    where = look.treatments[treatment] + (f" {dose(level)}" if is_number(level) and level else "")
-    return f"{look.lines[line]}, {where}"
-
-
 def _over(row, look: Look) -> str:
     """The denominator, by what differs."""
     parts = [] if row.over_line == row.line else [look.lines[row.over_line]]
-    if row.over_treatment != row.treatment:
-        parts.append(look.treatments[row.over_treatment])
-    return ", ".join(parts)
+    return ", ".join(parts if row.over_treatment == row.treatment else [*parts, look.treatment(row.over_treatment)])
 
 
 def amount(row, value: float) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from trialsim.report.figures.assay.look import STAINS, Look
-from trialsim.report.figures.assay.traces import add_bars, add_course, samples, summary
+from trialsim.report.figures.assay.look import STAINS, Look, bars, blank
+from trialsim.report.figures.assay.traces import add_bars, add_course, entries, samples, summary
 from trialsim.report.figures.panel import Panel
-from trialsim.report.theme import colour, figure
+from trialsim.report.theme import colour
 from trialsim.report.wording import join, number, percent, plural
 from trialsim.schema.analysis.assay import VEHICLE
 
@@ -21,10 +21,10 @@ def share(stains: pd.DataFrame, stain: str, look: Look) -> Panel:
     table, title = stains[stains["stain"] == stain], f"{STAINS[stain]} cells"
     if table.empty:
         return Panel(f"stain_{stain.lower()}", title, "Not done in this experiment.", wide=False)
-    made, told = figure(350, barmode="group", bargap=0.25), []
-    for name, rows, marker in samples(table, look):
+    made, told = bars(look, entries(table)), []
+    for name, rows, tone, full in samples(table, look):
         found = summary(rows, "line", "value")
-        add_bars(made, 100 * found, name, marker, look)
+        add_bars(made, 100 * found, name, tone, full)
         ends = dict.fromkeys((percent(found["mean"].min(), 1), percent(found["mean"].max(), 1)))
         told.append(f"{name}: {' to '.join(ends)}")
     made.update_yaxes(title_text=f"{title}, %", rangemode="tozero")
@@ -38,13 +38,12 @@ def lc3(stains: pd.DataFrame, look: Look) -> Panel:
     table = stains[stains["stain"].isin(["LC3_minus", "LC3_flux"])]
     if table.empty:
         return Panel("stain_lc3_flux", "LC3-II and autophagic flux", "Not done in this experiment.", wide=False)
-    made, told = figure(350, barmode="group", bargap=0.25), []
-    for place, (name, rows, marker) in enumerate(samples(table, look)):
+    made, told = bars(look, entries(table)), []
+    for place, (name, rows, tone, full) in enumerate(samples(table, look)):
         fluxes = rows[rows["stain"] == "LC3_flux"]
         without, flux = summary(rows[rows["stain"] == "LC3_minus"], "line", "value"), summary(fluxes, "line", "value")
-        pale = dict(color=colour("grid"))
-        add_bars(made, without.assign(std=None), "without bafilomycin", pale, look, offsetgroup=place, showlegend=False)
-        add_bars(made, flux, name, marker, look, offsetgroup=place, base=without["mean"])
+        add_bars(made, without.assign(std=None), "without bafilomycin", colour("grid"), offsetgroup=place, showlegend=False)
+        add_bars(made, flux, name, tone, full, offsetgroup=place, base=without["mean"])
         if name != VEHICLE:
             fold = summary(fluxes, "line", "fold")["mean"]
             told.append(f"{name}: {number(fold.min(), 2)} to {number(fold.max(), 2)}")
@@ -58,20 +57,20 @@ def growth(counts: pd.DataFrame, look: Look) -> list[Panel]:
     if len(look.lines) <= MOST_LINES:
         return [_of_line(counts[counts["line"] == line], line, look) for line in look.lines]
     highest = counts[counts["dose_nM"] == counts.groupby("treatment")["dose_nM"].transform("max")]
-    return [_of_treatment(rows, name, look) for name, rows, _ in samples(highest, look)]
+    return [_of_treatment(rows, name, look) for name, rows, *_ in samples(highest, look)]
 
 
 def _of_line(table: pd.DataFrame, line: str, look: Look) -> Panel:
-    made, told = figure(340), []
-    for name, rows, marker in samples(table, look):
+    made, told = blank(entries(table)), []
+    for name, rows, tone, full in samples(table, look):
         found = summary(rows, "hours", "fold").sort_index()
-        add_course(made, found, name, marker["color"], dash="solid" if marker["opacity"] == 1.0 else "dot")
+        add_course(made, found, name, tone, dash="solid" if full else "dot")
         told.append(f"{name} {number(found['mean'].iloc[-1], 2)}-fold")
     return Panel(f"growth_{line}", f"Cells over time: {look.lines[line]}", _last(table, told), _axes(made), wide=False)
 
 
 def _of_treatment(table: pd.DataFrame, name: str, look: Look) -> Panel:
-    made, told = figure(340), []
+    made, told = blank(len(look.lines)), []
     for line, label in look.lines.items():
         found = summary(table[table["line"] == line], "hours", "fold").sort_index()
         add_course(made, found, label, **look.line(line))

@@ -10,7 +10,7 @@ from trialsim.report.figures.panel import Panel
 from trialsim.report.theme import colour, figure, reference_line
 from trialsim.report.wording import number, plot_lines, plot_text, plural
 
-ROW, FRAME = 15, 120  # px a line and treatment, and around them
+ROW, FRAME = 15, 130  # px a line and treatment, and around them
 GROUPS = ("none", "PIK3CA", "PTEN loss", "KRAS", "PIK3CA + KRAS")  # of the panel; whatever else is "other"
 
 
@@ -29,7 +29,7 @@ def potency(fits: pd.DataFrame, ranges: dict[str, tuple[float, float]], look: Lo
         up = rows["GR50_nM_high"].clip(upper=high).where(~beyond, x) - x
         down = x - rows["GR50_nM_low"].clip(lower=low).where(~beyond, x)
         symbols = np.where(~beyond, "circle", np.where(rows["GR50_nM"] > 0, "triangle-right-open", "triangle-left-open"))
-        tone, name = look.treatment(treatment), look.treatments[treatment]
+        tone, name = look.tone(treatment), look.treatment(treatment)
         made.add_scatter(
             x=x, y=_rows(look, place, len(ranges)), mode="markers", name=plot_text(name), showlegend=True,
             marker=dict(size=9, color=tone, symbol=symbols, line=dict(color=tone, width=1.5)),
@@ -51,7 +51,7 @@ def efficacy(fits: pd.DataFrame, treatments: list[str], look: Look) -> Panel:
     made, lowest = figure(_height(look)), 0.0
     for place, treatment in enumerate(treatments):
         rows = _of(fits, treatment, look)
-        tone, name = look.treatment(treatment), look.treatments[treatment]
+        tone, name = look.tone(treatment), look.treatment(treatment)
         made.add_scatter(
             x=rows["GRmax"], y=_rows(look, place, len(treatments)), mode="markers", name=plot_text(name), showlegend=True,
             marker=dict(size=9, color=tone),
@@ -59,13 +59,14 @@ def efficacy(fits: pd.DataFrame, treatments: list[str], look: Look) -> Panel:
             hovertemplate="GRmax %{x:.2f}<extra>" + plot_text(name) + "</extra>",
         )  # fmt: skip
         lowest = min(lowest, float(rows["GRmax_low"].fillna(rows["GRmax"]).min()))
-    made.update_xaxes(title_text="GRmax: 1 untreated, 0 no growth, below 0 cells die", range=[max(-1.05, lowest - 0.1), 1.2])
+    made.update_xaxes(title_text="GRmax", range=[max(-1.05, lowest - 0.1), 1.2])
     reference_line(made, x=0.0)
     _lines(made, look)
     worst = fits[fits["line"].isin(look.lines)].sort_values("GRmax").iloc[0]
+    lowest_in = f"{look.lines[worst['line']]} under {look.treatment(worst['treatment'])}"
     caption = (
-        f"GR value at the highest dose, 95 % interval over replicates. Lowest: {look.lines[worst['line']]} under "
-        f"{look.treatments[worst['treatment']]}, {number(worst['GRmax'], 2)}."
+        "GR value at the highest dose, 95 % interval over replicates: 1 untreated, 0 no growth, below 0 cells die. Lowest: "
+        f"{lowest_in}, {number(worst['GRmax'], 2)}."
     )
     return Panel("forest_grmax", "Efficacy: GRmax", caption, made, wide=False)
 
@@ -74,7 +75,7 @@ def panel(fits: pd.DataFrame, lines: pd.DataFrame, treatment: str, look: Look) -
     """GRmax of the virtual lines by genotype."""
     drawn = lines[lines["virtual"]].merge(fits[fits["treatment"] == treatment], on="line")
     group = drawn["genotype"].where(drawn["genotype"].isin(GROUPS), "other")
-    made, told, tone = figure(340), [], look.treatment(treatment)
+    made, told, tone = figure(340), [], look.tone(treatment)
     for name in [name for name in (*GROUPS, "other") if (group == name).any()]:
         values, label = drawn[group == name]["GRmax"], "no alteration" if name == "none" else name
         made.add_box(
@@ -83,9 +84,10 @@ def panel(fits: pd.DataFrame, lines: pd.DataFrame, treatment: str, look: Look) -
             hovertemplate="%{y:.2f}<extra>" + plot_text(label) + "</extra>",
         )  # fmt: skip
         told.append(f"{label} {number(values.median(), 2)} (n = {len(values)})")
+    made.update_xaxes(tickangle=0)
     made.update_yaxes(title_text="GRmax", zeroline=False)
     caption = f"{plural(len(drawn), 'virtual line')}; box: quartiles. Median: {'; '.join(told)}."
-    return Panel(f"panel_{treatment}", f"Panel: {look.treatments[treatment]}", caption, made, wide=False)
+    return Panel(f"panel_{treatment}", f"Panel: {look.treatment(treatment)}", caption, made, wide=False)
 
 
 def _of(fits: pd.DataFrame, treatment: str, look: Look) -> pd.DataFrame:
@@ -98,7 +100,7 @@ def _rows(look: Look, place: int, of: int) -> np.ndarray:
 
 
 def _height(look: Look) -> int:
-    return FRAME + ROW * len(look.lines) * max(2, len(look.treatments) - 1)
+    return FRAME + ROW * len(look.lines) * max(3, len(look.drugs) - 1)
 
 
 def _lines(made, look: Look) -> None:

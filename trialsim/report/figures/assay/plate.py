@@ -24,7 +24,7 @@ def layout(plate: pd.DataFrame, look: Look) -> Panel:
         if treatment == BLANK:
             tone, name, size = colour("grid"), "medium only", np.full(len(group), 0.55)
         else:
-            tone, name = look.treatment(treatment), look.treatments[treatment]
+            tone, name = look.tone(treatment), look.treatment(treatment)
             rank = group["dose_nM"].rank(method="dense")
             size = SMALLEST + (LARGEST - SMALLEST) * (rank / rank.max()) if rank.max() > 1 else np.full(len(group), 0.6)
         made.add_scatter(

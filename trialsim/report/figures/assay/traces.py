@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from trialsim.report.figures.assay.look import Look, ticks
+from trialsim.report.figures.assay.look import Look
 from trialsim.report.theme import colour
 from trialsim.report.wording import plot_text
 
@@ -18,23 +18,27 @@ def summary(table: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     return table.groupby(by, sort=False)[value].agg(["mean", "std"]).fillna({"std": 0.0})
 
 
-def samples(table: pd.DataFrame, look: Look) -> Iterator[tuple[str, pd.DataFrame, dict[str, Any]]]:
-    """Name, rows and marker of each treatment and dose; lower doses are paler."""
+def samples(table: pd.DataFrame, look: Look) -> Iterator[tuple[str, pd.DataFrame, str, bool]]:
+    """Name, rows and colour of each treatment and dose, and whether it is the highest dose of its treatment."""
     highest = table.groupby("treatment")["dose_nM"].max()
     for (treatment, level), rows in table.groupby(["treatment", "dose_nM"], sort=False):
-        marker = dict(color=look.treatment(treatment), opacity=1.0 if level == highest[treatment] else 0.5)
-        yield look.sample(treatment, level), rows, marker
+        yield look.sample(treatment, level), rows, look.tone(treatment), level == highest[treatment]
 
 
-def add_bars(made: go.Figure, found: pd.DataFrame, name: str, marker: dict[str, Any], look: Look, **bar: Any) -> None:
-    """Bars of the lines in ``found`` (index line; mean, std)."""
+def entries(table: pd.DataFrame) -> int:
+    """Number of `samples`, each of which has its place in the legend."""
+    return table.groupby(["treatment", "dose_nM"]).ngroups
+
+
+def add_bars(made: go.Figure, found: pd.DataFrame, name: str, tone: Any, full: bool = True, **bar: Any) -> None:
+    """Bars of the lines in ``found`` (index line; mean, std); hatched unless ``full``."""
     made.add_bar(
-        x=ticks([look.lines[line] for line in found.index]),
+        x=found.index,
         y=found["mean"],
         name=plot_text(name),
-        marker=marker,
+        marker=dict(color=tone, pattern=dict(shape="" if full else "/", size=5, solidity=0.45, fillmode="replace")),
         error_y=dict(type="data", array=found["std"], color=colour("ink"), thickness=1.2, width=3),
-        hovertemplate="%{x}: %{y:.3g}<extra>" + plot_text(name) + "</extra>",
+        hovertemplate="%{y:.3g}<extra>" + plot_text(name) + "</extra>",
         **dict(showlegend=True) | bar,
     )
 
