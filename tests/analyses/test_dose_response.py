@@ -93,7 +93,7 @@ def test_outcomes_count_the_patients_who_can_be_judged(every):
         ({"+analysis.dose": 5}, "analysis.dose", "did you mean 'doses'?; keys here: kind, doses, days, inhibition"),
         ({"analysis.kind": "dose_respons"}, "analysis.kind", "'trial', 'dose_response'"),
         ({"~analysis.kind": None}, "analysis.kind", "required"),
-        ({"analysis": None}, "analysis", "one of dose_response"),
+        ({"analysis": None}, "analysis", "one of assay, dose_response"),
         ({"compute.parts": 2}, "compute.parts", "only a trial is shared"),
     ],
 )

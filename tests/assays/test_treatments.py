@@ -37,7 +37,7 @@ def test_conditions_are_vehicle_then_each_dose_and_what_is_given_beside_alone(tw
 
 
 def test_effects_follow_hill_and_drugs_on_a_node_act_independently(two):
-    given = medium(conditions(two), two, penetration=1.0, hours=24.0)
+    given = medium(conditions(two), two, two.compounds, penetration=1.0, hours=24.0)
     first = lambda free: 0.8 * free**2 / (100.0 + free**2)
     np.testing.assert_allclose(given.rapalog_nM, [0.0, 0.0, 0.0, 0.0, 1.0, 20.0])
     both = 1.0 - (1.0 - first(10.0)) * (1.0 - 0.5)
@@ -47,7 +47,7 @@ def test_effects_follow_hill_and_drugs_on_a_node_act_independently(two):
 
 
 def test_stroma_holds_back_compounds_here_and_the_rapalog_at_the_cell(two):
-    given = medium(conditions(two), two, penetration=0.25, hours=24.0)
+    given = medium(conditions(two), two, two.compounds, penetration=0.25, hours=24.0)
     free = 20.0 * 0.5 * 0.25
     assert given.inhibition.PI3K[2] == pytest.approx(0.8 * free**2 / (100.0 + free**2))
     assert given.rapalog_nM[-1] == 20.0  # binding.partition is that of the line

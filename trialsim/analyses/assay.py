@@ -54,11 +54,12 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     found = [measured(fact, settings.expected[fact.fact_id], tables, settings) for fact in facts]
     tables["expected"] = pd.DataFrame(found)
     quality = experiment.quality(wells)
+    named = fits[fits["line"].isin(config.cell_line)]
     results: dict[str, Any] = {
         f"{name}_{row.treatment}_{row.line}": {
             "estimate": getattr(row, column), "low": getattr(row, f"{column}_low"), "high": getattr(row, f"{column}_high"),
-            "n": row.n, "unit": unit, "method": method,
-        } for row in fits[fits["line"].isin(config.cell_line)].itertuples() for name, (column, unit, method) in HEADLINES.items()
+            "n": settings.replicates, "unit": unit, "method": method,
+        } for row in named.itertuples() for name, (column, unit, method) in HEADLINES.items()
     }  # fmt: skip
     results |= {
         "n_plates": int(wells["plate"].nunique()),

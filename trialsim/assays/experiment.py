@@ -41,7 +41,7 @@ def grow_line(config: StudyConfig, settings: AssaySettings, name: str, line: Cel
     """
     under, hours = conditions(settings), hours_seen(settings)
     well = wells_of([line] * len(under), config.network, config.drug.binding, config.drug.pk.fu, config.culture)
-    given = medium(under, settings, line.pathway.penetration or 1.0, hours[-1])
+    given = medium(under, settings, settings.compounds, line.pathway.penetration or 1.0, hours[-1])
     seen: Seen = grow(network_constants(config.network), well, [given], hours)
     blocked = np.broadcast_to(np.asarray(given.inhibition.autophagy), len(under))
     flat = lambda leaf: np.asarray(leaf, float).ravel()  # times outside, conditions inside

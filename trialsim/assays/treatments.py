@@ -33,15 +33,18 @@ def conditions(settings: AssaySettings) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["treatment", "dose_nM", "sampled"])
 
 
-def medium(table: pd.DataFrame, settings: AssaySettings, penetration: float, hours: float) -> Medium:
+def medium(
+    table: pd.DataFrame, settings: AssaySettings, compounds: Mapping[str, CompoundSettings], penetration: float, hours: float
+) -> Medium:
     """What the wells of one line hold.
 
     Args:
-        table: from `conditions`. penetration: share of free drug in medium that reaches the cells. hours: how long.
+        table: from `conditions`. compounds: drugs beside the rapalog, by name.
+        penetration: share of the free drug in medium that reaches the cells. hours: how long.
     """
     held = [_held(row.treatment, row.dose_nM, settings) for row in table.itertuples()]
     effects: dict[str, Any] = {}
-    for name, compound in settings.compounds.items():
+    for name, compound in compounds.items():
         dose = np.array([drugs.get(name, 0.0) for drugs in held]) * penetration
         for node, effect in of_compound(compound, dose).items():
             before = effects.get(node, np.zeros(len(table)))

@@ -61,7 +61,9 @@ class TreatmentSettings(Settings):
     label: str = Field(min_length=1, description="how figures call the drug")
     drug: str = Field(description="rapalog: the drug of the study, or one of analysis.compounds")
     doses_nM: tuple[Dose, ...] = Field(min_length=2, max_length=24, description="doses on the plates, from low to high, nM")
-    sampled_nM: tuple[Dose, ...] = Field(description="those of the doses at which cells are lysed, stained and followed, nM")
+    sampled_nM: tuple[Dose, ...] = Field(
+        min_length=1, description="those of the doses at which cells are lysed, stained and followed, nM"
+    )
     beside: dict[str, Dose] = Field(description="what all wells of this treatment hold in addition: drug and dose in nM")
 
     def faults(self, key: str, drugs: tuple[str, ...]) -> list[ConfigError]:
@@ -158,7 +160,9 @@ class AssaySettings(AnalysisSettings):
     plate: PlateSettings
     blot: BlotSettings
     stain: StainSettings
-    count_hours: tuple[Annotated[float, Field(gt=0, le=240)], ...] = Field(description="cell counts of the sampled doses, h")
+    count_hours: tuple[Annotated[float, Field(gt=0, le=240)], ...] = Field(
+        min_length=1, description="cell counts of the sampled doses, h"
+    )
     instrument: InstrumentSettings
     expected: dict[str, Expectation] = Field(description="published facts (trialsim/evidence/data/laboratory.csv) looked for")
 
