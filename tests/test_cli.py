@@ -283,7 +283,7 @@ def test_telling_flags_run_nothing(
         assert not end.code
     text = capsys.readouterr().out
     expected = {
-        "--help": "experiment: dose_response, everolimus_adult",
+        "--help": "dose_response, everolimus_adult",
         "--version": trialsim.__version__,
         "--cfg=job": "dose: 10",
     }

@@ -21,8 +21,9 @@ FITTING = {
     "design=three_plus_three": "everolimus_paediatric",
     "population=paediatric_solid": "everolimus_paediatric",
     "endpoint=paediatric_phase1": "everolimus_paediatric",
+    "analysis=assay": "assay_burkitt",
 } | {f"modification={drug}": f"{drug}_adult" for drug in ("sirolimus", "temsirolimus", "ridaforolimus")}
-NOT_A_CHOICE = {"experiment", "tumour"}
+NOT_A_CHOICE = {"experiment", "tumour", "cell_line"}
 CHOICES = [
     f"{path.parent.name}={path.stem}"
     for path in FILES
@@ -60,6 +61,11 @@ def test_every_tumour_type_can_join_a_study() -> None:
     every = {path.stem for path in (CONF / "tumour").glob("*.yaml")}
     others = sorted(every - set(compose().tumour))
     assert set(compose(None, [f"+tumour=[{','.join(others)}]"]).tumour) == every
+
+
+def test_every_cell_line_can_join_an_assay() -> None:
+    every = {path.stem for path in (CONF / "cell_line").glob("*.yaml")}
+    assert set(compose("assay_burkitt", [f"cell_line=[{','.join(sorted(every))}]"]).cell_line) == every
 
 
 def test_the_default_is_the_adult_study() -> None:

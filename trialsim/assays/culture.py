@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from trialsim.engine.population import Program, map_population, usable_devices
 from trialsim.engine.rosenbrock import rodas3_step, structure_of
 from trialsim.engine.structure import example
 from trialsim.mechanism import binding, growth, signalling
@@ -31,6 +33,8 @@ from trialsim.mechanism.steady import steady_state
 
 STEP_H = 0.25  # largest step; the error of counts and levels at this step is below 1 % (tests/assays/test_culture.py)
 FIRST_STEP_H = 0.02  # after a change of medium
+WELLS = 32  # of one call; fewer cost as much
+STEPS, ROWS, MEDIA = 512, 32, 4  # a schedule is padded to multiples of these
 
 
 class Well(NamedTuple):
@@ -155,6 +159,57 @@ def mesh(hours: float, at: Sequence[float] = (), first: float = FIRST_STEP_H, la
     return np.array(nodes)
 
 
+class Schedule(NamedTuple):
+    """When what happens, the same in all wells. Padded, so that one compiled program serves every schedule of usual length.
+
+    Attributes:
+        taken: steps to take, a number. hours: length of each. medium: which one is in the wells. fresh: whether it has just been
+            given. row: where the state after a step is kept; the last row holds what nobody reads. medium_of: medium of each row.
+    """
+
+    taken: np.ndarray
+    hours: np.ndarray
+    medium: np.ndarray
+    fresh: np.ndarray
+    row: np.ndarray
+    medium_of: np.ndarray
+
+
+def _schedule(media: Sequence[Medium], times: Sequence[float]) -> Schedule:
+    """Rows: 0 is the start, the others are those of ``times`` that are later, in order."""
+    rows = _room(len(times) + 2, ROWS)
+    medium_of = np.zeros(rows, np.int32)
+    hours: list[float] = []
+    medium: list[int] = []
+    row: list[int] = []
+    kept, start = 0, 0.0
+    for i, given in enumerate(media):
+        end = start + given.hours
+        within = [t - start for t in times if start < t <= end + 1e-9]
+        nodes = mesh(given.hours, within)
+        here = np.full(len(nodes) - 1, rows - 1)
+        for t in within:
+            kept += 1
+            here[int(np.argmin(np.abs(nodes - t))) - 1] = kept
+            medium_of[kept] = i
+        hours, medium, row = [*hours, *np.diff(nodes)], [*medium, *[i] * len(here)], [*row, *here]
+        start = end
+    padded = lambda values: np.pad(np.array(values), (0, _room(len(hours), STEPS) - len(hours)))
+    fresh = np.diff(medium, prepend=-1) > 0
+    return Schedule(
+        np.asarray(len(hours), np.int32),
+        padded(hours).astype(np.float32),
+        padded(medium).astype(np.int32),
+        padded(fresh),
+        padded(row).astype(np.int32),
+        medium_of,
+    )
+
+
+def _room(needed: int, unit: int) -> int:
+    return -(-needed // unit) * unit
+
+
 def grow(k: signalling.NetworkConstants, well: Well, media: Sequence[Medium], times: Sequence[float]) -> Seen:
     """Wells over time under one medium after another.
 
@@ -165,27 +220,25 @@ def grow(k: signalling.NetworkConstants, well: Well, media: Sequence[Medium], ti
     Returns:
         Leaves (times, wells). At a change of medium what is seen is still under the old one.
     """
-    ends = np.cumsum([medium.hours for medium in media])
-    kind = np.result_type(np.asarray(well.seeded).dtype, np.float32)
     wells = np.shape(well.seeded)
-    spread = lambda tree: jax.tree.map(lambda v: np.broadcast_to(np.asarray(v, kind), wells), tree)
-    steps, which, keep = [], [], []
-    for i, (medium, end) in enumerate(zip(media, ends, strict=True)):
-        start = end - medium.hours
-        within = [t - start for t in times if start < t <= end + 1e-9]
-        nodes = mesh(medium.hours, within)
-        keep += [len(steps) + int(np.argmin(np.abs(nodes - t))) for t in within]
-        steps += np.diff(nodes).tolist()
-        which += [i] * (len(nodes) - 1)
-    fresh = np.diff(which, prepend=-1) > 0
-    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *(spread((m.rapalog_nM, m.inhibition)) for m in media))
-    seen = _grow(spread(k), spread(well), stacked, np.asarray(steps, kind), np.array(which), fresh, np.array([0, *keep]))
+    spread = lambda tree: jax.tree.map(lambda v: np.broadcast_to(np.asarray(v, float), wells), tree)
+    given = [*media, *[media[-1]] * (_room(len(media), MEDIA) - len(media))]
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves, axis=-1), *(spread((m.rapalog_nM, m.inhibition)) for m in given))
+    cells = (spread(k), spread(well), stacked)
+    part = lambda these: jax.tree.map(lambda leaf: leaf[these], cells)
+    found = [seen for _, seen in map_population(_program(), part, _schedule(media, times), wells[0], WELLS)]
     first = 0 if len(times) and times[0] == 0.0 else 1
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[first:], seen)
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves).T[first : first + len(times)], *found)
 
 
-@jax.jit
-def _grow(k, well: Well, media, steps, which, fresh, keep) -> Seen:
+@lru_cache(maxsize=1)
+def _program() -> Program:
+    return Program(_course, usable_devices(1))
+
+
+def _course(cells, schedule: Schedule) -> Seen:
+    k, well, media = cells
+    media = jax.tree.map(lambda leaf: leaf.T, media)  # (media, wells)
     network = steady_state(k, well.cell)
     still = growth.fates(network, k, well.cell, well.growth)
     zero = jnp.zeros_like(well.seeded)
@@ -194,14 +247,15 @@ def _grow(k, well: Well, media, steps, which, fresh, keep) -> Seen:
     plain = (growth.UNTREATED, example(k), example(well), example(still))
     structure = structure_of(lambda x, _: _rates(x, *plain), example(start), ())
 
-    def step(x: Culture, now):
-        h, medium, new = now
-        given, partner = jax.tree.map(lambda leaf: leaf[medium], media)
-        x = x._replace(C=jnp.where(new, given, x.C))
+    def step(i: jax.Array, carried: tuple[Culture, Culture]) -> tuple[Culture, Culture]:
+        x, kept = carried
+        given, partner = jax.tree.map(lambda leaf: leaf[schedule.medium[i]], media)
+        x = x._replace(C=jnp.where(schedule.fresh[i], given, x.C))
+        h = schedule.hours[i].astype(zero.dtype)
         x = rodas3_step(lambda x, _: _rates(x, partner, k, well, still), structure, x, (), (), (), h)
-        return x, (x, partner)
+        return x, jax.tree.map(lambda rows, value: rows.at[schedule.row[i]].set(value), kept, x)
 
-    _, (after, partners) = jax.lax.scan(step, start, (steps, which, fresh))
-    begin = jax.tree.map(lambda leaf: jnp.zeros_like(leaf[:1]), media[1])  # time 0 is before the drugs
-    both = lambda one, many: jax.tree.map(lambda a, b: jnp.concatenate([a, b])[keep], one, many)
-    return _see(both(jax.tree.map(lambda leaf: leaf[None], start), after), both(begin, partners), k, well, still)
+    empty = jax.tree.map(lambda value: jnp.tile(value, (len(schedule.medium_of), 1)), start)
+    _, kept = jax.lax.fori_loop(0, schedule.taken, step, (start, empty))
+    partners = jax.tree.map(lambda leaf: leaf[schedule.medium_of].at[0].set(0.0), media[1])  # time 0 is before the drugs
+    return _see(kept, partners, k, well, still)

@@ -41,7 +41,9 @@ def partner_parameters(
     if not partners:
         return None
     n, drugs = len(ids), list(partners.values())
-    comedication = np.array([drug.pk.comedication_CLint[level] for level in covariates["cyp3a4_comedication"]])
+    usual = getattr(drug.pk.interactions, drug.pk.comedication)
+    factors = {"none": 1.0, "inhibitor": usual.inhibitor.clearance, "inducer": usual.inducer.clearance}
+    comedication = np.array([factors[level] for level in covariates["cyp3a4_comedication"]])
     weight = np.asarray(covariates["weight_kg"], float) / WEIGHT_REFERENCE_KG
     of_tumour = lambda name: [getattr(tumours[t].pathway, name) for t in covariates["tumour_type"]]
     penetration, hormone = np.array(of_tumour("penetration"), float), np.array(of_tumour("hormone"), object)

@@ -70,6 +70,22 @@ TONES: dict[str, Tone] = {
     "cuts_4": Tone("#0c4a7d", "#b9dcf6"),
     "fall": Tone("rgba(0,114,178,0.45)", "rgba(74,163,228,0.55)"),
     "rise": Tone("rgba(213,94,0,0.45)", "rgba(243,132,54,0.55)"),
+    "series_1": Tone("#0074b4", "#4ca6e6"),
+    "series_2": Tone("#d65f02", "#f48538"),
+    "series_3": Tone("#039e75", "#22be92"),
+    "series_4": Tone("#cd7ba8", "#de95be"),
+    "series_5": Tone("#e6a002", "#e7a203"),
+    "series_6": Tone("#57b4e8", "#8ed0f6"),
+    "series_7": Tone("#6b4c9a", "#a68fd0"),
+    "series_8": Tone("#7a5c3a", "#bf9e78"),
+    "series_9": Tone("#4d5661", "#aab4bf"),
+    "treated_0": Tone("#b9c1ca", "#66717d"),
+    "treated_1": Tone("#1b7a78", "#45b5b2"),
+    "treated_2": Tone("#7b4fa3", "#ab84cf"),
+    "treated_3": Tone("#b8860b", "#dcae3c"),
+    "treated_4": Tone("#c2476b", "#e57f9c"),
+    "treated_5": Tone("#2f4b8f", "#7f9bdf"),
+    "treated_6": Tone("#6b7f2a", "#a9bf63"),
 }
 
 RECIST_NAMES: dict[str, str] = {

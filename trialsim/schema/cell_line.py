@@ -94,4 +94,6 @@ class CultureSettings(Sourced):
     basal_death: NonNegative  # of network.growth.k_d
     k_clear: Positive  # 1/h, loss of annexin V-positive cells
     S_phase_h: Positive
+    G2M_h: Positive
     pulse_h: Positive  # h of EdU
+    k_LC3: Positive  # 1/h, turnover of LC3-II

@@ -17,17 +17,18 @@
     return value;
   }
 
-  function fit(layout, width) {
+  function fit(layout, data, width) {
     if (width >= NARROW) return layout;
     layout.font.size = 11;
-    const entries = layout.showlegend === false ? 0 : 1;
-    layout.height += 44 * entries;
+    for (const name of ["entrywidth", "entrywidthmode"]) delete layout.legend?.[name]; // columns of equal width would overlap
+    const entries = data.filter((trace) => trace.showlegend === true).length;
+    layout.height += layout.showlegend === false ? 0 : Math.max(44, 17 * entries);
     return layout;
   }
 
   function draw(place) {
     const spec = recolour(specs[place.dataset.figure], prefersDark.matches && !printing);
-    const layout = fit(spec.layout, place.clientWidth);
+    const layout = fit(spec.layout, spec.data, place.clientWidth);
     place.style.minHeight = layout.height + "px";
     return Plotly.react(place, spec.data, layout, config);
   }

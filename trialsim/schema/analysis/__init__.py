@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trialsim.schema.analysis.assay import AssaySettings
 from trialsim.schema.analysis.base import AnalysisSettings as AnalysisSettings
 from trialsim.schema.analysis.base import TrialSettings
 from trialsim.schema.analysis.biomarkers import BiomarkerSettings
@@ -14,6 +15,6 @@ from trialsim.schema.analysis.escape_routes import EscapeRoutesSettings
 from trialsim.schema.analysis.laboratory import LaboratorySettings
 
 Analysis = Annotated[
-    TrialSettings | BiomarkerSettings | DoseResponseSettings | EscapeRoutesSettings | LaboratorySettings,
+    TrialSettings | AssaySettings | BiomarkerSettings | DoseResponseSettings | EscapeRoutesSettings | LaboratorySettings,
     Field(discriminator="kind"),
 ]

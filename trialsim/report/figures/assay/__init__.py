@@ -1,0 +1,1 @@
+"""Figures of in vitro assays: dose-response curves, plates, blots, fates of cells, metrics, published facts."""
