@@ -1,4 +1,5 @@
-"""A pair of drugs: in a dish, in the same virtual patients under none, one and both, in several schedules; and which of many partners
+"""A pair of drugs: in a dish, in the same virtual patients under none, one and both, in several schedules; and which of many
+partners
 is best in which genotype. Every patient is in every arm, with the same chances, so that arms differ by what is given alone."""
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from trialsim.combinations.cohort import NONE, Cell
 from trialsim.conduct.solver_check import solver_check
 from trialsim.schema.analysis.combination import CombinationSettings, Given
 from trialsim.streams import derived_seed
+from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
@@ -30,7 +32,8 @@ BEST_OF_TWO = "best_of_two"
 def run(config: StudyConfig, steps: Steps) -> Findings:
     """Tables (columns):
     lines: line, label. dish_points: `dish.measure`. dish: `dish.surface`. dish_scores: `dish.scores`. isoboles: `dish.isoboles`.
-    patients: one row a patient a pair of doses: rapalog_factor, partner_factor, `arms.simulate_arm`. effects, cohort: `cohort.effects`,
+    patients: one row a patient a pair of doses: rapalog_factor, partner_factor, `arms.simulate_arm`. effects, cohort:
+    `cohort.effects`,
     `cohort.surface`. pfs: `cohort.curves` of none, rapalog, partner, both at their highest doses, and best_of_two. schedules,
     courses: `schedules.compare`, `schedules.courses`. partners: `genotypes.ranked`.
     """
@@ -43,7 +46,9 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     pair = {f"dose_{cell.rapalog:g}_{cell.partner:g}": partial(_arm, config, enrolled, _at(cell, settings)) for cell in cells}
     found = steps.each(f"simulating {len(enrolled)} patients at every pair of doses", pair)
     by_cell = dict(zip(cells, (part["patients"] for part in found.values()), strict=True))
-    ways = {f"schedule_{name}": partial(_arm, config, enrolled, _in_time(given, settings)) for name, given in settings.schedules.items()}
+    ways = {
+        f"schedule_{name}": partial(_arm, config, enrolled, _in_time(given, settings)) for name, given in settings.schedules.items()
+    }
     found = steps.each("simulating schedules", ways)
     by_schedule = dict(zip(settings.schedules, (part["patients"] for part in found.values()), strict=True))
     by_partner = _by_genotype(config, settings, enrolled, steps)
@@ -55,7 +60,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     by_cell, by_schedule, by_partner = ({key: keep(t) for key, t in d.items()} for d in (by_cell, by_schedule, by_partner))
     weight = ranking.resampled(len(by_cell[cells[0]]), settings.bootstrap, derived_seed(config.seed, "combination"))
     effect = cohort.effects(by_cell)
-    horizon = float(config.design.max_follow_up_months)
+    # beyond the last scan but one the curves hang on when that scan happened to be
+    horizon = config.design.max_follow_up_months - config.endpoint.scan_interval_weeks * DAYS_PER_WEEK / DAYS_PER_MONTH
     every = [table.assign(rapalog_factor=cell.rapalog, partner_factor=cell.partner) for cell, table in by_cell.items()]
     times = _times(by_cell, settings)
     tables |= {
@@ -115,7 +121,8 @@ def _by_genotype(
     keys = [(name, genotype) for name in (genotypes.ALONE, *config.partner) for genotype in settings.genotypes]
     given = lambda name: Arm(Given(), {} if name == genotypes.ALONE else {name: Given()})
     every = {
-        f"partner_{name}_{genotype}": partial(_arm, config, genotypes.bearing(some, genotype), given(name)) for name, genotype in keys
+        f"partner_{name}_{genotype}": partial(_arm, config, genotypes.bearing(some, genotype), given(name))
+        for name, genotype in keys
     }
     found = steps.each(f"simulating {len(config.partner)} partners in {len(settings.genotypes)} genotypes", every)
     return dict(zip(keys, (part["patients"] for part in found.values()), strict=True))

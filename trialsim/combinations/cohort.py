@@ -117,17 +117,19 @@ def times_of(table: pd.DataFrame) -> Times:
 
 
 def curves(arms: dict[str, Times]) -> pd.DataFrame:
-    """Kaplan-Meier curves: arm, months, survival, low, high."""
+    """Kaplan-Meier curves: arm, months, survival, low, high, at_risk."""
     found = []
     for name, (time, event) in arms.items():
         curve = survival.kaplan_meier(time, event)
         table = {"arm": name, "months": curve.time, "survival": curve.survival, "low": curve.low, "high": curve.high}
+        table |= {"at_risk": curve.at_risk}
         found.append(pd.DataFrame(table))
     return pd.concat(found, ignore_index=True)
 
 
 def hazard_ratio(arm: Times, control: Times, weight: np.ndarray) -> dict[str, float]:
-    """Hazard ratio of progression or death, arm over control, with a bootstrap interval. A patient is in both arms and is drawn into
+    """Hazard ratio of progression or death, arm over control, with a bootstrap interval. A patient is in both arms and is drawn
+    into
     both together."""
     n = len(arm.time)
     joined = lambda i: np.concatenate([arm[i], control[i]])

@@ -1,4 +1,5 @@
-"""A pair of drugs in a dish: every dose of one with every dose of the other, measured, and set against what no interaction would give."""
+"""A pair of drugs in a dish: every dose of one with every dose of the other, measured, and set against what no interaction would
+give."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ def measure(config: StudyConfig, settings: InVitroSettings, partner: str, name: 
 
 
 def single_agents(points: pd.DataFrame) -> tuple[SingleAgent, SingleAgent]:
-    """Hill curves of the rapalog and of the partner alone, fitted to effects on viability. A drug whose points are no better described
+    """Hill curves of the rapalog and of the partner alone, fitted to effects on viability. A drug whose points are no better
+    described
     by a curve than by a flat line has no effect that doses could be compared by."""
 
     def fit(drug: str, other: str) -> SingleAgent:
@@ -131,7 +133,8 @@ def _over_replicates(table: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def scores(beyond: pd.DataFrame) -> pd.DataFrame:
-    """Mean excess over all pairs of doses, one row a line a measure: line, measure, n (replicates), estimate, low, high (95 % t interval
+    """Mean excess over all pairs of doses, one row a line a measure: line, measure, n (replicates), estimate, low, high (95 % t
+    interval
     over replicates), p (two-sided, against 0), exact."""
     rows = []
     names = [name for name in SUMMARISED if "excess" in name]

@@ -44,15 +44,20 @@ def ranked(by_partner: dict[tuple[str, str], pd.DataFrame], horizon: float, resa
         alone, beside = by_partner[ALONE, genotype], [by_partner[name, genotype] for name in partners]
         weight = ranking.resampled(len(alone), resamples, seed)
         gain = np.column_stack([alone["log_volume"] - table["log_volume"] for table in beside])
-        free = lambda w: np.column_stack(
-            [restricted_means(times_of(table), horizon, w) - restricted_means(times_of(alone), horizon, w) for table in beside]
-        )
         found = {
             "tumour": ranking.rank(gain, weight),
-            "pfs": ranking.rank_resampled(free(np.ones((1, len(alone))))[0], free(weight)),
+            "pfs": ranking.rank_resampled(
+                _time_gained(beside, alone, horizon, np.ones((1, len(alone))))[0], _time_gained(beside, alone, horizon, weight)
+            ),
         }
         for measure, of in found.items():
             for i, name in enumerate(partners):
                 row = dict(zip(COLUMNS, (genotype, name, measure, len(alone), *(float(value[i]) for value in of)), strict=True))
                 rows.append(row | {"severe": beside[i]["severe"].mean(), "severe_alone": alone["severe"].mean()})
     return pd.DataFrame(rows)
+
+
+def _time_gained(beside: list[pd.DataFrame], alone: pd.DataFrame, horizon: float, weight: np.ndarray) -> np.ndarray:
+    """Months without progression over those on the rapalog alone, (resamples, partners)."""
+    before = restricted_means(times_of(alone), horizon, weight)
+    return np.column_stack([restricted_means(times_of(table), horizon, weight) - before for table in beside])

@@ -44,7 +44,8 @@ def compare(by_schedule: dict[str, pd.DataFrame], reference: str, partner: str, 
 
 
 def courses(by_schedule: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Change of the true sum of target diameters, as a share of baseline, over all patients, on treatment or not any more: schedule,
+    """Change of the true sum of target diameters, as a share of baseline, over all patients, on treatment or not any more:
+    schedule,
     week, n, `QUANTILES`."""
     rows = []
     for name, table in by_schedule.items():

@@ -2,16 +2,17 @@
 
 An effect e is the share of untreated cells (or of untreated growth) that a drug takes away: 0 none, 1 all. The nulls:
 
-    HSA     e = max(e_A, e_B)                   highest single agent: the second drug adds nothing (Berenbaum, Pharmacol Rev 1989;41:93)
-    Bliss   1 - e = (1 - e_A)(1 - e_B)          each acts on what the other leaves (Bliss, Ann Appl Biol 1939;26:585)
-    Loewe   a / D_A(e) + b / D_B(e) = 1         each replaces a dose of the other (Loewe & Muischnek 1926); D(e): dose that alone does e
+    HSA     e = max(e_A, e_B)                   highest single agent: the second drug adds nothing
+    Bliss   1 - e = (1 - e_A)(1 - e_B)          each acts on what the other leaves
+    Loewe   a / D_A(e) + b / D_B(e) = 1         each replaces a dose of the other; D(e): dose that alone does e
 
-The excess is effect less expectation: above zero synergy, below antagonism. Of growth rates, Bliss is a sum: cells that survive both
-drugs are a product, so their logarithms, which are rates times time, add.
+(HSA: Berenbaum, Pharmacol Rev 1989;41:93. Bliss, Ann Appl Biol 1939;26:585. Loewe & Muischnek, Arch exp Pathol Pharmakol
+1926;114:313.) The excess is effect less expectation: above zero synergy, below antagonism. Of growth rates, Bliss is a sum: cells
+that survive both drugs are a product, so their logarithms, which are rates times time, add.
 
 D(e) is infinite where e is beyond what the drug does at any dose. Then the drug counts for nothing there, and Loewe's expectation is
-what the other does alone (Di Veroli et al., Bioinformatics 2016;32:2866). Strictly the equation has no solution with both drugs in it,
-which `Additive.defined` tells; the combination index (Chou & Talalay, Adv Enzyme Regul 1984;22:27) is not given there.
+what the other does alone (Di Veroli et al., Bioinformatics 2016;32:2866). Strictly the equation has no solution with both drugs in
+it, which `Additive.defined` tells; the combination index (Chou & Talalay, Adv Enzyme Regul 1984;22:27) is not given there.
 """
 
 from __future__ import annotations
@@ -109,7 +110,8 @@ def index(dose_a: ArrayLike, dose_b: ArrayLike, effect: ArrayLike, drug_a: Singl
 def combination_index(
     dose_a: ArrayLike, dose_b: ArrayLike, effect: ArrayLike, drug_a: SingleAgent, drug_b: SingleAgent
 ) -> np.ndarray:
-    """The same for an effect that was seen: below 1 synergy, above 1 antagonism. NaN where either drug has no dose with that effect,
+    """The same for an effect that was seen: below 1 synergy, above 1 antagonism. NaN where either drug has no dose with that
+    effect,
     and where there is no effect."""
     e = np.asarray(effect, float)
     reached = (e > 0) & (e < np.asarray(drug_a.maximum)) & (e < np.asarray(drug_b.maximum))
@@ -117,7 +119,8 @@ def combination_index(
 
 
 def isobole(doses_a: np.ndarray, doses_b: np.ndarray, effect: np.ndarray, level: float) -> np.ndarray:
-    """Pairs of doses with one effect, (pairs, 2): along each dose of B the least dose of A that reaches it, and along each dose of A
+    """Pairs of doses with one effect, (pairs, 2): along each dose of B the least dose of A that reaches it, and along each dose of
+    A
     the least of B, both interpolated linearly between the doses tried, as fractions of the step where the lower dose is 0.
 
     Args:

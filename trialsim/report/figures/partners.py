@@ -14,6 +14,7 @@ GENOTYPES = {
     "wild_type": "none of these", "pik3ca": "PIK3CA", "pten_loss": "PTEN loss", "akt1": "AKT1", "tsc": "TSC1/2", "mtor": "MTOR",
     "kras": "KRAS",
 }  # fmt: skip
+LEAST_AT_RISK = 0.05  # share of the patients from which a curve is drawn: its tail hangs on a few
 SURE = 0.8  # probability from which a partner is called the best
 MEASURES = {"tumour": "ln of tumour volume", "pfs": "months without progression"}
 
@@ -21,12 +22,13 @@ MEASURES = {"tumour": "ln of tumour volume", "pfs": "months without progression"
 def progression(curves: pd.DataFrame, ratios: dict[str, dict], drugs: tuple[str, str]) -> Panel:
     """Progression-free survival under none, one and both, and of the better of the two in each patient."""
     names = {
-        "none": ("no drug", "series_9", "dot"), "rapalog": (drugs[0], "series_1", "solid"), "partner": (drugs[1], "series_2", "solid"),
+        "none": ("no drug", "series_9", "dot"), "rapalog": (drugs[0], "series_1", "solid"),
+        "partner": (drugs[1], "series_2", "solid"),
         "both": ("both", "series_3", "solid"), "best_of_two": ("better of the two in each patient", "series_7", "dash"),
     }  # fmt: skip
     made = figure(440)
     for arm, (name, tone, dash) in names.items():
-        curve = curves[curves["arm"] == arm]
+        curve = curves[(curves["arm"] == arm) & (curves["at_risk"] >= LEAST_AT_RISK * curves["at_risk"].max())]
         made.add_scatter(
             x=curve["months"], y=100 * curve["survival"], mode="lines", name=plot_text(name),
             line=dict(shape="hv", color=colour(tone), width=3 if arm == "both" else 2, dash=dash),
@@ -38,7 +40,8 @@ def progression(curves: pd.DataFrame, ratios: dict[str, dict], drugs: tuple[str,
     beyond = ratios["best_of_two"]
     verdict = "more than" if beyond["high"] < 1 else "less than" if beyond["low"] > 1 else "no clear difference from"
     caption = (
-        f"Hazard ratio of both drugs over {drugs[0]} {told['rapalog']}, over {drugs[1]} {told['partner']}, over the better of the two in "
+        f"Hazard ratio of both drugs over {drugs[0]} {told['rapalog']}, over {drugs[1]} {told['partner']}, over the better of the "
+        "two in "
         f"each patient {told['best_of_two']}: {verdict} what independent action of the drugs would give."
     )
     return Panel("cohort_pfs", "Progression-free survival and independent action", caption, made)
@@ -77,8 +80,14 @@ def schedules(table: pd.DataFrame, labels: dict[str, str], reference: str) -> Pa
     both = found.drop(index=[name for name in found.index if name.endswith("_alone")])
     best, mildest = both["hazard_ratio"].idxmin(), both["severe"].idxmin()
     first = f"Of the ways to give both drugs, {labels[best]} has the lowest hazard of progression"
-    middle = "and " if best == mildest else f"({fixed(both.loc[best, 'hazard_ratio'])} of that of {labels[reference]}); {labels[mildest]} has "
-    caption = f"{first} {middle}the fewest grade 3 or 4 events ({percent(both.loc[mildest, 'severe'], 0)}). Dashed: {labels[reference]}."
+    middle = (
+        "and "
+        if best == mildest
+        else f"({fixed(both.loc[best, 'hazard_ratio'])} of that of {labels[reference]}); {labels[mildest]} has "
+    )
+    caption = (
+        f"{first} {middle}the fewest grade 3 or 4 events ({percent(both.loc[mildest, 'severe'], 0)}). Dashed: {labels[reference]}."
+    )
     return Panel("schedules", "Schedules: benefit and toxicity", caption + " Bars: 95 % intervals over the same patients.", made)
 
 
@@ -93,14 +102,15 @@ def courses(table: pd.DataFrame, labels: dict[str, str]) -> Panel:
             hovertemplate="week %{x}: %{y:.1f} %<extra>" + plot_text(label) + "</extra>",
         )  # fmt: skip
     reference_line(made, y=0.0)
-    made.update_layout(legend=dict(entrywidth=0.33, entrywidthmode="fraction", font=dict(size=12)))
+    made.update_layout(legend=dict(entrywidth=0.5, entrywidthmode="fraction", font=dict(size=12)))
     made.update_xaxes(title_text="weeks since first dose", rangemode="tozero")
     made.update_yaxes(title_text="median change of sum of diameters (%)")
     week = min(24, int(table["week"].max()))
     at = table[table["week"] == week].set_index("schedule")["median"]
     smallest, largest = at.idxmin(), at.idxmax()
     caption = (
-        f"True sizes of all patients, on treatment or not any more. At week {week} the median lies between {signed(100 * at.min())} % "
+        f"True sizes of all patients, on treatment or not any more. At week {week} the median lies between "
+        f"{signed(100 * at.min())} % "
         f"({labels[smallest]}) and {signed(100 * at.max())} % ({labels[largest]})."
     )
     return Panel("schedule_courses", "Tumour size under each schedule", caption, made)
@@ -122,18 +132,29 @@ def heat(table: pd.DataFrame, measure: str, names: dict[str, str], rapalog: str,
     made = figure(100 + 50 * len(order), showlegend=False)
     made.add_heatmap(
         z=gain.round(3), x=[plot_text(GENOTYPES[g]) for g in genotypes], y=[plot_text(names[p]) for p in order], text=text,
-        texttemplate="%{text}", textfont=dict(size=12), colorscale=diverging(), zmin=-limit, zmax=limit, showscale=False, xgap=2, ygap=2,
+        texttemplate="%{text}", textfont=dict(size=12), colorscale=diverging(), zmin=-limit, zmax=limit, showscale=False, xgap=2,
+        ygap=2,
         hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
     )  # fmt: skip
     made.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     made.update_xaxes(side="top", showgrid=False, ticks="", title_text="altered in the tumour")
     rows = table.sort_values("best", ascending=False).drop_duplicates("genotype").set_index("genotype").loc[genotypes]
-    sure = [f"{names[row['partner']]} in {GENOTYPES[g]} ({percent(row['best'], 0)})" for g, row in rows.iterrows() if row["best"] >= SURE]
+    sure = best_by_partner(rows[rows["best"] >= SURE], names)
     open_ = [GENOTYPES[g] for g, row in rows.iterrows() if row["best"] < SURE]
-    told = f"Best with a probability of {percent(SURE, 0)} or more: {join(sure)}." if sure else "No partner is the best for certain."
+    told = f"Best with a probability of {percent(SURE, 0)} or more: {sure}." if sure else "No partner is the best for certain."
     told += f" Open: {join(open_)}." if open_ and sure else ""
     caption = f"Upper number: gain in {what} over {rapalog} alone; lower: probability of being the best of these partners. {told}"
     return Panel(f"partners_{measure}", f"Partners by genotype: {MEASURES[measure]}", caption, made)
+
+
+def best_by_partner(rows: pd.DataFrame, names: dict[str, str]) -> str:
+    """``trametinib (PTEN loss, KRAS) and exemestane (TSC1/2)``: the best partners, and with which gene altered.
+
+    Args:
+        rows: one a genotype, which is the index; partner.
+    """
+    found = {partner: [GENOTYPES[g] for g in of.index] for partner, of in rows.groupby("partner", sort=False)}
+    return join(f"{names[partner]} ({', '.join(genes)})" for partner, genes in found.items())
 
 
 def _bold(text: str, is_bold: bool) -> str:
@@ -192,7 +213,8 @@ def price(table: pd.DataFrame, names: dict[str, str]) -> Panel:
     made.update_yaxes(title_text="months without progression gained")
     worst, least = found.index[int(np.argmax(x))], found.index[int(np.argmin(x))]
     caption = (
-        f"Mean over the genotypes. {names[worst]} adds the most grade 3 or 4 events ({signed(x.max())} points), {names[least]} the fewest "
+        f"Mean over the genotypes. {names[worst]} adds the most grade 3 or 4 events ({signed(x.max())} points), {names[least]} "
+        "the fewest "
         f"({signed(x.min())}). Upwards and to the left is better."
     )
     return Panel("partner_price", "Benefit and its price", caption[:1].upper() + caption[1:], made)

@@ -9,12 +9,13 @@ from plotly.subplots import make_subplots
 
 from trialsim.report.figures.panel import Panel
 from trialsim.report.theme import colour, figure, reference_line, style_axes
-from trialsim.report.wording import interval, join, number, percent, plot_text
+from trialsim.report.wording import interval, join, number, percent, plot_lines, plot_text
 
 NULLS = {"bliss": "Bliss", "hsa": "HSA", "loewe": "Loewe"}
 SMALL = dict(size=10)
 LEAST = 5.0  # points of excess from which colours are full at the earliest
 ROW, HEAD = 190, 95  # px of a row of surfaces, and of what stands above and below
+TITLES = 46  # px above subplots, for titles of two lines
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star", "hexagon")
 SERIES = 9
 
@@ -35,7 +36,7 @@ def rising(full: str) -> list:
 
 def grid(rows: int, columns: int, height: int, **more: object) -> go.Figure:
     """Subplots in the report's look, their titles small."""
-    base = figure(height, showlegend=False)
+    base = figure(height, showlegend=False, margin=dict(l=12, r=12, t=TITLES, b=12))
     made = make_subplots(rows=rows, cols=columns, figure=base, **more)
     made.update_layout(base.layout)
     style_axes(made)
@@ -45,7 +46,9 @@ def grid(rows: int, columns: int, height: int, **more: object) -> go.Figure:
 
 def dish(surface: pd.DataFrame, labels: dict[str, str], drugs: tuple[str, str]) -> Panel:
     """Effect and the three excesses of every line."""
-    names = {"viability": "cells taken away (%)"} | {f"excess_{null}": f"excess over {name} (points)" for null, name in NULLS.items()}
+    names = {"viability": "cells taken away (%)"} | {
+        f"excess_{null}": f"excess over {name} (points)" for null, name in NULLS.items()
+    }
     lines = list(labels)
     made = grid(
         len(lines), len(names), HEAD + ROW * len(lines), column_titles=list(names.values()), shared_xaxes=True, shared_yaxes=True,
@@ -55,13 +58,13 @@ def dish(surface: pd.DataFrame, labels: dict[str, str], drugs: tuple[str, str]) 
     limit = max(LEAST, float(widest))
     for i, line in enumerate(lines):
         for j, measure in enumerate(names):
-            table = surface[(surface["line"] == line) & (surface["measure"] == measure)]
-            _heat(made, table, measure, limit, i + 1, j + 1)
+            _heat(made, surface, line, measure, limit, (i + 1, j + 1))
         made.update_yaxes(title_text=f"<b>{plot_text(labels[line])}</b><br>{plot_text(drugs[0])}, nM", row=i + 1, col=1)
     for j in range(len(names)):
         made.update_xaxes(title_text=f"{plot_text(drugs[1])}, nM", row=len(lines), col=j + 1)
-    made.update_xaxes(type="category", showgrid=False, ticks="", tickfont=SMALL, tickangle=0)
-    made.update_yaxes(type="category", showgrid=False, ticks="", tickfont=SMALL)
+    made.update_xaxes(showgrid=False, ticks="", tickfont=SMALL, tickangle=0)
+    made.update_yaxes(showgrid=False, ticks="", tickfont=SMALL)
+    _dose_ticks(made, surface)
     told = []
     for measure in list(names)[1:]:
         here = surface[surface["measure"] == measure]
@@ -70,25 +73,40 @@ def dish(surface: pd.DataFrame, labels: dict[str, str], drugs: tuple[str, str]) 
         told.append(f"{NULLS[measure.removeprefix('excess_')]} {signed(100 * top['estimate'])} points ({at})")
     caption = (
         f"Mean of replicates. Blue: more than expected (synergy); orange: less (antagonism). Largest excess over {join(told)}. "
-        "In brackets: pairs of doses expected to do more than one of the drugs does alone at any dose; Loewe's equation has no solution "
+        "In brackets: pairs of doses expected to do more than one of the drugs does alone at any dose; Loewe's equation has no "
+        "solution "
         "with both drugs there, and the stronger drug alone is what is expected."
     )
     return Panel("dish_surfaces", f"{drugs[0]} with {drugs[1]} in a dish".capitalize(), caption, made)
 
 
-def _heat(made: go.Figure, table: pd.DataFrame, measure: str, limit: float, row: int, col: int) -> None:
-    wide = lambda name: table.pivot(index="rapalog_nM", columns="partner_nM", values=name)
-    z = 100 * wide("estimate").astype(float)
+def _dose_ticks(made: go.Figure, surface: pd.DataFrame) -> None:
+    for update, column in ((made.update_xaxes, "partner_nM"), (made.update_yaxes, "rapalog_nM")):
+        doses = np.unique(surface[column])
+        update(tickvals=list(range(len(doses))), ticktext=[f"{v:g}" if v < 1e3 else f"{v / 1e3:g}k" for v in doses])
+
+
+def _heat(made: go.Figure, surface: pd.DataFrame, line: str, measure: str, limit: float, place: tuple[int, int]) -> None:
+    """One surface over all doses, empty where a measure needs both drugs; axes count the doses."""
+    doses = [np.unique(surface[name]) for name in ("rapalog_nM", "partner_nM")]
+    table = surface[(surface["line"] == line) & (surface["measure"] == measure)]
+    wide = lambda name: table.pivot(index="rapalog_nM", columns="partner_nM", values=name).reindex(index=doses[0], columns=doses[1])
+    z = 100 * wide("estimate").to_numpy(float)
     excess = measure != "viability"
-    shown = [[("" if np.isnan(v) else signed(v) if excess else f"{v:.0f}") for v in values] for values in z.to_numpy()]
-    if measure == "excess_loewe":
-        defined = wide("loewe_defined").to_numpy(bool)
-        shown = [[text if known else f"({text})" for text, known in zip(*pair, strict=True)] for pair in zip(shown, defined, strict=True)]
-    colours = dict(colorscale=diverging(), zmin=-limit, zmax=limit) if excess else dict(colorscale=rising("effect_full"), zmin=0, zmax=100)
+    write = signed if excess else lambda v: f"{v:.0f}"
+    undefined = (wide("loewe_defined") == False).to_numpy() & (measure == "excess_loewe")  # noqa: E712, as there are absent values
+    shown = [
+        ["" if np.isnan(v) else f"({write(v)})" if bracket else write(v) for v, bracket in zip(*cells, strict=True)]
+        for cells in zip(z, undefined, strict=True)
+    ]
+    colours = (
+        dict(colorscale=diverging(), zmin=-limit, zmax=limit)
+        if excess
+        else dict(colorscale=rising("effect_full"), zmin=0, zmax=100)
+    )
     made.add_heatmap(
-        z=z.round(2).to_numpy(), x=[f"{v:g}" for v in z.columns], y=[f"{v:g}" for v in z.index], text=shown, texttemplate="%{text}",
-        textfont=SMALL, showscale=False, xgap=1, ygap=1, row=row, col=col, **colours,
-        hovertemplate="%{y} and %{x} nM: %{z:.1f}<extra></extra>",
+        z=z.round(2), x=np.arange(len(doses[1])), y=np.arange(len(doses[0])), text=shown, texttemplate="%{text}", textfont=SMALL,
+        showscale=False, xgap=1, ygap=1, row=place[0], col=place[1], hovertemplate="%{z:.1f}<extra></extra>", **colours,
     )  # fmt: skip
 
 
@@ -115,7 +133,9 @@ def isobologram(isoboles: pd.DataFrame, labels: dict[str, str], drugs: tuple[str
     most = max(1.05, 1.04 * float(isoboles[["fraction_partner", "fraction_rapalog"]].to_numpy().max()))
     made.update_xaxes(title_text=f"{plot_text(drugs[1])}, dose over dose alone", range=[-0.03, most])
     made.update_yaxes(title_text=f"{plot_text(drugs[0])}, dose over dose alone", range=[-0.03, most])
-    caption = f"Pairs of doses with the same effect; below the line, less is needed of both. Smallest sum of the shares: {join(told)}."
+    caption = (
+        f"Pairs of doses with the same effect; below the line, less is needed of both. Smallest sum of the shares: {join(told)}."
+    )
     return Panel("isobologram", title, caption, made, wide=False)
 
 
@@ -135,7 +155,8 @@ def scores(table: pd.DataFrame, labels: dict[str, str]) -> Panel:
     made.update_xaxes(title_text="mean excess over the surface (points of viability)")
     reference_line(made, x=0.0)
     caption = (
-        f"Mean over all pairs of doses with its 95 % interval over {number(int(table['n'].iloc[0]))} replicates; cross: without errors "
+        f"Mean over all pairs of doses with its 95 % interval over {number(int(table['n'].iloc[0]))} replicates; cross: without "
+        "errors "
         f"of measuring. In the order of the lines: {'; '.join(told)} points."
     )
     return Panel("dish_scores", "Excess over no interaction", caption, made, wide=False)
@@ -145,7 +166,8 @@ def _points(made: go.Figure, found: pd.DataFrame, y: np.ndarray, name: str, plac
     tone = colour(f"series_{place + 1}")
     x = 100 * found["estimate"].to_numpy(float)
     bars = dict(
-        type="data", array=100 * found["high"].to_numpy(float) - x, arrayminus=x - 100 * found["low"].to_numpy(float), thickness=1.4,
+        type="data", array=100 * found["high"].to_numpy(float) - x, arrayminus=x - 100 * found["low"].to_numpy(float),
+        thickness=1.4,
         width=0, color=tone,
     )  # fmt: skip
     made.add_scatter(
@@ -192,10 +214,13 @@ def cohort(surface: pd.DataFrame, drugs: tuple[str, str], doses: tuple[dict[floa
         top = max(1.0, float(np.nanmax(z)))
         limit = max(LEAST, float(widest))
         colours = (
-            dict(colorscale=diverging(), zmin=-limit, zmax=limit) if full is None else dict(colorscale=rising(full), zmin=0, zmax=top)
+            dict(colorscale=diverging(), zmin=-limit, zmax=limit)
+            if full is None
+            else dict(colorscale=rising(full), zmin=0, zmax=top)
         )
         made.add_heatmap(
-            z=z.round(2), x=list(doses[1].values()), y=list(doses[0].values()), text=text, texttemplate="%{text}", textfont=dict(size=11),
+            z=z.round(2), x=list(doses[1].values()), y=list(doses[0].values()), text=text, texttemplate="%{text}",
+            textfont=dict(size=11),
             showscale=False, xgap=2, ygap=2, row=row, col=col, hovertemplate="%{y} and %{x}: %{z:.1f}<extra></extra>", **colours,
         )  # fmt: skip
         made.update_xaxes(title_text=plot_text(drugs[1]), row=row, col=col)
@@ -204,11 +229,15 @@ def cohort(surface: pd.DataFrame, drugs: tuple[str, str], doses: tuple[dict[floa
     made.update_xaxes(type="category", showgrid=False, ticks="")
     made.update_yaxes(type="category", showgrid=False, ticks="")
     at = surface[(surface["rapalog_factor"] == max(doses[0])) & (surface["partner_factor"] == max(doses[1]))].set_index("measure")
-    told = lambda name: f"{signed(100 * at.loc[name, 'estimate'])} ({signed(100 * at.loc[name, 'low'])} to {signed(100 * at.loc[name, 'high'])})"
+    told = lambda name: (
+        f"{signed(100 * at.loc[name, 'estimate'])} ({signed(100 * at.loc[name, 'low'])} to {signed(100 * at.loc[name, 'high'])})"
+    )
     caption = (
-        f"Mean over the same {number(int(at.loc['effect', 'n']))} patients with its bootstrap 95 % interval; growth over {week} weeks, "
+        f"Mean over the same {number(int(at.loc['effect', 'n']))} patients with its bootstrap 95 % interval; growth over {week} "
+        "weeks, "
         "as treated, holds and reductions included. At the highest doses both drugs take away "
-        f"{percent(at.loc['effect', 'estimate'], 0)} of net growth: {told('excess_bliss')} points over Bliss, {told('excess_hsa')} over "
+        f"{percent(at.loc['effect', 'estimate'], 0)} of net growth: {told('excess_bliss')} points over Bliss, "
+        f"{told('excess_hsa')} over "
         f"the better drug in each patient. Grade 3 or 4 events then come to {percent(at.loc['severe', 'estimate'], 0)}."
     )
     return Panel("cohort_surfaces", "The same pair in patients", caption, made)
@@ -234,7 +263,8 @@ def beside(dish_scores: pd.DataFrame, dish_surface: pd.DataFrame, at_most: pd.Da
     made.update_xaxes(title_text="excess (points of untreated net growth)")
     reference_line(made, x=0.0)
     caption = (
-        "Dish: mean over the surface; patients: highest doses. On the rate of net growth, so that a dish that doubles in a day and a "
+        "Dish: mean over the surface; patients: highest doses. On the rate of net growth, so that a dish that doubles in a day "
+        "and a "
         f"tumour that doubles in months can be compared: {'; '.join(told)}. Bars: 95 % intervals."
     )
     return Panel("dish_and_cohort", "Dish and patients on one scale", caption, made, wide=False)
@@ -256,17 +286,18 @@ def responses(cohort_table: pd.DataFrame, most: tuple[float, float], drugs: tupl
     y = 100 * np.array([row["estimate"] for row, _ in bars.values()])
     low, high = (100 * np.array([row[name] for row, _ in bars.values()]) for name in ("low", "high"))
     made.add_bar(
-        x=[plot_text(name) for name in bars], y=y, width=0.62, marker=dict(color=[colour(tone) for _, tone in bars.values()]),
+        x=[plot_lines(name, 11) for name in bars], y=y, width=0.62, marker=dict(color=[colour(tone) for _, tone in bars.values()]),
         error_y=dict(type="data", array=high - y, arrayminus=y - low, color=colour("ink"), thickness=1.2, width=5),
         hovertemplate="%{y:.1f} %<extra></extra>",
     )  # fmt: skip
     made.update_yaxes(title_text="objective response (%)", rangemode="tozero")
-    made.update_xaxes(showgrid=False, ticks="")
+    made.update_xaxes(showgrid=False, ticks="", tickangle=0)
     both, better = bars["both"][0], bars["better of the two"][0]
     excess = value(*most, "excess_hsa_responder")
     limits = interval(excess["low"], excess["high"], "proportion")
     caption = (
-        f"At the highest doses {percent(both['estimate'])} respond to both drugs; {percent(better['estimate'])} would if each patient had "
+        f"At the highest doses {percent(both['estimate'])} respond to both drugs; {percent(better['estimate'])} would if each "
+        "patient had "
         f"the better of the two (difference {signed(100 * excess['estimate'], 1)} points, 95 % interval {limits})."
     )
     return Panel("cohort_response", "Response and independent action", caption, made, wide=False)

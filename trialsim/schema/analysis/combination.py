@@ -22,8 +22,8 @@ FEWEST = 20
 
 
 class InVitroSettings(AssaySettings):
-    """Plates of the pair: every dose of the one with every dose of the other. Of an assay, what plates need; blots, stains and a panel
-    are not made."""
+    """Plates of the pair: every dose of the one with every dose of the other. Of an assay, what plates need: no blots, no
+    stains."""
 
     treatments: dict[str, TreatmentSettings] = Field(max_length=0, description="none: they are made from the doses below")
     rapalog_nM: tuple[Dose, ...] = Field(min_length=4, max_length=12, description="doses of the rapalog, from low to high, nM")
@@ -124,8 +124,8 @@ class CombinationSettings(AnalysisSettings):
             found.append(ConfigError("analysis.genotype_patients", self.genotype_patients, allowed))
         if len(set(self.genotypes)) < len(self.genotypes):
             found.append(ConfigError("analysis.genotypes", list(self.genotypes), "each class once"))
-        longest = study.design.max_follow_up_months * DAYS_PER_MONTH
-        if self.week * DAYS_PER_WEEK > longest:
-            allowed = f"within design.max_follow_up_months, {longest / DAYS_PER_WEEK:.0f} weeks"
+        longest = study.design.max_follow_up_months * DAYS_PER_MONTH / DAYS_PER_WEEK - study.endpoint.scan_interval_weeks
+        if self.week > longest:
+            allowed = f"at most {longest:.0f}: one scan interval before design.max_follow_up_months"
             found.append(ConfigError("analysis.week", self.week, allowed))
         return found
