@@ -33,9 +33,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     """Tables (columns):
     lines: line, label. dish_points: `dish.measure`. dish: `dish.surface`. dish_scores: `dish.scores`. isoboles: `dish.isoboles`.
     patients: one row a patient a pair of doses: rapalog_factor, partner_factor, `arms.simulate_arm`. effects, cohort:
-    `cohort.effects`,
-    `cohort.surface`. pfs: `cohort.curves` of none, rapalog, partner, both at their highest doses, and best_of_two. schedules,
-    courses: `schedules.compare`, `schedules.courses`. partners: `genotypes.ranked`.
+    `cohort.effects`, `cohort.surface`. pfs: `cohort.curves` of none, rapalog, partner and both at their highest doses, best_of_two.
+    schedules, courses: `schedules.compare`, `schedules.courses`. partners: `genotypes.ranked`.
     """
     settings = config.analysis
     assert isinstance(settings, CombinationSettings)

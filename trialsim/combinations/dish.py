@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NULLS = ("bliss", "hsa", "loewe")
 SCALES = ("viability", "growth")  # effect on living cells at read-out, and on the rate of net growth until then
+SAME = 1e-9  # replicates closer than this do not differ, and there is nothing to test
 POINTS = ["replicate", "rapalog_nM", "partner_nM"]
 
 
@@ -59,8 +60,7 @@ def measure(config: StudyConfig, settings: InVitroSettings, partner: str, name: 
 
 def single_agents(points: pd.DataFrame) -> tuple[SingleAgent, SingleAgent]:
     """Hill curves of the rapalog and of the partner alone, fitted to effects on viability. A drug whose points are no better
-    described
-    by a curve than by a flat line has no effect that doses could be compared by."""
+    described by a curve than by a flat line has no effect that doses could be compared by."""
 
     def fit(drug: str, other: str) -> SingleAgent:
         alone = points[(points[other] == 0.0) & (points[drug] > 0.0)]
@@ -134,8 +134,7 @@ def _over_replicates(table: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 def scores(beyond: pd.DataFrame) -> pd.DataFrame:
     """Mean excess over all pairs of doses, one row a line a measure: line, measure, n (replicates), estimate, low, high (95 % t
-    interval
-    over replicates), p (two-sided, against 0), exact."""
+    interval over replicates), p (two-sided, against 0), exact."""
     rows = []
     names = [name for name in SUMMARISED if "excess" in name]
     of_replicate = beyond.groupby(["line", "replicate"], sort=False)[names].mean().reset_index()
@@ -143,7 +142,7 @@ def scores(beyond: pd.DataFrame) -> pd.DataFrame:
         for name in names:
             values = group.loc[group["replicate"] > 0, name].to_numpy()
             mean, low, high = metrics.mean_interval(values)
-            p = float(stats.ttest_1samp(values, 0.0).pvalue) if np.std(values) > 0 else np.nan
+            p = float(stats.ttest_1samp(values, 0.0).pvalue) if np.ptp(values) > SAME else np.nan
             exact = float(group.loc[group["replicate"] == 0, name].iloc[0])
             key = {"line": line, "measure": name, "n": len(values)}
             rows.append(key | {"estimate": mean, "low": low, "high": high, "p": p, "exact": exact})

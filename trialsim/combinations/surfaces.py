@@ -10,7 +10,7 @@ An effect e is the share of untreated cells (or of untreated growth) that a drug
 1926;114:313.) The excess is effect less expectation: above zero synergy, below antagonism. Of growth rates, Bliss is a sum: cells
 that survive both drugs are a product, so their logarithms, which are rates times time, add.
 
-D(e) is infinite where e is beyond what the drug does at any dose. Then the drug counts for nothing there, and Loewe's expectation is
+D(e) is infinite where e is beyond what the drug does at any dose. Then the drug counts for nothing, and what Loewe expects is
 what the other does alone (Di Veroli et al., Bioinformatics 2016;32:2866). Strictly the equation has no solution with both drugs in
 it, which `Additive.defined` tells; the combination index (Chou & Talalay, Adv Enzyme Regul 1984;22:27) is not given there.
 """

@@ -12,7 +12,7 @@ from trialsim.report.theme import colour, figure, reference_line, style_axes
 from trialsim.report.wording import interval, join, number, percent, plot_lines, plot_text
 
 NULLS = {"bliss": "Bliss", "hsa": "HSA", "loewe": "Loewe"}
-SMALL = dict(size=10)
+SMALL, TINY = dict(size=10), dict(size=9)
 LEAST = 5.0  # points of excess from which colours are full at the earliest
 ROW, HEAD = 190, 95  # px of a row of surfaces, and of what stands above and below
 TITLES = 46  # px above subplots, for titles of two lines
@@ -105,7 +105,8 @@ def _heat(made: go.Figure, surface: pd.DataFrame, line: str, measure: str, limit
         else dict(colorscale=rising("effect_full"), zmin=0, zmax=100)
     )
     made.add_heatmap(
-        z=z.round(2), x=np.arange(len(doses[1])), y=np.arange(len(doses[0])), text=shown, texttemplate="%{text}", textfont=SMALL,
+        z=z.round(2), x=np.arange(len(doses[1])), y=np.arange(len(doses[0])), text=shown, texttemplate="%{text}",
+        textfont=TINY if measure == "excess_loewe" else SMALL,
         showscale=False, xgap=1, ygap=1, row=place[0], col=place[1], hovertemplate="%{z:.1f}<extra></extra>", **colours,
     )  # fmt: skip
 
