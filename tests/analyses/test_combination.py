@@ -19,7 +19,7 @@ SMALL = {
 }  # fmt: skip
 FIGURES = {
     "dish_surfaces", "isobologram", "dish_scores", "cohort_surfaces", "cohort_pfs", "cohort_response", "dish_and_cohort",
-    "schedules", "schedule_courses", "partners_tumour", "partners_pfs", "partner_ranks", "partner_price",
+    "schedules", "schedule_courses", "partners_tumour", "partners_pfs", "partner_ranks", "partner_price", "partners_added",
 }  # fmt: skip
 GAIN = {"trametinib": 0.3, "alpelisib": 0.2}  # share of growth that a partner takes away; the others 0.05
 
@@ -111,6 +111,8 @@ def test_the_best_partner_is_the_one_that_takes_most_away(saved):
     assert len(best) == 7 and all(row["partner"] == "trametinib" and row["probability"] == 1.0 for row in best.values())
     ranks = saved.table("partners").query("measure == 'tumour' and genotype == 'kras'").set_index("partner")["rank"]
     assert ranks["trametinib"] == 1 and ranks["alpelisib"] == 2 and (ranks.drop(["trametinib", "alpelisib"]) == 3).all()
+    table = saved.table("partners").query("measure == 'tumour'")
+    assert np.allclose(table["added"], table["added"].iloc[0]) and (table["added_low"] > 0).all()  # the rapalog, beside whatever
 
 
 def test_tables_hold_every_arm(saved):

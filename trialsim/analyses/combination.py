@@ -114,14 +114,16 @@ def _in_time(schedule: Any, settings: CombinationSettings) -> Arm:
 
 def _by_genotype(
     config: StudyConfig, settings: CombinationSettings, enrolled: pd.DataFrame, steps: Steps
-) -> dict[tuple[str, str], pd.DataFrame]:
-    """Patients under the rapalog alone and with each partner, once with every genotype."""
-    some = enrolled.iloc[: settings.genotype_patients]
-    keys = [(name, genotype) for name in (genotypes.ALONE, *config.partner) for genotype in settings.genotypes]
-    given = lambda name: Arm(Given(), {} if name == genotypes.ALONE else {name: Given()})
+) -> dict[genotypes.Key, pd.DataFrame]:
+    """Patients under the rapalog alone, each partner alone and both, once with every genotype."""
+    some, full = enrolled.iloc[: settings.genotype_patients], Given()
+    given = {(genotypes.RAPALOG_ALONE, genotypes.ALONE): Arm(full, {})}
+    for name in config.partner:
+        given |= {(name, genotypes.ALONE): Arm(None, {name: full}), (name, genotypes.BOTH): Arm(full, {name: full})}
+    keys = [(*drugs, genotype) for drugs in given for genotype in settings.genotypes]
     every = {
-        f"partner_{name}_{genotype}": partial(_arm, config, genotypes.bearing(some, genotype), given(name))
-        for name, genotype in keys
+        f"partner_{name}_{how}_{genotype}": partial(_arm, config, genotypes.bearing(some, genotype), given[name, how])
+        for name, how, genotype in keys
     }
     found = steps.each(f"simulating {len(config.partner)} partners in {len(settings.genotypes)} genotypes", every)
     return dict(zip(keys, (part["patients"] for part in found.values()), strict=True))

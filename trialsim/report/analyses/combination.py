@@ -80,6 +80,7 @@ def page(saved: Saved) -> Page:
             [
                 partners.heat(ranked, "tumour", names, drugs[0], f"ln of tumour volume at week {week}"),
                 partners.heat(ranked, "pfs", names, drugs[0], "mean months without progression or death"),
+                partners.added(ranked, names, drugs[0]),
                 partners.ranks(ranked, names),
                 partners.price(ranked, names),
             ],
@@ -185,7 +186,9 @@ def _best(ranked: pd.DataFrame, names: dict[str, str]) -> str:
         least = rows["best"].min()
         told.append(f"by {what} {partners.best_by_partner(rows, names)}, with a probability of {percent(least, 0)} or more")
     return (
-        f"Best of {len(names)} partners, and the altered gene for which it is: {'; '.join(told)}. Toxicity is not weighed in this."
+        f"Best of {len(names)} partners, and the altered gene for which it is: {'; '.join(told)}. Toxicity is not weighed in "
+        "this, and "
+        "a partner may do as well without the rapalog (see what it adds)."
     )
 
 
@@ -345,9 +348,10 @@ def _schedules(table: pd.DataFrame, ways: dict[str, str]) -> Table:
 def _partners(ranked: pd.DataFrame, names: dict[str, str]) -> Table:
     rows = [
         [GENOTYPES[r.genotype], names[r.partner], "volume" if r.measure == "tumour" else "PFS, months",
-         fixed_spread(r.estimate, r.low, r.high), percent(r.best, 0), f"{r.rank:.0f} ({r.rank_low:.0f} to {r.rank_high:.0f})",
-         percent(r.severe, 0), percent(r.severe_alone, 0)] for r in ranked.itertuples()
+         fixed_spread(r.estimate, r.low, r.high), fixed_spread(r.added, r.added_low, r.added_high), percent(r.best, 0),
+         f"{r.rank:.0f} ({r.rank_low:.0f} to {r.rank_high:.0f})", percent(r.severe, 0), percent(r.severe_alone, 0)] for r in ranked.itertuples()
     ]  # fmt: skip
-    columns = ["Altered", "Partner", "Measure", "Gain (95 % interval)", "Best", "Rank", "Grade 3 or 4", "on rapalog alone"]
-    note = "Volume: ln of tumour volume. Best: probability over resamples of the patients."
+    gains = ["Gain over rapalog", "Gain over partner"]
+    columns = ["Altered", "Partner", "Measure", *gains, "Best", "Rank", "Grade 3 or 4", "on rapalog alone"]
+    note = "Gains of both drugs over either alone, with 95 % intervals. Volume: ln of tumour volume. Best: probability over resamples."
     return Table("partners", "Partners by genotype", ranked, pd.DataFrame(rows, columns=columns), note, folded=True)

@@ -77,16 +77,14 @@ def schedules(table: pd.DataFrame, labels: dict[str, str], reference: str) -> Pa
     names = [f"<b>{plot_lines(labels[n], 26)}</b>" if n == reference else plot_lines(labels[n], 26) for n in order]
     made.update_yaxes(tickvals=list(y), ticktext=names, range=[len(order) - 0.5, -0.5], showgrid=False, ticks="")
     found = table.pivot(index="schedule", columns="measure", values="estimate")
-    both = found.drop(index=[name for name in found.index if name.endswith("_alone")])
-    best, mildest = both["hazard_ratio"].idxmin(), both["severe"].idxmin()
-    first = f"Of the ways to give both drugs, {labels[best]} has the lowest hazard of progression"
-    middle = (
-        "and "
-        if best == mildest
-        else f"({fixed(both.loc[best, 'hazard_ratio'])} of that of {labels[reference]}); {labels[mildest]} has "
-    )
+    both = found[found["intensity_rapalog"].notna() & found["intensity_partner"].notna()]
+    better = [labels[n] for n in both.index if table.query("schedule == @n and measure == 'hazard_ratio'")["high"].item() < 1.0]
+    mildest = both["severe"].idxmin()
+    first = f"A lower hazard of progression than {labels[reference]}: {join(better) or 'in none of the other ways to give both drugs'}"
     caption = (
-        f"{first} {middle}the fewest grade 3 or 4 events ({percent(both.loc[mildest, 'severe'], 0)}). Dashed: {labels[reference]}."
+        f"{first}. Fewest grade 3 or 4 events among the ways to give both: {labels[mildest]} "
+        f"({percent(both.loc[mildest, 'severe'], 0)}, against {percent(both.loc[reference, 'severe'], 0)}), at a hazard ratio of "
+        f"{fixed(both.loc[mildest, 'hazard_ratio'])}. Dashed: {labels[reference]}."
     )
     return Panel("schedules", "Schedules: benefit and toxicity", caption + " Bars: 95 % intervals over the same patients.", made)
 
@@ -161,6 +159,37 @@ def _bold(text: str, is_bold: bool) -> str:
     return f"<b>{text}</b>" if is_bold else text
 
 
+def added(table: pd.DataFrame, names: dict[str, str], rapalog: str) -> Panel:
+    """What the rapalog adds to each partner alone: below zero the partner does better by itself."""
+    table = table[table["measure"] == "pfs"]
+    genotypes = list(table["genotype"].unique())
+    order = list(table.groupby("partner")["added"].mean().sort_values(ascending=False).index)
+    wide = lambda name: table.pivot(index="partner", columns="genotype", values=name).loc[order, genotypes].to_numpy(float)
+    value, low, high = (wide(name) for name in ("added", "added_low", "added_high"))
+    text = [
+        [f"<b>{signed(v, 1)}</b><br>{signed(a, 1)} to {signed(b, 1)}" for v, a, b in zip(*row, strict=True)]
+        for row in zip(value, low, high, strict=True)
+    ]
+    limit = float(np.abs(value).max()) or 1.0
+    made = figure(100 + 50 * len(order), showlegend=False)
+    made.add_heatmap(
+        z=value.round(3), x=[plot_text(GENOTYPES[g]) for g in genotypes], y=[plot_text(names[p]) for p in order], text=text,
+        texttemplate="%{text}", textfont=dict(size=12), colorscale=diverging(), zmin=-limit, zmax=limit, showscale=False, xgap=2,
+        ygap=2, hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
+    )  # fmt: skip
+    made.update_yaxes(autorange="reversed", showgrid=False, ticks="")
+    made.update_xaxes(side="top", showgrid=False, ticks="", title_text="altered in the tumour")
+    worse, better = table[table["added_high"] < 0], table[table["added_low"] > 0]
+    caption = (
+        f"Mean months without progression or death that {rapalog} adds to the partner alone, with the 95 % interval. It adds time "
+        "in "
+        f"{number(len(better))} of {number(len(table))} pairs of partner and genotype"
+    )
+    if len(worse):
+        caption += f", and takes time away in {number(len(worse))}: {best_by_partner(worse.set_index('genotype'), names)}"
+    return Panel("partners_added", f"What {rapalog} adds to the partner", f"{caption}.", made)
+
+
 def ranks(table: pd.DataFrame, names: dict[str, str]) -> Panel:
     """Rank of each partner in each genotype with its interval."""
     table = table[table["measure"] == "tumour"]
@@ -213,7 +242,8 @@ def price(table: pd.DataFrame, names: dict[str, str]) -> Panel:
     made.update_yaxes(title_text="months without progression gained")
     worst, least = found.index[int(np.argmax(x))], found.index[int(np.argmin(x))]
     caption = (
-        f"Mean over the genotypes. {names[worst]} adds the most grade 3 or 4 events ({signed(x.max())} points), {names[least]} "
+        f"Mean over the genotypes. {names[worst][:1].upper()}{names[worst][1:]} adds the most grade 3 or 4 events "
+        f"({signed(x.max())} points), {names[least]} "
         "the fewest "
         f"({signed(x.min())}). Upwards and to the left is better."
     )
