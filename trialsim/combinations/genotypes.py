@@ -55,7 +55,8 @@ def ranked(by_partner: dict[Key, pd.DataFrame], horizon: float, resamples: int, 
             extra, drawn = added[measure](weight)
             low, high = ranking.interval(drawn)
             for i, name in enumerate(partners):
-                row = dict(zip(COLUMNS, (genotype, name, measure, len(rapalog), *(float(value[i]) for value in found)), strict=True))
+                numbers = (float(value[i]) for value in found)
+                row = dict(zip(COLUMNS, (genotype, name, measure, len(rapalog), *numbers), strict=True))
                 row |= {"added": extra[i], "added_low": low[i], "added_high": high[i]}
                 rows.append(row | {"severe": both[i]["severe"].mean(), "severe_alone": rapalog["severe"].mean()})
     return pd.DataFrame(rows)

@@ -188,8 +188,18 @@ def _best(ranked: pd.DataFrame, names: dict[str, str]) -> str:
     return (
         f"Best of {len(names)} partners, and the altered gene for which it is: {'; '.join(told)}. Toxicity is not weighed in "
         "this, and "
-        "a partner may do as well without the rapalog (see what it adds)."
+        f"a partner may do as well without the rapalog: {_added(ranked, names)}."
     )
+
+
+def _added(ranked: pd.DataFrame, names: dict[str, str]) -> str:
+    """In how many pairs of partner and genotype the rapalog adds time without progression, and where it takes some."""
+    table = ranked[ranked["measure"] == "pfs"]
+    longer, shorter = table[table["added_low"] > 0], table[table["added_high"] < 0]
+    text = f"to the partner alone it adds time without progression in {len(longer)} of {len(table)} pairs of partner and genotype"
+    if shorter.empty:
+        return text
+    return f"{text}, and takes some in {len(shorter)}: {partners.best_by_partner(shorter.set_index('genotype'), names)}"
 
 
 def _cards(saved: Saved, scores: pd.DataFrame, at_most: pd.DataFrame, ranked: pd.DataFrame, names: dict[str, str]) -> list[Card]:
@@ -349,9 +359,10 @@ def _partners(ranked: pd.DataFrame, names: dict[str, str]) -> Table:
     rows = [
         [GENOTYPES[r.genotype], names[r.partner], "volume" if r.measure == "tumour" else "PFS, months",
          fixed_spread(r.estimate, r.low, r.high), fixed_spread(r.added, r.added_low, r.added_high), percent(r.best, 0),
-         f"{r.rank:.0f} ({r.rank_low:.0f} to {r.rank_high:.0f})", percent(r.severe, 0), percent(r.severe_alone, 0)] for r in ranked.itertuples()
+         f"{r.rank:.0f} ({r.rank_low:.0f} to {r.rank_high:.0f})", percent(r.severe, 0),
+         percent(r.severe_alone, 0)] for r in ranked.itertuples()
     ]  # fmt: skip
     gains = ["Gain over rapalog", "Gain over partner"]
     columns = ["Altered", "Partner", "Measure", *gains, "Best", "Rank", "Grade 3 or 4", "on rapalog alone"]
-    note = "Gains of both drugs over either alone, with 95 % intervals. Volume: ln of tumour volume. Best: probability over resamples."
+    note = "Gains of both drugs over either alone, with 95 % intervals. Volume: ln of its ratio. Best: probability over resamples."
     return Table("partners", "Partners by genotype", ranked, pd.DataFrame(rows, columns=columns), note, folded=True)

@@ -80,7 +80,8 @@ def schedules(table: pd.DataFrame, labels: dict[str, str], reference: str) -> Pa
     both = found[found["intensity_rapalog"].notna() & found["intensity_partner"].notna()]
     better = [labels[n] for n in both.index if table.query("schedule == @n and measure == 'hazard_ratio'")["high"].item() < 1.0]
     mildest = both["severe"].idxmin()
-    first = f"A lower hazard of progression than {labels[reference]}: {join(better) or 'in none of the other ways to give both drugs'}"
+    told = join(better) or "none of the other ways to give both drugs"
+    first = f"A lower hazard of progression than {labels[reference]}: {told}"
     caption = (
         f"{first}. Fewest grade 3 or 4 events among the ways to give both: {labels[mildest]} "
         f"({percent(both.loc[mildest, 'severe'], 0)}, against {percent(both.loc[reference, 'severe'], 0)}), at a hazard ratio of "
