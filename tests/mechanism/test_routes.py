@@ -33,7 +33,7 @@ def people():
 
 def parameters(people, r=OPEN, tumour=None):
     config, cohort = people
-    found = individual_parameters(cohort, config.drug, config.network, tumour or config.tumour, 1, np.arange(N), 1, r)
+    found = individual_parameters(cohort, config.drug, config.network, tumour or config.tumour, 1, np.arange(N), 1, routes=r)
     return jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf, jnp.float32), 0, -1), found)
 
 

@@ -130,9 +130,7 @@ def test_every_setting_is_listed_with_its_source(adult_run):
     assert rows["drug.binding.K_FKBP12"] == ("drug.binding.K_FKBP12", "0.2", "nM", "Banaszynski 2005")
     assert rows["tumour.colorectal.growth.rate_median_per_day"].source == "derived: growth"
     assert rows["seed"].value == "1" and rows["seed"].meaning == "seed of all random numbers"
-    assert (
-        rows["regimen.dose"].meaning == "dose of one administration, in regimen.unit"
-    )  # the setting's own description
+    assert rows["regimen.dose"].meaning.startswith("dose of one administration, in regimen.unit")  # the setting's own description
 
 
 def test_a_source_serves_everything_below_it_and_lists_are_flattened():
