@@ -22,6 +22,7 @@ FITTING = {
     "population=paediatric_solid": "everolimus_paediatric",
     "endpoint=paediatric_phase1": "everolimus_paediatric",
     "analysis=assay": "assay_burkitt",
+    "analysis=combination": "combination",
 } | {f"modification={drug}": f"{drug}_adult" for drug in ("sirolimus", "temsirolimus", "ridaforolimus")}
 NOT_A_CHOICE = {"experiment", "tumour", "cell_line"}
 CHOICES = [

@@ -10,11 +10,18 @@ from trialsim.schema.analysis.assay import AssaySettings
 from trialsim.schema.analysis.base import AnalysisSettings as AnalysisSettings
 from trialsim.schema.analysis.base import TrialSettings
 from trialsim.schema.analysis.biomarkers import BiomarkerSettings
+from trialsim.schema.analysis.combination import CombinationSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
 from trialsim.schema.analysis.escape_routes import EscapeRoutesSettings
 from trialsim.schema.analysis.laboratory import LaboratorySettings
 
 Analysis = Annotated[
-    TrialSettings | AssaySettings | BiomarkerSettings | DoseResponseSettings | EscapeRoutesSettings | LaboratorySettings,
+    TrialSettings
+    | AssaySettings
+    | BiomarkerSettings
+    | CombinationSettings
+    | DoseResponseSettings
+    | EscapeRoutesSettings
+    | LaboratorySettings,
     Field(discriminator="kind"),
 ]
