@@ -133,7 +133,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
     """summary.json as a dictionary (schema: README, "summary.json")."""
     config, settings = study.config, study.config.inference
     patients = study.patients[study.patients["integration_ok"]]
-    published = config.study.published
+    published = config.published
     comparison, not_published = predictive.compare(
         published_study(published),
         patients,
@@ -156,7 +156,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         "schema_version": summary.SCHEMA_VERSION,
         "kind": config.analysis.kind,
         "study": config.study.name,
-        "title": config.study.title,
+        "title": config.title,
         "seed": config.seed,
         "n_patients": len(study.patients),
         "n_failed": failed,

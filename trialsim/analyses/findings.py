@@ -48,7 +48,7 @@ def save(config: StudyConfig, folder: RunFolder, found: Findings) -> None:
         "schema_version": SCHEMA_VERSION,
         "kind": config.analysis.kind,
         "study": config.study.name,
-        "title": config.study.title,
+        "title": config.title,
         "seed": config.seed,
         "diagnostics": {"ok": not found.faults, "messages": list(found.faults)},
         "results": dict(found.results),

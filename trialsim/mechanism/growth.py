@@ -8,7 +8,8 @@ and that part of survival through AKT and translation; the rest is a rapamycin-i
     b       = b0 + b_W W (1-b0)
     k_prol  ~ (1-b) F(CYCD^n protein^n) + b (sqrt(g(ERK)) + KRAS route),   F(d) = (1+K) d/(K+d)
     k_death = k_d { basal + (1-b) [2 stress - protection + excess] },   stress = (1 - AKT/(K_A+AKT)) (1 - cap/(K_C+cap))
-                                                                (+ what a KRAS mutant suffers without ERK)
+                                                                (+ what a KRAS mutant suffers without ERK;
+                                                                AKT's part falls by endocrine_survival without the hormone)
     protection = min(c_protect flux, limit stress),   excess = c_excess max(flux - flux_lethal, 0)      the two signs of autophagy
 AKT and cap-dependent translation (MCL-1, survivin) each keep a cell alive, so that either loss alone kills few and both together
 many (TOR-kinase inhibitor with and without a receptor inhibitor: Rodrik-Outmezguine 2011). Of net growth

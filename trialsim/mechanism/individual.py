@@ -26,6 +26,9 @@ from trialsim.units import ng_ml_to_nM
 
 ALTERATION_COLUMNS = ("pik3ca", "akt1", "kras", "mtor", "tsc", "pten_loss")  # of PTEN the protein, not the mutation, is what acts
 
+LARGEST_PHI_MTORC2 = 0.95  # assumed: a rest of mTORC2 survives in every tumour
+HOST_PHI_MTORC2 = 0.3  # assumed: blood cells, of which no measurement of mTORC2 loss is known to us
+
 
 def network_constants(network) -> NetworkConstants:
     """Signalling constants as the kernel takes them."""
@@ -68,7 +71,7 @@ def individual_parameters(
     r_4E = spread.r_4E_max * uniforms(seed, "r_4E", ids, 2)
     r_4E[:, 0] = lasting_r_4E(r_4E[:, 0], found, genes)
     phi_mTORC2 = np.minimum(
-        beta.ppf(uniforms(seed, "phi_mTORC2", ids)[:, 0], spread.phi_mTORC2_alpha, spread.phi_mTORC2_beta), 0.95
+        beta.ppf(uniforms(seed, "phi_mTORC2", ids)[:, 0], spread.phi_mTORC2_alpha, spread.phi_mTORC2_beta), LARGEST_PHI_MTORC2
     )
     cell = CellParameters(
         RTK=both(lognormal("RTK", 1.0, spread.RTK_sd), 1.0),
@@ -81,7 +84,7 @@ def individual_parameters(
         TSC=both(1.0 - found.TSC, 1.0),
         mTOR_gain=both(genes.MTOR_gain * found.MTOR + by_type("non_genomic_drive"), 0.0),
         r_4E=np.stack([r_4E[:, 0], r_4E[:, 1]], axis=1),
-        phi_mTORC2=both(phi_mTORC2, 0.3),
+        phi_mTORC2=both(phi_mTORC2, HOST_PHI_MTORC2),
         R_4EBP=both(lognormal("R_4EBP", 1.0, spread.R_4EBP_sd), 1.0),
         amino_acids=both(1.0, 1.0),
         ATP=both(1.0, 1.0),

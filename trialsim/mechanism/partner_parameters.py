@@ -25,8 +25,8 @@ Settings = Mapping[str, Any]  # ``PartnerSettings`` by name
 
 
 def rapalog_clearance(partners: Settings) -> float:
-    """Factor of all partners on the rapalog's CLint."""
-    return float(np.prod([partner.cyp3a4.rapalog_CLint for partner in partners.values()]))
+    """Factor of all partners that are given on the rapalog's CLint."""
+    return float(np.prod([partner.cyp3a4.rapalog_CLint for partner in partners.values() if partner.regimen.dose > 0]))
 
 
 def partner_parameters(

@@ -58,7 +58,7 @@ class NetworkConstants(NamedTuple):
         drive_exponent, K_drive: from cyclin D1 and protein to proliferation. KRAS_bypass, K_KRAS: the KRAS route.
         KRAS_shift: how far KRAS mutants need more ERK for the same effect. KRAS_addiction, K_addiction: their stress without it.
         K_survival_AKT, K_survival_cap: half-saturations of the two signals that keep a cell alive.
-        protection_limit: largest part of pathway stress that autophagy undoes. flux_lethal: flux above which autophagy kills.
+        protection_limit: pathway stress that autophagy undoes at most, in units of `stress` (two of which make up what kills). flux_lethal: flux above which autophagy kills.
     """
 
     k_IRS1: Any
@@ -158,7 +158,7 @@ class CellParameters(NamedTuple):
         PTEN: 1 intact, 0 lost.
         TSC: 1 intact, 0 lost.
         mTOR_gain: extra mTORC1 activity (activating MTOR mutation; non-genomic drive of clear-cell RCC).
-        r_4E: part of 4E-BP1 inhibition that re-phosphorylation undoes, 0-0.85.
+        r_4E: part of 4E-BP1 inhibition that re-phosphorylation undoes, 0 to `r_4E_max` of the network.
         phi_mTORC2: part of mTORC2 that prolonged exposure disassembles, 0-0.95.
         R_4EBP: 4E-BP over eIF4E abundance (1 = reference).
         amino_acids, ATP: nutrient inputs (1 = replete).

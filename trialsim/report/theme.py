@@ -79,7 +79,7 @@ TONES: dict[str, Tone] = {
     "series_3": Tone("#039e75", "#22be92"),
     "series_4": Tone("#cd7ba8", "#de95be"),
     "series_5": Tone("#e6a002", "#e7a203"),
-    "series_6": Tone("#57b4e8", "#8ed0f6"),
+    "series_6": Tone("#58b5e9", "#8ed0f6"),
     "series_7": Tone("#6b4c9a", "#a68fd0"),
     "series_8": Tone("#7a5c3a", "#bf9e78"),
     "series_9": Tone("#4d5661", "#aab4bf"),

@@ -25,6 +25,7 @@ from trialsim.schema.regimen import Modification, Regimen
 from trialsim.schema.report import ReportSettings
 from trialsim.units import DAYS_PER_MONTH
 
+LARGEST_PARTNER_DOSE = 3000.0  # mg or mg/m2, above any partner's label (gemcitabine 1000 mg/m2): catches a slip of the unit
 FLAT_DOSE_FROM_Y = 12.0  # assumed: younger children are dosed by body surface
 
 
@@ -76,6 +77,17 @@ class StudyConfig(Settings):
             ]
         )
         return self
+
+    @property
+    def title(self) -> str:
+        """The study's title, with the partner drugs named."""
+        beside = ", ".join(self.partner)
+        return f"{self.study.title}, with {beside}" if beside and self.analysis.kind == "trial" else self.study.title
+
+    @property
+    def published(self) -> str | None:
+        """The published study to compare with: none if partner drugs are given, as the published patients had none."""
+        return None if self.partner else self.study.published
 
     @property
     def terms(self) -> dict[str, TermSettings]:
@@ -133,6 +145,14 @@ def _mix_faults(config: StudyConfig) -> list[ConfigError]:
 def _dose_faults(config: StudyConfig) -> list[ConfigError]:
     """A start outside the escalation, a unit unfit for children, and a treatment longer than the follow-up."""
     faults: list[ConfigError] = []
+    for key, partner in config.partner.items():
+        regimen, largest = partner.regimen, LARGEST_PARTNER_DOSE
+        if regimen.dose > largest:
+            faults.append(ConfigError(f"partner.{key}.regimen.dose", regimen.dose, f"at most {largest:g} {regimen.unit}"))
+        fractions = list(regimen.dose_fractions)
+        if fractions[0] != 1.0 or any(low >= high for high, low in zip(fractions[:-1], fractions[1:], strict=True)):
+            allowed = "1.0 first, then strictly smaller numbers"
+            faults.append(ConfigError(f"partner.{key}.regimen.dose_fractions", fractions, allowed))
     youngest = config.cohort.age.minimum_y
     if youngest < FLAT_DOSE_FROM_Y and config.regimen.unit == "mg":
         allowed = f"mg/m2, as patients are as young as cohort.age.minimum_y = {youngest:g} years"

@@ -13,7 +13,7 @@ from trialsim.report.page import Card, Section
 from trialsim.report.table import Table
 from trialsim.report.wording import NBSP, is_number, join, number, percent, plural
 
-SETTINGS = ("cell_line", "drug", "network", "culture", "panel")
+SETTINGS = ("cell_line", "drug", "partner", "network", "culture", "panel")
 RAPALOG = "rapalog"
 MOST_ROWS = 15  # of a table that is open at once
 VERDICTS = {"agrees": "as published", "undecided": "not decided by this experiment", "disagrees": "not as published"}

@@ -12,7 +12,9 @@ from trialsim.report.figures import benefit, enrichment, markers
 from trialsim.report.page import Card, Section
 from trialsim.report.wording import dose, fixed, is_number, join, number, percent, plural, share, unit_text
 
-SETTINGS = ("cohort", "tumour", "drug", "network", "regimen", "modification", "design", "endpoint", "compute")
+SETTINGS = (
+    "mechanism", "cohort", "tumour", "drug", "partner", "network", "regimen", "modification", "design", "endpoint", "compute"
+)  # fmt: skip
 DRAWN = {"before": ("before treatment", "simulated"), "with_scan": ("after the first scan", "published")}
 BEST = 3  # markers whose ROC curves are drawn
 

@@ -39,7 +39,9 @@ OUTCOMES = {
 }
 MOST_TICKS = 12
 BESIDE = 1.08  # several published values at one dose are drawn side by side, this far apart on the logarithmic axis
-SETTINGS = ("cohort", "tumour", "drug", "network", "regimen", "modification", "design", "endpoint", "compute")
+SETTINGS = (
+    "mechanism", "cohort", "tumour", "drug", "partner", "network", "regimen", "modification", "design", "endpoint", "compute"
+)  # fmt: skip
 
 
 def page(saved: Saved) -> Page:

@@ -30,7 +30,7 @@ MEANING = {
     "bypass": "growth that never needed mTORC1, in sensitive and resistant cells",
     "stroma": "drug is held back from the cells where the tumour type has such stroma",
 }
-SETTINGS = ("mechanism", "cohort", "tumour", "drug", "network", "regimen", "endpoint", "compute")
+SETTINGS = ("mechanism", "cohort", "tumour", "drug", "partner", "network", "regimen", "endpoint", "compute")
 
 
 def page(saved: Saved) -> Page:
