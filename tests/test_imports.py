@@ -25,7 +25,7 @@ RANKS = (
     ("evidence",),
     ("inference", "laboratory"),
     ("artefacts", "console", "summary"),
-    ("analyses", "biomarkers", "saving"),
+    ("analyses", "biomarkers", "saving", "sensitivity"),
     ("report",),
     ("study",),
     ("benchmark", "parts"),

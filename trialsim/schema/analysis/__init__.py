@@ -13,8 +13,15 @@ from trialsim.schema.analysis.biomarkers import BiomarkerSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
 from trialsim.schema.analysis.escape_routes import EscapeRoutesSettings
 from trialsim.schema.analysis.laboratory import LaboratorySettings
+from trialsim.schema.analysis.sensitivity import SensitivitySettings
 
 Analysis = Annotated[
-    TrialSettings | AssaySettings | BiomarkerSettings | DoseResponseSettings | EscapeRoutesSettings | LaboratorySettings,
+    TrialSettings
+    | AssaySettings
+    | BiomarkerSettings
+    | DoseResponseSettings
+    | EscapeRoutesSettings
+    | LaboratorySettings
+    | SensitivitySettings,
     Field(discriminator="kind"),
 ]
