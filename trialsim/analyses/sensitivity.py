@@ -53,7 +53,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     priors, trial = priors_of(config), Trial(config, priors_of(config))
     names = [prior.name for prior in priors]
     tables: dict[str, pd.DataFrame] = {"parameters": _described(priors)}
-    tables["present"] = steps.one("present values", partial(_present, trial))["present"]
+    tables["present"] = steps.one("present_values", partial(_present, trial))["present"]
 
     design = screening.morris_design(names, settings.trajectories, settings.levels, derived_seed(config.seed, "morris"))
     screened = _evaluated(f"screening {len(names)} parameters", "morris", trial, priors, design, steps)
@@ -165,7 +165,7 @@ def _elasticities(outcome: str, values: np.ndarray, priors: Sequence[Prior]) -> 
 
 def _identifiability(config: StudyConfig, priors: Sequence[Prior], steps: Steps) -> dict[str, pd.DataFrame]:
     asked = facts.facts_asked()
-    value = steps.one("laboratory facts", partial(_values, config))["values"]["model"].to_numpy(float)
+    value = steps.one("laboratory_facts", partial(_values, config))["values"]["model"].to_numpy(float)
     parts = [priors[i : i + PARAMETERS_A_STEP] for i in range(0, len(priors), PARAMETERS_A_STEP)]
     found = steps.each(
         f"slopes of {len(asked)} facts in {len(priors)} parameters",

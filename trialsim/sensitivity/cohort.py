@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 OUTCOMES = {
-    "orr": "share of patients",
-    "dcr": "share of patients",
+    "orr": "proportion",
+    "dcr": "proportion",
     "pfs_mean": "months",
     "pfs_median": "months",
-    "best_change": "% of baseline",
-    "size_week_8": "% of baseline",
-    "ps6_week_4": "fold, geometric mean",
-    "pakt_week_4": "fold, geometric mean",
+    "best_change": "%",
+    "size_week_8": "%",
+    "ps6_week_4": "fold",
+    "pakt_week_4": "fold",
 }
 SIZE_DAY, MARKER_DAY = int(8 * DAYS_PER_WEEK), int(4 * DAYS_PER_WEEK)
 PATIENTS_A_BLOCK = 16_384  # enough for two cores, see `engine.population`
