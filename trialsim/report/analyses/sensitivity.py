@@ -8,7 +8,7 @@ import pandas as pd
 
 from trialsim.report.analyses.page import Page, Saved
 from trialsim.report.figures import sensitivity as figures
-from trialsim.report.figures.sensitivity import OUTCOMES, UNINFORMED, ranked
+from trialsim.report.figures.sensitivity import OUTCOMES, UNINFORMED, ranked, titled
 from trialsim.report.page import Card, Section
 from trialsim.report.parameters import described, named
 from trialsim.report.table import Table
@@ -133,17 +133,12 @@ def _cards(saved: Saved) -> list[Card]:
         found = saved.results[f"present_{outcome}"]
         kind = kind_of(outcome, found["unit"])
         limits = f"at the present values; 95 % interval {interval(found['low'], found['high'], kind)}"
-        cards.append(Card(_title(outcome), amount(found["estimate"], kind), limits))
+        cards.append(Card(titled(outcome), amount(found["estimate"], kind), limits))
     if saved.settings["identifiability"]:
         results = saved.results
         cards.append(Card("Well informed by facts", f"{results['well_informed']} of {results['n_parameters']}", "parameters"))
         cards.append(Card("Not informed", f"{results['not_informed']} of {results['n_parameters']}", "parameters"))
     return cards
-
-
-def _title(outcome: str) -> str:
-    text = OUTCOMES[outcome][0]
-    return f"{text[0].upper()}{text[1:]}"
 
 
 def _cautions(saved: Saved) -> list[str]:
@@ -217,7 +212,7 @@ def _present(table: pd.DataFrame) -> Table:
     rows = []
     for row in table.itertuples():
         kind = kind_of(row.outcome, row.unit)
-        rows.append([_title(row.outcome), amount(row.estimate, kind), interval(row.low, row.high, kind), row.n])
+        rows.append([titled(row.outcome), amount(row.estimate, kind), interval(row.low, row.high, kind), row.n])
     shown = pd.DataFrame(rows, columns=["Outcome", "Present values", "95 % interval", "n"])
     return Table("present", "Outcomes at the present values", table, shown, "Intervals are those of a cohort of this size.")
 
@@ -228,7 +223,7 @@ def _screening(table: pd.DataFrame) -> Table:
         found = table[table["parameter"] == name].set_index("outcome")
         cells = [_effect(found.loc[outcome], scale) for outcome, (_, _, scale) in OUTCOMES.items()]
         grid.append([name, described(name), *cells])
-    heads = [f"{_title(name)} ({unit})" for name, (_, unit, _) in OUTCOMES.items()]
+    heads = [f"{titled(name)} ({unit})" for name, (_, unit, _) in OUTCOMES.items()]
     shown = pd.DataFrame(grid, columns=["Parameter", "Meaning", *heads])
     note = "Mean absolute effect μ* over the prior range and its bootstrap 95 % interval."
     return Table("screening", "Screening of all parameters", table, shown, note, folded=True)
@@ -243,7 +238,7 @@ def _sobol(table: pd.DataFrame) -> Table:
     for (outcome, name), found in table.groupby(["outcome", "parameter"], sort=False):
         by = found.set_index("index")
         cells = [fixed_spread(*by.loc[index, ["estimate", "low", "high"]]) for index in ("first", "total")]
-        rows.append([_title(outcome), named(name), *cells])
+        rows.append([titled(outcome), named(name), *cells])
     shown = pd.DataFrame(rows, columns=["Outcome", "Parameter", "First order", "Total"])
     return Table("sobol", "Sobol indices", table, shown, "In brackets the bootstrap 95 % interval.", folded=True)
 

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from trialsim.report.figures.labels import name_points
 from trialsim.report.figures.panel import Panel
 from trialsim.report.parameters import named
-from trialsim.report.theme import colour, figure, reference_line, style_axes
+from trialsim.report.theme import colour, figure, log_ticks, reference_line, style_axes
 from trialsim.report.wording import fixed, join, number, plot_lines, plot_text, plural
 
 OUTCOMES = {  # name -> words, unit of an effect, its scale
@@ -37,6 +37,7 @@ COURSE = {
 }
 BARS, NAMED_POINTS, ROWS = 15, 8, 30
 ROW = 21  # px
+LEAST = 1e-3  # information, relative to the prior's, below which it is drawn as nothing
 FULL = 1.0  # elasticity from which the colour is full
 INFORMED, UNINFORMED = 0.5, 0.9
 TONES = {"good": "simulated", "some": "SD", "none": "unexplained"}
@@ -77,7 +78,7 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
     _rows(made, top["parameter"].tolist())
     made.update_xaxes(title_text=f"mean absolute effect μ* over the prior range ({unit})", rangemode="tozero")
     if top["mu_star"].iloc[0] == 0:
-        return Panel(f"sensitivity_morris_{outcome}", _title(words), f"No parameter changed the {words} in this cohort.", None)
+        return Panel(f"sensitivity_morris_{outcome}", titled(outcome), f"No parameter changed the {words} in this cohort.", None)
     clear = int((every["low"] > 0).sum())
     first = top.iloc[:3]
     told = join(f"{named(row.parameter)} {number(scale * row.mu_star, 2)}" for row in first.itertuples())
@@ -85,11 +86,13 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
         f"The largest effects on the {words}, in {unit}: {told}. Of {len(every)} parameters {clear} have an effect whose interval "
         f"excludes 0. Bars: μ* of the {plural(len(top), 'leading parameter')}; whiskers: bootstrap 95 % interval."
     )
-    return Panel(f"sensitivity_morris_{outcome}", _title(words), caption, made)
+    return Panel(f"sensitivity_morris_{outcome}", titled(outcome), caption, made)
 
 
-def _title(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}"
+def titled(outcome: str) -> str:
+    """Name of an outcome at the head of something; pS6 stays as it is."""
+    text = OUTCOMES[outcome][0]
+    return text if text[1].isupper() else f"{text[0].upper()}{text[1:]}"
 
 
 def plane(screening: pd.DataFrame, outcome: str) -> Panel:
@@ -126,7 +129,7 @@ def sobol(table: pd.DataFrame, outcomes: Sequence[str]) -> Panel:
     """First-order and total indices of the leading parameters, one panel an outcome."""
     names = table["parameter"].drop_duplicates().tolist()
     across = len(outcomes)
-    made = make_subplots(1, across, subplot_titles=[plot_lines(_title(OUTCOMES[o][0]), 24) for o in outcomes], shared_yaxes=True,
+    made = make_subplots(1, across, subplot_titles=[plot_lines(titled(o), 24) for o in outcomes], shared_yaxes=True,
                          horizontal_spacing=0.03)  # fmt: skip
     made.update_layout(figure(150 + 46 * len(names)).layout)
     made.update_annotations(font=dict(size=13))
@@ -177,7 +180,7 @@ def elasticities(table: pd.DataFrame, limit: int = ROWS) -> Panel:
         text=[[_signed(v) for v in row] for row in values[::-1]], texttemplate="%{text}", textfont=dict(size=10.5),
         hovertemplate="%{y}<br>%{x}: %{z:.3f}<extra></extra>",
     )  # fmt: skip
-    made.update_xaxes(side="top", ticks="", showgrid=False, title_text="", tickfont=dict(size=12))
+    made.update_xaxes(side="top", ticks="", showgrid=False, tickangle=-40, tickfont=dict(size=12))
     made.update_yaxes(ticks="", showgrid=False, tickfont=dict(size=11.5))
     size = grid["diameter_mm"].abs().sort_values(ascending=False)
     first = size.index[0]
@@ -199,7 +202,7 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
     table = parameters.sort_values("shrinkage", kind="stable")
     value = table["shrinkage"].to_numpy()
     half = -(-len(table) // 2)
-    made = make_subplots(1, 2, horizontal_spacing=0.36)
+    made = make_subplots(1, 2, horizontal_spacing=0.46)
     made.update_layout(figure(110 + 17 * half).layout)
     style_axes(made)
     kinds = (
@@ -208,13 +211,13 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
         (value > UNINFORMED, "not informed", TONES["none"]),
     )
     for column, part in enumerate((slice(0, half), slice(half, None)), start=1):
-        names, rows = table["parameter"].tolist()[part], np.arange(len(table))[part]
+        names = table["parameter"].tolist()[part]
         for chosen, name, tone in kinds:
             some = chosen[part]
             made.add_bar(
-                x=value[part][some], y=(rows - rows[0])[some] if len(rows) else [], orientation="h", width=0.72, name=name,
-                legendgroup=name, showlegend=column == 1, marker_color=colour(tone), hovertemplate="%{x:.2f}<extra></extra>",
-                row=1, col=column,
+                x=value[part][some], y=np.arange(len(names))[some], orientation="h", width=0.72, name=name, legendgroup=name,
+                showlegend=bool(some.any()) and (column == 1 or not chosen[:half].any()), marker_color=colour(tone),
+                hovertemplate="%{x:.2f}<extra></extra>", row=1, col=column,
             )  # fmt: skip
         made.update_yaxes(
             tickvals=np.arange(len(names)), ticktext=[plot_text(named(name)) for name in names], tickfont=dict(size=10.5),
@@ -262,7 +265,7 @@ def fact_map(slopes: pd.DataFrame, facts: pd.DataFrame, parameters: pd.DataFrame
 
 def spectrum(eigenvalues: pd.DataFrame) -> Panel:
     """Eigenvalues of the Fisher information, in units of the prior's."""
-    value = np.maximum(eigenvalues["eigenvalue"].to_numpy(), 1e-6)
+    value = np.maximum(eigenvalues["eigenvalue"].to_numpy(), LEAST)
     made = figure(300, showlegend=False)
     known = value > 1.0
     made.add_scatter(
@@ -270,7 +273,8 @@ def spectrum(eigenvalues: pd.DataFrame) -> Panel:
         marker=dict(size=7, color=[colour(TONES["good"] if one else "unexplained") for one in known]),
         hovertemplate="%{x}: %{y:.2g}<extra></extra>",
     )  # fmt: skip
-    made.update_yaxes(type="log", title_text="information over the prior's", exponentformat="power", dtick=1)
+    ticks = log_ticks(LEAST, max(value.max(), 10.0))
+    made.update_yaxes(type="log", title_text="information over the prior's", **ticks)
     made.update_xaxes(title_text="combination of parameters, by information")
     reference_line(made, y=1.0, text="as much as the prior", annotation_position="top right")
     worth = float(np.sum(value / (1.0 + value)))
