@@ -25,7 +25,7 @@ RANKS = (
     ("evidence",),
     ("inference", "laboratory"),
     ("artefacts", "console", "summary"),
-    ("analyses", "biomarkers", "combinations", "saving"),
+    ("analyses", "biomarkers", "combinations", "saving", "sensitivity"),
     ("report",),
     ("study",),
     ("benchmark", "parts"),

@@ -77,12 +77,12 @@ class Clinic:
             parameters = parameters._replace(binding=held)
         lesion = {"d0_mm": np.ones(n), "growth_per_day": cohort["growth_rate_per_day"], "resistant": cohort["resistant_fraction"]}
         kinetics = kinetics_of(c.drug)
-        model = rapalog.model_of(network_constants(c.network), kinetics)
+        model = rapalog.open_model(kinetics)  # compiled once, also for networks with other constants
         plan = Plan(steps_for(c.compute.accuracy, kinetics), grading=kinetics.grading)
         ends = HOURS_PER_DAY * np.arange(1, days + 1)
         regimen = Regimen.repeated(np.full(n, mg), days, HOURS_PER_DAY, every)
         given = rapalog.parameters_of(parameters, lesion, cells) | {"i_autophagy": np.full(n, autophagy)}
-        return simulate(model, given, regimen, ends, plan)
+        return simulate(model, given | network_constants(c.network)._asdict(), regimen, ends, plan)
 
 
 DAILY_MG, WEEK = 10.0, 7

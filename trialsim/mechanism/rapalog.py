@@ -45,7 +45,8 @@ SHARE, FULL = "reached", {"reached": 1.0}  # the part of them that is reached, o
 
 class Derived(NamedTuple):
     """Attributes: patient: parameters, of the tumour cell only. cell, fates: its steady state without drug.
-    d0_mm, growth_per_day, resistant: one lesion, see `growth.diameters`. effects: of partner drugs, by node."""
+    d0_mm, growth_per_day, resistant: one lesion, see `growth.diameters`. effects: of partner drugs, by node. k: constants of the
+    network where they are parameters."""
 
     patient: patient.PatientParameters
     cell: signalling.Network
@@ -54,6 +55,7 @@ class Derived(NamedTuple):
     growth_per_day: jax.Array
     resistant: jax.Array
     effects: dict[str, jax.Array]
+    k: signalling.NetworkConstants | None = None
 
 
 class Seen(NamedTuple):
@@ -108,9 +110,16 @@ def model_of(k: signalling.NetworkConstants, kinetics: pharmacokinetics.DrugKine
     return _model(signalling.NetworkConstants(*(float(value) for value in k)), kinetics)
 
 
+def open_model(kinetics: pharmacokinetics.DrugKinetics) -> Model:
+    """The same with the constants of the network among the parameters, by their names in `signalling.NetworkConstants`: one program
+    for any of their values, and derivatives in them."""
+    return _model(None, kinetics)
+
+
 @lru_cache(maxsize=8)
-def _model(k: signalling.NetworkConstants, kinetics: pharmacokinetics.DrugKinetics) -> Model:
-    parts = {"pk": kinetics.parameters} | PARTS
+def _model(constants: signalling.NetworkConstants | None, kinetics: pharmacokinetics.DrugKinetics) -> Model:
+    parts = {"pk": kinetics.parameters} | PARTS | ({"k": signalling.NetworkConstants} if constants is None else {})
+    of = lambda p: p.k if constants is None else constants
 
     def derive(p: Any) -> Derived:
         pick = lambda kind: kind(*(getattr(p, name) for name in kind._fields))
@@ -122,17 +131,17 @@ def _model(k: signalling.NetworkConstants, kinetics: pharmacokinetics.DrugKineti
             one(p.penetration), found["routes"],
         )  # fmt: skip
         whole = routes.cut(whole)
-        still = patient.untreated(k, whole)
+        still = patient.untreated(found.get("k", constants), whole)
         cell = jax.tree.map(lambda v: v[patient.TUMOUR], still.cells)
         lesion = (getattr(p, name) for name in LESION)
         effects = {node: getattr(p, name) for name, node in EFFECTS.items()}
-        return Derived(patient.of_cell(whole, patient.TUMOUR), cell, still.fates, *lesion, effects)
+        return Derived(patient.of_cell(whole, patient.TUMOUR), cell, still.fates, *lesion, effects, found.get("k"))
 
     def drive(p: Derived):
         return patient.cell_drive(p.patient, p.patient.pk.fu * p.patient.nM_per_ng_ml, FULL)
 
     def rates(x: Any, u: Any, p: Derived) -> Any:
-        q, network = p.patient, signalling.Network(*x[: len(signalling.Network._fields)])
+        q, k, network = p.patient, of(p), signalling.Network(*x[: len(signalling.Network._fields)])
         effects = {node: u[SHARE] * value for node, value in p.effects.items()}
         inhibition = signalling.Inhibition(u["occupancy"], **effects)
         G = growth.net_growth(patient.tumour_fates(network, k, q, inhibition), p.fates, q.growth.phi)
@@ -140,7 +149,7 @@ def _model(k: signalling.NetworkConstants, kinetics: pharmacokinetics.DrugKineti
 
     def observe(x: Any, C: jax.Array, p: Derived) -> Seen:
         start, q = p.cell, p.patient
-        fates = patient.tumour_fates(signalling.Network(*x[: len(signalling.Network._fields)]), k, q)
+        fates = patient.tumour_fates(signalling.Network(*x[: len(signalling.Network._fields)]), of(p), q)
         I_s, I_r = x.sensitive / HOURS_PER_DAY, x.resistant / HOURS_PER_DAY
         lesion = (jnp.asarray(v)[..., None] for v in (p.d0_mm, p.growth_per_day, p.resistant))
         return Seen(

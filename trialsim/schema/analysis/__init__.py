@@ -14,6 +14,7 @@ from trialsim.schema.analysis.combination import CombinationSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
 from trialsim.schema.analysis.escape_routes import EscapeRoutesSettings
 from trialsim.schema.analysis.laboratory import LaboratorySettings
+from trialsim.schema.analysis.sensitivity import SensitivitySettings
 
 Analysis = Annotated[
     TrialSettings
@@ -22,6 +23,7 @@ Analysis = Annotated[
     | CombinationSettings
     | DoseResponseSettings
     | EscapeRoutesSettings
-    | LaboratorySettings,
+    | LaboratorySettings
+    | SensitivitySettings,
     Field(discriminator="kind"),
 ]
