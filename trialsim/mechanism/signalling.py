@@ -58,7 +58,8 @@ class NetworkConstants(NamedTuple):
         drive_exponent, K_drive: from cyclin D1 and protein to proliferation. KRAS_bypass, K_KRAS: the KRAS route.
         KRAS_shift: how far KRAS mutants need more ERK for the same effect. KRAS_addiction, K_addiction: their stress without it.
         K_survival_AKT, K_survival_cap: half-saturations of the two signals that keep a cell alive.
-        protection_limit: pathway stress that autophagy undoes at most, in units of `stress` (two of which make up what kills). flux_lethal: flux above which autophagy kills.
+        protection_limit: stress that autophagy undoes at most, as a multiple of `stress`, twice which kills. flux_lethal:
+            flux above which autophagy kills.
     """
 
     k_IRS1: Any
