@@ -114,6 +114,13 @@ def test_another_analysis_runs_like_a_trial(
 
 BAD = [
     (["regimen.dose=-5"], "regimen.dose", "-5", "at least 0"),
+    (["+partner=[alpelisb]"], "partner", "alpelisb", "did you mean 'alpelisib'"),
+    (["partner.alpelisib.regimen.dose=5"], "partner.alpelisib.regimen.dose", "5", "+partner=[alpelisib]"),
+    (["+partner=[alpelisib]", "partner.alpelisib.regimen.dose=1e9"],
+     "partner.alpelisib.regimen.dose", "1000000000", "at most 3000 mg"),
+    (["+partner=[alpelisib]", "partner.alpelisib.regimen.dose_fractions=[0.5,1.0]"],
+     "partner.alpelisib.regimen.dose_fractions", "0.5", "strictly smaller"),
+    (["experiment=laboratory", "cell_line=[mcf7]"], "cell_line", "mcf7", "every line that a fact is of"),
     (["regimen.dose=ten"], "regimen.dose", "'ten'", "a number"),
     (["regimen.dose=nan"], "regimen.dose", "nan", "finite"),
     (["regimen.schedule=hourly"], "regimen.schedule", "'hourly'", "'daily'"),

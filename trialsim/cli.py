@@ -165,6 +165,8 @@ def _missing_choice(error: Exception) -> ConfigError | None:
         return None
     group, _, choice = str(error.missing_cfg_file).rpartition("/")
     options = [str(option) for option in error.options or []]
+    if group and not options:  # of a list of choices Hydra does not say what there is
+        options = GlobalHydra.instance().config_loader().get_group_options(group)
     if not group or not options:
         return None
     return ConfigError(group, choice, f"one of {', '.join(options)}{near(choice, options)}")
@@ -185,6 +187,8 @@ def _has(config: DictConfig, key: str) -> bool:
 
 def _unknown_key(config: DictConfig, key: str) -> str:
     """Where a dotted key leaves the configuration, and what was probably meant."""
+    if key.startswith("partner.") and not _has(config, "partner"):
+        return f"a key of a partner drug that is given; +partner=[{key.split('.')[1]}] adds it to the study"
     parent, _, last = key.rpartition(".")
     while parent and not _has(config, parent):
         parent, _, last = parent.rpartition(".")
