@@ -56,6 +56,16 @@ def test_invariant_same_course_as_in_a_trial(cohort):
         assert np.allclose(found, np.asarray(wanted).T, rtol=2e-4, atol=2e-5)
 
 
+def test_invariant_constants_of_the_network_as_parameters_change_nothing(cohort):
+    model, parameters, _, k = cohort
+    times = 24.0 * np.arange(1, DAYS + 1)
+    closed = simulate(model, parameters, Regimen(DOSES), times, PLAN)
+    constants = {name: float(value) for name, value in k._asdict().items()}
+    opened = simulate(rapalog.open_model(FORM), parameters | constants, Regimen(DOSES), times, PLAN)
+    for name in closed._fields:
+        assert np.allclose(getattr(opened, name), getattr(closed, name), rtol=2e-4, atol=2e-5), name
+
+
 def test_independent_course_equals_the_adaptive_solver(cohort):
     model, parameters, *_ = cohort
     few = {name: value[:2] for name, value in parameters.items()}

@@ -179,7 +179,6 @@ class Trial:
         )
         curve = survival.kaplan_meier(pfs.time, pfs.event)
         change = recist.best_change_percent(course.before.sum_mm[:, 1], seen.sum_mm, seen.scan_day, seen.response)
-        size = 100.0 * np.expm1(np.asarray(log_size, float))
         last = self.horizon if curve.survival[-1] <= survival.TIE else min(self.horizon, float(curve.time[-1]))
         median = survival.quantile(curve)
         reached = np.isfinite(median.estimate)  # a median that is not reached counts as the end of follow-up
@@ -189,7 +188,7 @@ class Trial:
             "pfs_mean": _in_months(survival.restricted_mean(curve, last)),
             "pfs_median": _in_months(median if reached else median._replace(estimate=float(self.days))),
             "best_change": _mean(change[np.isfinite(change)]),
-            "size_week_8": _mean(size),
+            "size_week_8": _as_change(_geometric(log_size)),
             "ps6_week_4": _geometric(log_ps6),
             "pakt_week_4": _geometric(log_pakt),
         }
@@ -205,6 +204,11 @@ def _mean(values: np.ndarray) -> Estimate:
     n = len(values)
     mean, half = (float(np.mean(values)), 1.96 * float(np.std(values, ddof=1)) / np.sqrt(n)) if n > 1 else (np.nan, np.nan)
     return Estimate(mean, mean - half, mean + half, n, "mean, normal interval")
+
+
+def _as_change(found: Estimate) -> Estimate:
+    """A ratio as a change in percent."""
+    return found._replace(**{name: 100.0 * (getattr(found, name) - 1.0) for name in ("estimate", "low", "high")})
 
 
 def _geometric(logs: np.ndarray) -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from trialsim.report.table import Table
 from trialsim.report.wording import amount, fixed, fixed_spread, interval, join, kind_of, number, percent, plural, words
 
 SETTINGS = ("cohort", "tumour", "drug", "network", "regimen", "modification", "endpoint", "compute")
+REFERENCE = re.compile(r".*?\b(19|20)\d\d;[^;:]+:[\w.-]*\w")  # authors, journal, year;volume:page
 SHOWN = ("orr", "pfs_mean", "size_week_8")  # outcomes whose screening is drawn; the others are in the table
 
 
@@ -46,8 +48,8 @@ def page(saved: Saved) -> Page:
             Section(
                 "local",
                 "At the present values",
-                "Derivatives of patients' courses under full doses, through the untreated steady state and eight weeks "
-                "of treatment.",
+                "Derivatives of patients' courses under full doses, through the untreated steady state and eight weeks of "
+                "treatment.",
                 [figures.elasticities(local)],
                 [_local(local)],
             )
@@ -58,16 +60,16 @@ def page(saved: Saved) -> Page:
             Section(
                 "identifiability",
                 "Which published data inform which parameter",
-                "Linear Gaussian approximation about the present values: prior ranges on one side, the tolerance of "
-                "each laboratory "
-                "fact on the other.",
+                "Linear Gaussian approximation about the present values: prior ranges on one side, the tolerance of each "
+                "laboratory fact on the other.",
                 [
                     figures.fact_map(saved.table("slopes"), facts, parameters),
                     figures.shrinkage(parameters),
                     figures.spectrum(saved.table("eigenvalues")),
                 ],
                 [
-                    _informed(parameters, facts),
+                    _informed(parameters[parameters["shrinkage"] <= UNINFORMED], facts),
+                    _informed(parameters[parameters["shrinkage"] > UNINFORMED], facts, hardly=True),
                     _directions(saved.table("directions")),
                     _correlations(saved.table("correlations")),
                     _facts(facts),
@@ -91,9 +93,9 @@ def page(saved: Saved) -> Page:
 def _what(saved: Saved) -> str:
     results, settings = saved.results, saved.settings
     told = (
-        f"The same {plural(results['n_patients'], 'virtual patient')} under {saved.config['drug']['name']} went through the trial "
-        f"at {number(results['evaluations'])} settings of {results['n_parameters']} uncertain parameters of the model, each within "
-        "its prior range."
+        f"The same {plural(results['n_patients'], 'virtual patient')} under {saved.config['drug']['name']} went through the "
+        f"trial at {number(results['evaluations'])} settings of {results['n_parameters']} uncertain parameters of the model, "
+        "each within its prior range."
     )
     if settings["identifiability"]:
         told += (
@@ -113,15 +115,13 @@ def _found(saved: Saved, screening: pd.DataFrame) -> list[str]:
         table = saved.table("parameters").set_index("parameter")["shrinkage"]
         weak = [name for name in ranked(screening, "pfs_mean")["parameter"].iloc[:10] if table[name] > UNINFORMED]
         text = (
-            f"The facts inform {plural(results['well_informed'], 'parameter')} well and leave {results['not_informed']} "
-            "as uncertain "
-            f"as they were; together they tell as much as would settle {number(results['parameters_worth'], 2)} parameters."
+            f"The facts inform {plural(results['well_informed'], 'parameter')} well and hardly inform {results['not_informed']}; "
+            f"together they tell as much as would settle {number(results['parameters_worth'], 2)} parameters."
         )
         if weak:
-            told = join(named(name) for name in weak)
             text += (
-                f" Of the ten parameters that progression-free survival depends on most, {len(weak)} "
-                f"{'is' if len(weak) == 1 else 'are'} not informed by any of them: {told}. That is where new data would help most."
+                f" Of the ten parameters that progression-free survival depends on most, they hardly inform {len(weak)}: "
+                f"{join(named(name) for name in weak)}. That is where new data would help most."
             )
         found.append(text)
     return found
@@ -137,7 +137,7 @@ def _cards(saved: Saved) -> list[Card]:
     if saved.settings["identifiability"]:
         results = saved.results
         cards.append(Card("Well informed by facts", f"{results['well_informed']} of {results['n_parameters']}", "parameters"))
-        cards.append(Card("Not informed", f"{results['not_informed']} of {results['n_parameters']}", "parameters"))
+        cards.append(Card("Hardly informed", f"{results['not_informed']} of {results['n_parameters']}", "parameters"))
     return cards
 
 
@@ -145,23 +145,20 @@ def _cautions(saved: Saved) -> list[str]:
     orr = saved.results["present_orr"]["estimate"]
     n = saved.results["n_patients"]
     told = [
-        f"A response rate of {percent(orr)} among {n} patients moves in steps of {percent(1 / n)}: screening sees its "
-        "large effects "
-        "only. The change of tumour size, which moves smoothly, ranks the same mechanisms more sharply.",
-        "Effects are over the whole prior range of each parameter, so a parameter of wide range can lead although a small change "
-        "of it does little; the chapter on the present values shows small changes.",
+        f"A response rate of {percent(orr)} among {n} patients moves in steps of {percent(1 / n)}: screening sees its large "
+        "effects only. The change of tumour size, which moves smoothly, ranks the same mechanisms more sharply.",
+        "Effects are over the whole prior range of each parameter, so a parameter of wide range can lead although a small "
+        "change of it does little; the chapter on the present values shows small changes.",
     ]
     if saved.settings["identifiability"]:
         told.append(
-            "Prior ranges of calibrated constants were set about the values that these same facts gave, by a factor of "
-            "1.6 each way, so "
-            "that shrinkage is what the facts tell within that range. The table says which data bear on which parameter; it is no "
-            "second use of the data."
+            "Prior ranges of calibrated constants were set about the values that these same facts gave, by a factor of 1.6 each "
+            "way, so that shrinkage is what the facts tell within that range. The table says which data bear on which "
+            "parameter; it is no second use of the data."
         )
         told.append(
-            "Published response rates, progression-free survival and concentrations are not among the facts: "
-            "parameters of growth and "
-            "kinetics that no laboratory fact informs may be informed by those."
+            "Published response rates, progression-free survival and concentrations are not among the facts: parameters of "
+            "growth and kinetics that no laboratory fact informs may be informed by those."
         )
     return told
 
@@ -169,38 +166,33 @@ def _cautions(saved: Saved) -> list[str]:
 def _methods(saved: Saved) -> list[str]:
     s = saved.settings
     told = [
-        "Priors: independent, uniform over the stated range on the parameter's own scale (logarithm; logit for "
-        "fractions; linear for a "
-        "range that begins at 0). Reference levels of the network, which are those of an untreated wild-type cell, follow the "
-        "constants in every evaluation.",
+        "Priors: independent, uniform over the stated range on the parameter's own scale (logarithm; logit for fractions; "
+        "linear for a range that begins at 0). Reference levels of the network, which are those of an untreated wild-type cell, "
+        "follow the constants in every evaluation.",
         f"Trial: {saved.results['n_patients']} patients with the same covariates, variability, scans and random numbers at every "
-        f"setting (common random numbers), RECIST 1.1, doses as given in practice. Mean progression-free survival is restricted to "
-        f"{s['weeks']} weeks; a median that is not reached counts as the end of follow-up.",
+        "setting (common random numbers), RECIST 1.1, doses as given in practice. Mean progression-free survival is restricted "
+        f"to {s['weeks']} weeks; a median that is not reached counts as the end of follow-up.",
         f"Screening: {s['trajectories']} Morris trajectories on {s['levels']} levels (Morris, Technometrics 1991;33:161-174; μ*: "
         "Campolongo et al., Environ Model Softw 2007;22:1509-18), intervals by bootstrap of the trajectories.",
     ]
     if s["sobol_parameters"]:
         told.append(
-            f"Sobol indices of the {s['sobol_parameters']} parameters of largest μ* (relative to the largest of each "
-            "outcome, averaged "
-            f"over {join(OUTCOMES[name][0] for name in s['rank_by'])}) from {number(s['sobol_samples'])} base samples (Saltelli et "
-            "al., Comput Phys Commun 2010;181:259-70), by SALib (Herman and Usher, J Open Source Softw 2017;2:97)."
+            f"Sobol indices of the {s['sobol_parameters']} parameters of largest μ* (relative to the largest of each outcome, "
+            f"averaged over {join(OUTCOMES[name][0] for name in s['rank_by'])}) from {number(s['sobol_samples'])} base samples "
+            "(Saltelli et al., Comput Phys Commun 2010;181:259-70), by SALib (Herman and Usher, J Open Source Softw 2017;2:97)."
         )
     if s["local_patients"]:
         told.append(
-            "Elasticities are derivatives of the numerical scheme itself, taken in reverse by automatic "
-            "differentiation; the untreated "
-            "reference cell by the implicit function theorem. Doses are those of the schedule, all taken."
+            "Elasticities are derivatives of the numerical scheme itself, taken in reverse by automatic differentiation; the "
+            "untreated reference cell by the implicit function theorem. Doses are those of the schedule, all taken."
         )
     if s["identifiability"]:
         told.append(
-            f"Identifiability: slopes of every fact by central differences of {s['fact_step']:g} prior standard "
-            "deviations each way. "
-            "The tolerance of a fact (half the width of its band; a quarter of a one-sided limit) serves as its standard error; a "
-            "one-sided fact counts as the observation that the value lies on that side, so one that is held with room tells "
-            "little. Posterior covariance (1 + F)⁻¹ with F the Fisher information in prior standard deviations. The "
-            "share of variance "
-            "taken away by a fact is that of this fact alone, all other parameters being uncertain too."
+            f"Identifiability: slopes of every fact by central differences of {s['fact_step']:g} prior standard deviations each "
+            "way. The tolerance of a fact (half the width of its band; a quarter of a one-sided limit) serves as its standard "
+            "error; a one-sided fact counts as the observation that the value lies on that side, so one that is held with room "
+            "tells little. Posterior covariance (1 + F)⁻¹ with F the Fisher information in prior standard deviations. The share "
+            "of variance taken away by a fact is that of this fact alone, all other parameters being uncertain too."
         )
     return told
 
@@ -253,12 +245,12 @@ def _local(table: pd.DataFrame) -> Table:
     return Table("local", "Elasticities after eight weeks", table, shown, note, folded=True)
 
 
-def _informed(parameters: pd.DataFrame, facts: pd.DataFrame) -> Table:
-    source = facts.set_index("fact_id")["source"]
+def _informed(parameters: pd.DataFrame, facts: pd.DataFrame, hardly: bool = False) -> Table:
+    source, claim = (facts.set_index("fact_id")[name] for name in ("source", "claim"))
     rows = []
     for row in parameters.sort_values("shrinkage", kind="stable").itertuples():
         data = [(getattr(row, place), getattr(row, f"{place}_share")) for place in ("first", "second", "third")]
-        told = "; ".join(f"{words(name)} ({percent(share, 0)}; {_cited(source[name])})" for name, share in data if share >= 0.005)
+        told = "; ".join(f"{claim[name]} ({percent(share, 0)}; {_cited(source[name])})" for name, share in data if share >= 0.005)
         rows.append(
             [row.parameter, described(row.parameter), number(row.value), f"{number(row.low)} to {number(row.high)}",
              fixed(row.shrinkage), told or "none"]
@@ -267,15 +259,18 @@ def _informed(parameters: pd.DataFrame, facts: pd.DataFrame) -> Table:
         rows, columns=["Parameter", "Meaning", "Value", "Prior range", "Posterior over prior SD", "Most informative data"]
     )
     note = (
-        "In brackets the share of the parameter's prior variance that the fact by itself takes away, and its source; facts below "
-        "0.5 % are left out."
+        "In brackets the share of the parameter's prior variance that the fact by itself takes away, and its source; facts "
+        "below 0.5 % are left out."
     )
+    if hardly:
+        return Table("uninformed", "Parameters that the facts hardly inform", parameters, shown, note, folded=True)
     return Table("identifiability", "Which published data inform which parameter", parameters, shown, note)
 
 
 def _cited(source: str) -> str:
-    """The first author, journal and year of a source, as far as the full stop that ends them."""
-    return source.split(" doi")[0].split(". PMC")[0].rstrip(". ")
+    """The first reference of a source, as far as its pages."""
+    found = REFERENCE.match(source)
+    return found.group(0) if found else source.split(";")[0]
 
 
 def _directions(table: pd.DataFrame) -> Table:

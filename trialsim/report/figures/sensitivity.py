@@ -37,7 +37,7 @@ COURSE = {
 }
 BARS, NAMED_POINTS, ROWS = 15, 8, 30
 ROW = 21  # px
-LEAST = 1e-3  # information, relative to the prior's, below which it is drawn as nothing
+LEAST = 1e-3  # information, relative to the prior's, below which it is not drawn
 FULL = 1.0  # elasticity from which the colour is full
 INFORMED, UNINFORMED = 0.5, 0.9
 TONES = {"good": "simulated", "some": "SD", "none": "unexplained"}
@@ -202,13 +202,13 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
     table = parameters.sort_values("shrinkage", kind="stable")
     value = table["shrinkage"].to_numpy()
     half = -(-len(table) // 2)
-    made = make_subplots(1, 2, horizontal_spacing=0.46)
+    made = make_subplots(1, 2, horizontal_spacing=0.56)
     made.update_layout(figure(110 + 17 * half).layout)
     style_axes(made)
     kinds = (
         (value < INFORMED, "well informed", TONES["good"]),
         ((value >= INFORMED) & (value <= UNINFORMED), "informed in part", TONES["some"]),
-        (value > UNINFORMED, "not informed", TONES["none"]),
+        (value > UNINFORMED, "hardly informed", TONES["none"]),
     )
     for column, part in enumerate((slice(0, half), slice(half, None)), start=1):
         names = table["parameter"].tolist()[part]
@@ -223,11 +223,11 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
             tickvals=np.arange(len(names)), ticktext=[plot_text(named(name)) for name in names], tickfont=dict(size=10.5),
             range=[half - 0.4, -0.6], showgrid=False, ticks="", row=1, col=column,
         )  # fmt: skip
-        made.update_xaxes(title_text="posterior over prior SD", range=[0, 1.02], row=1, col=column)
+        made.update_xaxes(title_text="posterior / prior SD", range=[0, 1.02], row=1, col=column)
     counted = [int(chosen.sum()) for chosen, *_ in kinds]
     caption = (
         f"Of {len(table)} parameters the laboratory facts inform {counted[0]} well (below {INFORMED:g}), {counted[1]} in part and "
-        f"{counted[2]} not (above {UNINFORMED:g}); 1 means that the prior range is all that is known. Best informed: "
+        f"{counted[2]} hardly (above {UNINFORMED:g}); 1 means that the prior range is all that is known. Best informed: "
         f"{join(named(name) for name in table['parameter'].iloc[:3])}."
     )
     return Panel("sensitivity_shrinkage", "How far published data narrow each parameter", caption, made)
@@ -267,19 +267,21 @@ def spectrum(eigenvalues: pd.DataFrame) -> Panel:
     """Eigenvalues of the Fisher information, in units of the prior's."""
     value = np.maximum(eigenvalues["eigenvalue"].to_numpy(), LEAST)
     made = figure(300, showlegend=False)
-    known = value > 1.0
+    known, drawn = value > 1.0, value > LEAST
     made.add_scatter(
-        x=eigenvalues["number"], y=value, mode="markers",
-        marker=dict(size=7, color=[colour(TONES["good"] if one else "unexplained") for one in known]),
+        x=eigenvalues["number"][drawn], y=value[drawn], mode="markers",
+        marker=dict(size=7, color=[colour(TONES["good"] if one else "unexplained") for one in known[drawn]]),
         hovertemplate="%{x}: %{y:.2g}<extra></extra>",
     )  # fmt: skip
     ticks = log_ticks(LEAST, max(value.max(), 10.0))
     made.update_yaxes(type="log", title_text="information over the prior's", **ticks)
     made.update_xaxes(title_text="combination of parameters, by information")
-    reference_line(made, y=1.0, text="as much as the prior", annotation_position="top right")
+    reference_line(made, y=1.0)
     worth = float(np.sum(value / (1.0 + value)))
     caption = (
         f"{plural(int(known.sum()), 'combination')} of {len(value)} parameters {'is' if known.sum() == 1 else 'are'} known better "
-        f"from the facts than beforehand; all facts together tell as much as would settle {number(worth, 2)} parameters."
+        f"from the facts than beforehand; all facts together tell as much as would settle {number(worth, 2)} parameters. "
+        f"Dashed: as much information as the prior has; {int((~drawn).sum())} combinations with less than a thousandth of it "
+        "are not drawn."
     )
     return Panel("sensitivity_spectrum", "How many combinations of parameters the data see", caption, made)
