@@ -23,13 +23,19 @@ def config():
     return compose("dose_response", {"compute.progress": "off"})
 
 
+@pytest.fixture(scope="module")
+def shipped():
+    """The kinds of analysis that the experiments choose."""
+    return {compose(path.stem).analysis.kind for path in (conf_dir() / "experiment").glob("*.yaml")}
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "trial"])
-def test_every_kind_has_a_module_a_page_settings_and_an_experiment(kind):
+def test_every_kind_has_a_module_a_page_settings_and_an_experiment(kind, shipped):
     assert callable(importlib.import_module(f"trialsim.analyses.{kind}").run)
     assert callable(importlib.import_module(f"trialsim.report.analyses.{kind}").page)
     chosen = [yaml.safe_load(path.read_text()).get("kind") for path in (conf_dir() / "analysis").glob("*.yaml")]
     assert kind in chosen
-    assert kind in {compose(path.stem).analysis.kind for path in (conf_dir() / "experiment").glob("*.yaml")}
+    assert kind in shipped
 
 
 def test_a_trial_is_no_analysis():

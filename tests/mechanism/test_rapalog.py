@@ -77,6 +77,7 @@ def test_independent_course_equals_the_adaptive_solver(cohort):
         assert np.max(np.abs(a - b) / (1e-3 + np.abs(b))) < 5e-5, name
 
 
+@pytest.mark.slow
 def test_independent_derivatives_through_holds_equal_finite_differences(cohort):
     """The lesion's diameter after ten days, in what decides it: kinetics, potency, feedback, growth."""
     model, parameters, *_ = cohort
