@@ -156,7 +156,7 @@ class Oral:
     def error_at_8(self) -> float:
         """Calibrated: everolimus 10 mg daily 1.9e-3, 50 mg weekly 2.5e-3; ridaforolimus 40 mg five days a week 4.9e-3, sirolimus
         60 mg weekly 2.8e-3."""
-        return 2.7e-3 if self.stages >= MANY_STAGES else 5.4e-3
+        return 2.6e-3 if self.stages >= MANY_STAGES else 5.4e-3
 
     @property
     def analytes(self) -> tuple[Oral, ...]:
