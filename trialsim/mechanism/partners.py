@@ -15,8 +15,7 @@ and what the network sees goes to that value from yesterday's within hours, de/d
 midnight. Two partners on one node act independently, 1 - prod(1 - i); killing by two cytotoxic drugs adds up.
 
 Against the same drugs followed hour by hour, averaging over the day shifts the mean net growth of a week by up to 0.065 of the
-untreated rate (sapanisertib, alpelisib; up to 0.03 for the others) and the folds of pS6, p4E-BP1, pAKT and pERK by less than 0.02;
-bounded by a test.
+untreated rate (sapanisertib, alpelisib; up to 0.03 for the others) and the folds of pS6, p4E-BP1, pAKT and pERK by less than 0.02.
 """
 
 from __future__ import annotations
