@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from trialsim import console, simulation
-from trialsim.analyses.findings import Findings
+from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps, Tables
 from trialsim.biomarkers import discrimination, effects, enrichment, literature, models, outcome, twins
 from trialsim.biomarkers.assay import measured
@@ -58,7 +58,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     for name, ask in questions.items():
         tables |= steps.one(name, partial(ask, cohort))
     failed = len(arms[0]) - len(cohort.pairs)
-    return Findings(tables, headlines(cohort, tables) | {"solver_check": check}, _faults(failed, check))
+    return Findings(tables, headlines(cohort, tables) | {"solver_check": check}, simulation_faults(failed, check))
 
 
 class Cohort(NamedTuple):
@@ -231,12 +231,3 @@ def _auc_row(name: str, label: str, when: str, day: int, asked: str, found: Esti
 def _curve(name: str, asked: str, marker: np.ndarray, found: outcome.Outcome) -> pd.DataFrame:
     false, true = discrimination.roc(marker, found.happened, found.weight)
     return pd.DataFrame({"marker": name, "outcome": asked, "false": false, "true": true})
-
-
-def _faults(failed: int, check: dict[str, Any]) -> tuple[str, ...]:
-    faults = []
-    if failed:
-        faults.append(f"{failed} patients could not be integrated: lower compute.accuracy or set compute.precision=float64")
-    if check and not check["ok"]:
-        faults.append(f"numerical error {check['error']:.1e} above compute.accuracy={check['accuracy']:g}")
-    return tuple(faults)

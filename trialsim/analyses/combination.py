@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from trialsim import console
-from trialsim.analyses.findings import Findings
+from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.combinations import arms, cohort, dish, genotypes, ranking, schedules
 from trialsim.combinations.arms import Arm
@@ -73,7 +73,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         "partners": genotypes.ranked(by_partner, horizon, settings.bootstrap, derived_seed(config.seed, "combination_genotypes")),
     }
     results = _results(tables, times, settings, weight)
-    return Findings(tables, results | {"n_patients": len(enrolled), "solver_check": check}, _faults(len(failed), check))
+    return Findings(tables, results | {"n_patients": len(enrolled), "solver_check": check}, simulation_faults(len(failed), check))
 
 
 # ---- simulation
@@ -132,15 +132,6 @@ def _by_genotype(
 def _failed(tables: list[pd.DataFrame]) -> set[int]:
     """Patients whose course could not be integrated in some arm: they are left out of all, so that arms stay comparable."""
     return {int(i) for table in tables for i in table.loc[~table["integration_ok"], "patient_id"]}
-
-
-def _faults(failed: int, check: dict[str, Any]) -> tuple[str, ...]:
-    faults = []
-    if failed:
-        faults.append(f"{failed} patients could not be integrated: lower compute.accuracy or set compute.precision=float64")
-    if check and not check["ok"]:
-        faults.append(f"numerical error {check['error']:.1e} above compute.accuracy={check['accuracy']:g}")
-    return tuple(faults)
 
 
 # ---- results

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from trialsim import console
-from trialsim.analyses.findings import Findings
+from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import start_dose_mg
@@ -67,7 +67,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     results["auc_dose_exponent"] = proportionality(patients)
     published = published_exposure(config.drug.name, config.regimen.unit, config.regimen.schedule)
     facts = {"n_patients": len(cohort), "solver_check": check, "published_exposure": published}
-    return Findings(tables, results | facts, _faults(every, check))
+    return Findings(tables, results | facts, simulation_faults(int((~every["integration_ok"]).sum()), check, "courses"))
 
 
 def _enrolled(config: StudyConfig, cohort: pd.DataFrame, dose: float, days: int) -> pd.DataFrame:
@@ -80,15 +80,6 @@ def _at_dose(config: StudyConfig, cohort: pd.DataFrame, dose: float, days: int) 
     """What a trial would see of every patient at one dose."""
     chunks = simulate_patients(config, _enrolled(config, cohort, dose, days), days)
     return {"patients": pd.concat([chunk.patients[list(KEPT)] for chunk in chunks], ignore_index=True)}
-
-
-def _faults(patients: pd.DataFrame, check: dict[str, Any]) -> tuple[str, ...]:
-    failed, faults = int((~patients["integration_ok"]).sum()), []
-    if failed:
-        faults.append(f"{failed} courses could not be integrated: lower compute.accuracy or set compute.precision=float64")
-    if check and not check["ok"]:
-        faults.append(f"numerical error {check['error']:.1e} above compute.accuracy={check['accuracy']:g}")
-    return tuple(faults)
 
 
 def by_dose(patients: pd.DataFrame, measures: tuple[str, ...]) -> pd.DataFrame:

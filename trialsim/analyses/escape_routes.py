@@ -16,7 +16,7 @@ import pandas as pd
 
 from trialsim import console
 from trialsim.analyses.attribution import members, ratio_intervals, shapley, smallest
-from trialsim.analyses.findings import Findings
+from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.full_dose import at_full_dose, mean_effects
@@ -71,7 +71,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         tables = attribute(joined["who"], joined["twins"], joined["seen"], routes, settings.bootstrap, config.seed)
     failed = int((~tables["patients"]["integration_ok"]).sum())
     results = _results(tables, routes) | {"n_patients": len(cohort), "routes": list(routes), "solver_check": check}
-    return Findings(tables, results, _faults(failed, check))
+    return Findings(tables, results, simulation_faults(failed, check))
 
 
 # ---- simulation
@@ -312,12 +312,3 @@ def _results(tables: dict[str, pd.DataFrame], routes: tuple[str, ...]) -> dict[s
     missed = patients[~patients["response"]]
     found["not_by_one_route"] = exact(missed["response_fewest"] != 1)
     return found
-
-
-def _faults(failed: int, check: dict[str, Any]) -> tuple[str, ...]:
-    faults = []
-    if failed:
-        faults.append(f"{failed} patients could not be integrated: lower compute.accuracy or set compute.precision=float64")
-    if check and not check["ok"]:
-        faults.append(f"numerical error {check['error']:.1e} above compute.accuracy={check['accuracy']:g}")
-    return tuple(faults)

@@ -32,6 +32,16 @@ class Findings(NamedTuple):
     faults: tuple[str, ...] = ()
 
 
+def simulation_faults(failed: int, check: Mapping[str, Any], what: str = "patients") -> tuple[str, ...]:
+    """Of a simulation of patients. ``failed``: how many of ``what`` were not integrated. ``check``: from `conduct.solver_check`; empty: not done."""
+    faults = []
+    if failed:
+        faults.append(f"{failed} {what} could not be integrated: lower compute.accuracy or set compute.precision=float64")
+    if check and not check["ok"]:
+        faults.append(f"numerical error {check['error']:.1e} above compute.accuracy={check['accuracy']:g}")
+    return tuple(faults)
+
+
 def find(config: StudyConfig, steps: Steps) -> Findings:
     """Run the analysis that ``analysis.kind`` names."""
     kind = config.analysis.kind

@@ -63,10 +63,14 @@ class _Person(NamedTuple):
 
     def comedication(self, pk, what: str) -> np.ndarray:
         """Factor of other drugs on ``what``: clearance or bioavailability."""
-        effects = getattr(pk.interactions, pk.comedication)
-        factors = {"none": 1.0} | {name: getattr(getattr(effects, name), what) for name in ("inhibitor", "inducer")}
-        partners = self.by_partners if what == "clearance" else 1.0
-        return partners * np.array([factors[level] for level in self.covariates["cyp3a4_comedication"]])
+        return (self.by_partners if what == "clearance" else 1.0) * comedication(self.covariates, pk, what)
+
+
+def comedication(covariates: Covariates, pk, what: str) -> np.ndarray:
+    """Factor of each patient's CYP3A4 co-medication on ``what`` of the rapalog, clearance or bioavailability; (patients,)."""
+    effects = getattr(pk.interactions, pk.comedication)
+    factors = {"none": 1.0} | {name: getattr(getattr(effects, name), what) for name in ("inhibitor", "inducer")}
+    return np.array([factors[level] for level in covariates["cyp3a4_comedication"]])
 
 
 def _well_stirred(person: _Person, drug, dose_mg: Any) -> PKParameters:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from trialsim.mechanism.individual_pk import comedication
 from trialsim.mechanism.partners import CELLS, Partners, Target
 from trialsim.mechanism.toxicity import PartnerToxicity
 from trialsim.streams import normals
@@ -41,16 +42,14 @@ def partner_parameters(
     if not partners:
         return None
     n, drugs = len(ids), list(partners.values())
-    usual = getattr(drug.pk.interactions, drug.pk.comedication)
-    factors = {"none": 1.0, "inhibitor": usual.inhibitor.clearance, "inducer": usual.inducer.clearance}
-    comedication = np.array([factors[level] for level in covariates["cyp3a4_comedication"]])
+    by_comedication = comedication(covariates, drug.pk, "clearance")
     weight = np.asarray(covariates["weight_kg"], float) / WEIGHT_REFERENCE_KG
     of_tumour = lambda name: [getattr(tumours[t].pathway, name) for t in covariates["tumour_type"]]
     penetration, hormone = np.array(of_tumour("penetration"), float), np.array(of_tumour("hormone"), object)
 
     def k(partner: Any) -> np.ndarray:
         by_others = rapalog_clearance({name: other for name, other in partners.items() if other is not partner})
-        enzyme = 1.0 + partner.cyp3a4.fm * (comedication * by_others - 1.0)
+        enzyme = 1.0 + partner.cyp3a4.fm * (by_comedication * by_others - 1.0)
         spread = np.exp(np.sqrt(np.log1p(partner.pk.iiv_CL**2)) * normals(seed, f"partner_CL_{partner.name}", ids)[:, 0])
         return partner.pk.CL / partner.pk.V * enzyme * weight**-0.25 * spread
 

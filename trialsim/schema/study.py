@@ -145,14 +145,6 @@ def _mix_faults(config: StudyConfig) -> list[ConfigError]:
 def _dose_faults(config: StudyConfig) -> list[ConfigError]:
     """A start outside the escalation, a unit unfit for children, and a treatment longer than the follow-up."""
     faults: list[ConfigError] = []
-    for key, partner in config.partner.items():
-        regimen, largest = partner.regimen, LARGEST_PARTNER_DOSE
-        if regimen.dose > largest:
-            faults.append(ConfigError(f"partner.{key}.regimen.dose", regimen.dose, f"at most {largest:g} {regimen.unit}"))
-        fractions = list(regimen.dose_fractions)
-        if fractions[0] != 1.0 or any(low >= high for high, low in zip(fractions[:-1], fractions[1:], strict=True)):
-            allowed = "1.0 first, then strictly smaller numbers"
-            faults.append(ConfigError(f"partner.{key}.regimen.dose_fractions", fractions, allowed))
     youngest = config.cohort.age.minimum_y
     if youngest < FLAT_DOSE_FROM_Y and config.regimen.unit == "mg":
         allowed = f"mg/m2, as patients are as young as cohort.age.minimum_y = {youngest:g} years"
@@ -171,12 +163,20 @@ def _dose_faults(config: StudyConfig) -> list[ConfigError]:
 
 
 def _partner_faults(config: StudyConfig) -> list[ConfigError]:
-    """A partner under another name than its own, and a flat dose for young children."""
+    """A partner under another name than its own, an impossible dose or reduction of it, and a flat dose for young children."""
     faults = [
         ConfigError(f"partner.{key}.name", partner.name, f"the name it has in `partner`, {key!r}")
         for key, partner in config.partner.items()
         if partner.name != key
     ]
+    for key, partner in config.partner.items():
+        regimen, largest = partner.regimen, LARGEST_PARTNER_DOSE
+        if regimen.dose > largest:
+            faults.append(ConfigError(f"partner.{key}.regimen.dose", regimen.dose, f"at most {largest:g} {regimen.unit}"))
+        fractions = list(regimen.dose_fractions)
+        if fractions[0] != 1.0 or any(low >= high for high, low in zip(fractions[:-1], fractions[1:], strict=True)):
+            allowed = "1.0 first, then strictly smaller numbers"
+            faults.append(ConfigError(f"partner.{key}.regimen.dose_fractions", fractions, allowed))
     youngest = config.cohort.age.minimum_y
     if youngest < FLAT_DOSE_FROM_Y:
         allowed = f"mg/m2, as patients are as young as cohort.age.minimum_y = {youngest:g} years"
