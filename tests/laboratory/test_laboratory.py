@@ -7,6 +7,7 @@ import pytest
 from trialsim import compose
 from trialsim.evidence.laboratory import load_laboratory
 from trialsim.laboratory import IN_DISHES, IN_PATIENTS, MISSES, Bench, Clinic
+from trialsim.schema.analysis.laboratory import LINES
 
 FACTS = {fact.fact_id: fact for fact in load_laboratory()}
 MEASURED = IN_DISHES.keys() | IN_PATIENTS.keys()
@@ -24,6 +25,10 @@ def values(laboratory):
     bench.prepare(IN_DISHES.values())
     found = {fact_id: experiment(bench) for fact_id, experiment in IN_DISHES.items()}
     return found | {fact_id: experiment(clinic) for fact_id, experiment in IN_PATIENTS.items()}
+
+
+def test_the_lines_asked_for_are_those_of_the_experiment():
+    assert set(LINES) == compose("laboratory").cell_line.keys()
 
 
 def test_experiments_and_facts_are_the_same():

@@ -33,7 +33,11 @@ class Findings(NamedTuple):
 
 
 def simulation_faults(failed: int, check: Mapping[str, Any], what: str = "patients") -> tuple[str, ...]:
-    """Of a simulation of patients. ``failed``: how many of ``what`` were not integrated. ``check``: from `conduct.solver_check`; empty: not done."""
+    """Of a simulation of patients.
+
+    Args:
+        failed: how many of ``what`` were not integrated. check: from `conduct.solver_check`; empty: not done.
+    """
     faults = []
     if failed:
         faults.append(f"{failed} {what} could not be integrated: lower compute.accuracy or set compute.precision=float64")
