@@ -313,3 +313,19 @@ def test_as_a_process_bad_input_exits_with_2_before_jax_is_loaded(tmp_path: Path
     assert answer.stderr.startswith("trialsim: regimen.dose = -5 is not allowed: a number of at least 0 (dose")
     assert "Traceback" not in answer.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_process_ends_at_once_and_any_other_in_the_usual_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the usual end the interpreter is taken down, under programs that may still run."""
+    from trialsim import __main__ as process
+
+    ended: list[int] = []
+    monkeypatch.setattr(process.os, "_exit", ended.append)
+    monkeypatch.setattr(process, "main", lambda: 130)
+    with pytest.raises(SystemExit):  # only because the exit above does not end the test
+        process.command()
+    assert ended == [130]
+    monkeypatch.setattr(process, "main", lambda: 2)
+    with pytest.raises(SystemExit) as told:
+        process.command()
+    assert told.value.code == 2 and ended == [130]

@@ -413,7 +413,7 @@ def _say(error: ConfigError) -> None:
 
 
 def main() -> int:
-    """Entry point of the ``trialsim`` command. Returns the exit code: 0, 1 failed, 2 bad input, 130 interrupted."""
+    """What the ``trialsim`` command does. Returns the exit code: 0, 1 failed, 2 bad input, 130 interrupted."""
     if "--version" in sys.argv[1:]:
         print(f"trialsim {__version__}")
         return 0
@@ -447,7 +447,3 @@ def main() -> int:
         sys.stderr.write("trialsim: interrupted; resume=true with the same hydra.run.dir goes on from the last stage\n")
         return INTERRUPTED
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
