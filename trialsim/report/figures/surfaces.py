@@ -94,7 +94,7 @@ def _heat(made: go.Figure, surface: pd.DataFrame, line: str, measure: str, limit
     z = 100 * wide("estimate").to_numpy(float)
     excess = measure != "viability"
     write = signed if excess else lambda v: f"{v:.0f}"
-    undefined = (wide("loewe_defined") == False).to_numpy() & (measure == "excess_loewe")  # noqa: E712, as there are absent values
+    undefined = wide("loewe_defined").eq(False).to_numpy() & (measure == "excess_loewe")  # absent values are not undefined
     shown = [
         ["" if np.isnan(v) else f"({write(v)})" if bracket else write(v) for v, bracket in zip(*cells, strict=True)]
         for cells in zip(z, undefined, strict=True)
