@@ -125,7 +125,7 @@ def fit(study: Study | Outcomes) -> Fits:
             simulated=fit_response(count_patients(patients, settings), settings, config.seed, "simulated", population),
             published=fit_published(config),
             recovery=fit_response(count_patients(one, settings), settings, config.seed, "recovery", population),
-            dlt=fit_dlt(count_dlt(patients), settings, config.seed) if config.design.kind == "three_plus_three" else None,
+            dlt=fit_dlt(count_dlt(patients), settings, config.seed) if config.design.escalates else None,
         )
 
 
@@ -172,7 +172,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         "pharmacokinetics": summary.exposure(patients, config),
         "pharmacodynamics": summary.pathway(patients),
         "toxicity": summary.toxicity(len(patients), study.worst_grades, list(config.terms)),
-        "mtd": summary.maximum_tolerated_dose(study.mtd, config.design.dose_levels),
+        "mtd": summary.maximum_tolerated_dose(study.mtd, config.design.levels),
         "flow": summary.flow(study.patients, study.screened),
     }
 

@@ -364,8 +364,8 @@ def config(paediatric):
         "regimen": {"dose": 5.0 if paediatric else 10.0, "unit": "mg/m2" if paediatric else "mg", "schedule": "daily"},
         "design": {
             "kind": "three_plus_three" if paediatric else "single_arm",
-            "dose_levels": [2.1, 3, 5, 6.5] if paediatric else [10],
-        },
+        }
+        | ({"dose_levels": [2.1, 3, 5, 6.5]} if paediatric else {}),
         "report": {"max_patients_drawn": 600, "max_patients_followed": 120, "max_parameters_drawn": 6},
     }
 

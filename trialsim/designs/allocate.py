@@ -44,7 +44,7 @@ def allocate(config: StudyConfig, covariates: pd.DataFrame) -> Allocation:
         no_phase = np.full(n, "", dtype=object)
         return Allocation(np.ones(n, bool), replicate, np.full(n, config.regimen.dose), no_phase, np.zeros(n, int), None)
     dlt, evaluable = dlt_by_level(config, covariates)
-    levels = np.array(config.design.dose_levels)
+    levels = np.array(config.design.levels)
     start = int(np.argmin(np.abs(levels - config.regimen.dose)))
     studies = [
         three_plus_three(dlt[queue], evaluable[queue], start, config.design.cohort_size)
@@ -68,7 +68,7 @@ def dlt_by_level(config: StudyConfig, covariates: pd.DataFrame) -> tuple[np.ndar
     Returns:
         dlt, evaluable: bool, (patients, levels).
     """
-    n, levels = len(covariates), config.design.dose_levels
+    n, levels = len(covariates), config.design.levels
     window = config.design.dlt.window_days
     dlt, evaluable = np.zeros((n, len(levels)), bool), np.zeros((n, len(levels)), bool)
     for j, level in enumerate(levels):

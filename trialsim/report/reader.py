@@ -98,7 +98,7 @@ class Run:
     @property
     def escalation(self) -> bool:
         """True when the design searches for a dose."""
-        return self.part("design").get("kind") == "three_plus_three" or len(self.dose_levels) > 1
+        return bool(self.part("design").get("dose_levels")) or len(self.dose_levels) > 1
 
     def tumour_name(self, key: str) -> str:
         """A tumour type as the configuration labels it, else its key in words."""

@@ -149,8 +149,8 @@ def _dose_faults(config: StudyConfig) -> list[ConfigError]:
     if youngest < FLAT_DOSE_FROM_Y and config.regimen.unit == "mg":
         allowed = f"mg/m2, as patients are as young as cohort.age.minimum_y = {youngest:g} years"
         faults.append(ConfigError("regimen.unit", config.regimen.unit, allowed))
-    levels = config.design.dose_levels
-    if config.design.kind == "three_plus_three" and config.regimen.dose not in levels:
+    levels = config.design.levels
+    if config.design.escalates and config.regimen.dose not in levels:
         allowed = (
             f"one of design.dose_levels, where the escalation starts: {', '.join(f'{level:g}' for level in levels)}"
         )

@@ -1,8 +1,8 @@
-"""How the trial runs: who is treated at which dose level, for how long patients are followed, what counts as a DLT."""
+"""What the settings of every design share: how long patients are accrued and followed, and what counts as a DLT."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,8 @@ from trialsim.schema.base import ConfigError, Settings
 from trialsim.schema.faults import raise_all
 from trialsim.schema.regimen import Grade
 from trialsim.units import DAYS_PER_MONTH
+
+KIND = "how the trial decides"  # description of every kind
 
 
 class DoseLimitingToxicity(Settings):
@@ -24,15 +26,10 @@ class DoseLimitingToxicity(Settings):
     )
 
 
-class Design(Settings):
-    """The trial's design. ``three_plus_three`` escalates by simulated DLTs; ``single_arm`` treats all at one dose."""
+class DesignSettings(Settings):
+    """Settings of one kind of design. A subclass narrows ``kind`` to its own name and adds what it needs."""
 
-    kind: Literal["single_arm", "three_plus_three"] = Field(description="how dose levels are assigned")
-    dose_levels: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        description="doses of the escalation in regimen.unit, from low to high; empty in a single-arm trial"
-    )
-    cohort_size: int = Field(ge=1, le=12, description="patients per escalation step")
-    dlt: DoseLimitingToxicity
+    kind: str
     replicate_size: int = Field(ge=1, description="patients in one virtual study, that of the published study")
     accrual_months: float = Field(gt=0, le=120, description="time over which patients are enrolled, months")
     cutoff_months: float = Field(gt=0, le=180, description="data cut-off, months after the first patient in")
@@ -40,24 +37,30 @@ class Design(Settings):
     withdrawal_rate_per_month: float = Field(
         ge=0, le=1, description="rate of leaving for reasons not modelled, per month"
     )
+    dlt: DoseLimitingToxicity
+
+    @property
+    def escalates(self) -> bool:
+        """Whether doses follow from the outcomes of earlier patients of the same virtual study."""
+        return False
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Doses that the design chooses between, in regimen.unit, from low to high; none unless it escalates."""
+        return ()
 
     @property
     def inseparable(self) -> int:
         """Patients that can only be simulated together: those of a virtual study whose doses follow from its own outcomes."""
-        return self.replicate_size if self.kind == "three_plus_three" else 1
+        return self.replicate_size if self.escalates else 1
+
+    def own_faults(self) -> list[ConfigError]:
+        """What is incoherent within the kind's own settings. None unless a kind says so."""
+        return []
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        faults: list[ConfigError] = []
-        levels = list(self.dose_levels)
-        if any(low >= high for low, high in zip(levels[:-1], levels[1:], strict=True)):
-            faults.append(ConfigError("design.dose_levels", levels, "strictly increasing doses"))
-        if self.kind == "three_plus_three" and not levels:
-            faults.append(
-                ConfigError("design.dose_levels", levels, "at least one dose, as design.kind is three_plus_three")
-            )
-        if self.kind == "three_plus_three" and self.cohort_size != 3:
-            faults.append(ConfigError("design.cohort_size", self.cohort_size, "3, as design.kind is three_plus_three"))
+        faults = self.own_faults()
         if self.cutoff_months <= self.accrual_months:
             allowed = (
                 f"more than design.accrual_months = {self.accrual_months:g}: the last patients need some follow-up"
