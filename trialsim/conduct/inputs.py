@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 LESIONS = 5  # RECIST 1.1: at most five target lesions
+LARGEST_RESISTANT = 0.95  # share of the tumour
 NEVER = 5  # above the highest CTCAE grade simulated
 
 
@@ -89,6 +90,29 @@ def make_schedule(config: StudyConfig, ids: np.ndarray) -> ScanSchedule:
     )  # fmt: skip
 
 
+class Lesions(NamedTuple):
+    """Target lesions of the patients, NaN where absent, (patients, lesions): diameter at first dose (mm), untreated growth of the
+    diameter (1/day), resistant part of the volume at first dose."""
+
+    diameter_mm: np.ndarray
+    growth: np.ndarray
+    resistant: np.ndarray
+
+
+def lesion_courses(config: StudyConfig, covariates: pd.DataFrame) -> Lesions:
+    """A patient's lesions differ from each other in growth and resistance."""
+    seed, growth = config.seed, config.network.growth
+    ids = covariates["patient_id"].to_numpy(np.int64)
+    column = lambda name: covariates[name].to_numpy(float)
+    spread = np.exp(growth.lesion_growth_sd * normals(seed, "lesion_growth", ids, LESIONS))
+    resistant = np.exp(growth.lesion_resistant_sd * normals(seed, "lesion_resistant", ids, LESIONS))
+    return Lesions(
+        diameter_mm=np.stack([column(f"lesion_{i + 1}_mm") for i in range(LESIONS)], axis=1),
+        growth=column("growth_rate_per_day")[:, None] * spread,
+        resistant=np.minimum(column("resistant_fraction")[:, None] * resistant, LARGEST_RESISTANT),
+    )
+
+
 def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.ndarray) -> Subject:
     """Enrolled patients; leaves with leading axis (patients,).
 
@@ -97,14 +121,11 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
         dose_level: assigned dose in ``regimen.unit``, (patients,).
     """
     ids = covariates["patient_id"].to_numpy(np.int64)
-    seed, growth = config.seed, config.network.growth
+    seed = config.seed
     n, occasions = len(ids), follow_up_horizon(config) // config.drug.pk.occasion_days + 1
     dose_mg, routes = start_dose_mg(config, covariates, dose_level), Routes(**config.mechanism.model_dump())
     column = lambda name: covariates[name].to_numpy(float)
-    lesions = np.stack([column(f"lesion_{i + 1}_mm") for i in range(LESIONS)], axis=1)
-    resistant = column("resistant_fraction")
-    spread = np.exp(growth.lesion_growth_sd * normals(seed, "lesion_growth", ids, LESIONS))
-    lesion_resistant = resistant[:, None] * np.exp(growth.lesion_resistant_sd * normals(seed, "lesion_resistant", ids, LESIONS))
+    lesions = lesion_courses(config, covariates)
     schedule = make_schedule(config, ids)
     scans = schedule.days.shape[1]
     keys = jax.vmap(lambda i: jax.random.key_data(patient_key(seed, "course", i)))(ids.astype(np.uint32))
@@ -113,11 +134,11 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
             covariates, config.drug, config.network, config.tumour, seed, ids, occasions, dose_mg, config.partner, routes
         ),
         frailty=toxicity_parameters(config.drug, config.terms, seed, ids).frailty,
-        lesions_mm=lesions,
-        lesion_growth=column("growth_rate_per_day")[:, None] * spread,
-        lesion_resistant=np.minimum(lesion_resistant, 0.95),
+        lesions_mm=lesions.diameter_mm,
+        lesion_growth=lesions.growth,
+        lesion_resistant=lesions.resistant,
         growth=column("growth_rate_per_day"),
-        resistant=np.minimum(resistant, 0.95),
+        resistant=np.minimum(column("resistant_fraction"), LARGEST_RESISTANT),
         nontarget=covariates["nontarget"].to_numpy(bool),
         new_lesion_rate=column("new_lesion_rate_per_day"),
         death_rate=column("death_rate_per_day"),

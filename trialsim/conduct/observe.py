@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from trialsim.conduct import central
 from trialsim.conduct.kernel import Course
 from trialsim.endpoints import growth_ratio, recist, survival, toxicity
 from trialsim.endpoints.recist import RESPONSE_NAMES
@@ -175,6 +176,7 @@ def patients_table(
     pfs = survival.progression_free_survival(
         seen.scan_day, seen.response, seen.death, seen.until, maximum_gap_days=e.maximum_gap_days
     )
+    interval = survival.progression_interval(seen.scan_day, seen.response, seen.death, seen.until)
     os = survival.overall_survival(seen.death, seen.until)
     ratio, benefit = _clinical_benefit(config, course, schedule, seen, best)
     by_term, evaluable = dose_limiting(config, course, seen.until)
@@ -199,6 +201,9 @@ def patients_table(
             "ttp_ratio": ratio,
             "pfs_days": pfs.time,
             "pfs_event": pfs.event,
+            "progression_after_days": interval[0],
+            "progression_by_days": interval[1],
+            **(_central_columns(config, course, schedule, seen, covariates) if e.central_review else {}),
             "os_days": os.time,
             "os_event": os.event,
             "dlt": by_term.any(axis=1),
@@ -215,6 +220,25 @@ def patients_table(
         index=covariates.index,
     )
     return pd.concat([covariates, found], axis=1)
+
+
+def _central_columns(
+    config: StudyConfig, course: Course, schedule: ScanSchedule, seen: Observed, covariates: pd.DataFrame
+) -> dict[str, np.ndarray]:
+    """The central reader's response and progression-free survival: ``<column>_central``."""
+    e, read = config.endpoint, central.review(config, course, schedule, seen, covariates)
+    common = dict(sd_minimum_days=e.sd_minimum_days, last_day=seen.until)
+    best = recist.best_overall_response(seen.scan_day, read.response, confirmation_days=e.confirmation_days, **common)
+    pfs = survival.progression_free_survival(
+        seen.scan_day, read.response, seen.death, seen.until, maximum_gap_days=e.maximum_gap_days
+    )
+    return {
+        "best_response_central": RESPONSE_NAMES[best],
+        "responder_central": recist.is_responder(best),
+        "disease_control_central": recist.has_disease_control(best),
+        "pfs_days_central": pfs.time,
+        "pfs_event_central": pfs.event,
+    }
 
 
 def exposure(course: Course, day: int, interval: int, until: np.ndarray) -> dict[str, np.ndarray]:

@@ -68,6 +68,27 @@ def progression_free_survival(
     return EventTime(np.where(event, happens, last_readable), event)
 
 
+def progression_interval(
+    scan_day: np.ndarray, response: np.ndarray, death_day: np.ndarray, observed_until: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is known of the time to progression or death, which scans bracket: later than ``low``, no later than ``high``.
+
+    Progression falls between the last readable scan without it and the scan that shows it; death is known to the day unless
+    progression was; a patient without either is beyond the last readable scan (``high`` inf). Arguments as in
+    `progression_free_survival`, which dates the event at ``high``.
+
+    Returns:
+        low, high: (patients,), days.
+    """
+    pfs = progression_free_survival(scan_day, response, death_day, observed_until)
+    scan_day = np.asarray(scan_day, float)
+    readable = (np.asarray(response) != Response.NE) & (scan_day < pfs.time[:, None])
+    before = np.max(np.where(readable, scan_day, 0.0), axis=1, initial=0.0)
+    death = pfs.event & (pfs.time == _known(death_day, np.asarray(observed_until, float)))
+    low = np.where(pfs.event & ~death, before, pfs.time)
+    return low, np.where(pfs.event, pfs.time, np.inf)
+
+
 def overall_survival(death_day: np.ndarray, observed_until: np.ndarray) -> EventTime:
     """Overall survival from day 0: death, or censored when last known alive.
 

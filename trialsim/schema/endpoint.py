@@ -82,6 +82,8 @@ class EndpointSettings(Settings):
         "null: never",
     )
 
+    central_review: bool = Field(description="a central reader measures the scans again, blind to the site's reading")
+
     reader_cv: float = Field(ge=0, le=0.5, description="CV of the sum of target lesions, per reading, fraction")
     lesion_cv: float = Field(
         ge=0, le=0.5, description="CV of one lesion beyond what all lesions of a reading share, fraction"
