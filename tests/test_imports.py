@@ -22,7 +22,7 @@ RANKS = (
     ("conduct",),
     ("designs",),
     ("simulation",),
-    ("evidence",),
+    ("bank", "evidence"),
     ("inference", "laboratory"),
     ("artefacts", "console", "summary"),
     ("analyses", "biomarkers", "combinations", "saving", "sensitivity"),

@@ -70,6 +70,20 @@ def all_of(flags: pd.DataFrame) -> np.ndarray:
     return 1.0 - any_of(1.0 - flags)
 
 
+def genetic(read: pd.DataFrame) -> pd.DataFrame:
+    """The markers made of genes and PTEN: 1, 0, or NaN where not known, one column each; index of ``read``.
+
+    Args:
+        read: genes and pten_loss, true or as called.
+    """
+    found = {name: read[name].astype(float) for name in (*GENES, "pten_loss")}
+    found["pathway"] = pd.Series(any_of(read[list(PATHWAY)].astype(float)), read.index)
+    found["kras_wt"] = 1.0 - found.pop("kras")
+    both = pd.DataFrame({name: found[name] for name in ("pathway", "kras_wt")})
+    found["pathway_kras_wt"] = pd.Series(all_of(both), read.index)
+    return pd.DataFrame(found)
+
+
 def marker_table(read: pd.DataFrame, registered: tuple[str, ...]) -> pd.DataFrame:
     """All markers, one column each in the order of `MARKERS`, higher = the side thought to benefit; index of ``read``.
 
@@ -78,11 +92,7 @@ def marker_table(read: pd.DataFrame, registered: tuple[str, ...]) -> pd.DataFram
             ps6_pbmc_fold, cmin_ng_ml, baseline_sld_mm, sld_change_first_scan, tumour_type, ecog, line: true or as measured.
         registered: tumour types in which a rapalog is registered.
     """
-    found = {name: read[name].astype(float) for name in (*GENES, "pten_loss")}
-    found["pathway"] = pd.Series(any_of(read[list(PATHWAY)].astype(float)), read.index)
-    found["kras_wt"] = 1.0 - found.pop("kras")
-    both = pd.DataFrame({name: found[name] for name in ("pathway", "kras_wt")})
-    found["pathway_kras_wt"] = pd.Series(all_of(both), read.index)
+    found = dict(genetic(read).items())
     found["registered"] = read["tumour_type"].isin(registered).astype(float)
     found["ecog"] = (read["ecog"] == 0).astype(float)
     found["line"] = -read["line"].astype(float)

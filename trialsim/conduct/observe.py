@@ -196,6 +196,7 @@ def patients_table(
             "best_response_unconfirmed": RESPONSE_NAMES[unconfirmed],
             "best_sld_change_percent": recist.best_change_percent(baseline, seen.sum_mm, seen.scan_day, seen.response),
             "responder": recist.is_responder(best),
+            "response_day": recist.first_response_day(seen.scan_day, seen.response, seen.until),
             "disease_control": recist.has_disease_control(best),
             "clinical_benefit": benefit,
             "ttp_ratio": ratio,
@@ -228,13 +229,16 @@ def _central_columns(
     """The central reader's response and progression-free survival: ``<column>_central``."""
     e, read = config.endpoint, central.review(config, course, schedule, seen, covariates)
     common = dict(sd_minimum_days=e.sd_minimum_days, last_day=seen.until)
+    unconfirmed = recist.best_overall_response(seen.scan_day, read.response, **common)
     best = recist.best_overall_response(seen.scan_day, read.response, confirmation_days=e.confirmation_days, **common)
     pfs = survival.progression_free_survival(
         seen.scan_day, read.response, seen.death, seen.until, maximum_gap_days=e.maximum_gap_days
     )
     return {
         "best_response_central": RESPONSE_NAMES[best],
+        "best_response_unconfirmed_central": RESPONSE_NAMES[unconfirmed],
         "responder_central": recist.is_responder(best),
+        "response_day_central": recist.first_response_day(seen.scan_day, read.response, seen.until),
         "disease_control_central": recist.has_disease_control(best),
         "pfs_days_central": pfs.time,
         "pfs_event_central": pfs.event,

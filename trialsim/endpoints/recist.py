@@ -254,6 +254,13 @@ def first_progression_day(day: np.ndarray, response: np.ndarray) -> np.ndarray:
     return np.min(np.where(progressive, day, np.inf), axis=1, initial=np.inf)
 
 
+def first_response_day(day: np.ndarray, response: np.ndarray, last_day: np.ndarray | None = None) -> np.ndarray:
+    """Day of the first visit with CR or PR, confirmed later or not, (patients,), days; inf if there is none. Arguments as in
+    `best_overall_response`."""
+    responding = np.isin(_countable(day, response, last_day), (Response.CR, Response.PR))
+    return np.min(np.where(responding, np.asarray(day, float), np.inf), axis=1, initial=np.inf)
+
+
 def is_responder(best: np.ndarray) -> np.ndarray:
     """Objective response: best overall response CR or PR. Bool, any shape."""
     return np.isin(best, (Response.CR, Response.PR))

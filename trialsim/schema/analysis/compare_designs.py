@@ -1,0 +1,131 @@
+"""Settings of the comparison of designs on one population of virtual patients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from trialsim.schema.analysis.base import KIND, AnalysisSettings
+from trialsim.schema.analysis.biomarkers import CallSettings
+from trialsim.schema.base import ConfigError, Settings
+from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
+
+if TYPE_CHECKING:
+    from trialsim.schema.design import DesignSettings
+    from trialsim.schema.study import StudyConfig
+
+FEWEST_BATCHES = 5
+
+
+class DoseFindingSettings(Settings):
+    """What a dose-finding design should find."""
+
+    target: float = Field(gt=0, lt=0.6, description="DLT probability that the recommended dose should have")
+    too_toxic: float = Field(gt=0, lt=0.9, description="DLT probability above which a dose is an overdose")
+
+
+class AssaysSettings(Settings):
+    """How the marker is measured."""
+
+    ngs: CallSettings = Field(description="mutations by next-generation sequencing of a tumour sample")
+    pten: CallSettings = Field(description="loss of PTEN protein by immunohistochemistry")
+    turnaround_days: float = Field(ge=0, le=90, description="time from sample to result, days")
+
+
+class BenefitSettings(Settings):
+    """What shows that the drug works, and in whom it is asked."""
+
+    endpoint: Literal["response", "progression_free"] = Field(
+        description="success of a patient in designs with a binary endpoint: objective response, or freedom from progression and death"
+    )
+    weeks: float = Field(ge=4, le=100, description="time from the first dose by which it is asked, weeks")
+    confirmed: bool = Field(description="a response counts only if a later scan confirms it (endpoint.confirmation_weeks)")
+    reader: Literal["site", "central"] = Field(description="whose reading counts (central needs endpoint.central_review)")
+    marker: Literal["pik3ca", "akt1", "mtor", "tsc", "pten_loss", "pathway", "kras_wt", "pathway_kras_wt"] = Field(
+        description="marker of the enriched, stratified and adaptive designs"
+    )
+    worthwhile: float = Field(
+        gt=0, lt=1, description="gain in the probability of success over no drug from which a group should be treated, fraction"
+    )
+    assays: AssaysSettings
+
+
+class AssuranceSettings(Settings):
+    """Probability of success averaged over the uncertainty of the model's constants (network.priors)."""
+
+    draws: int = Field(ge=0, le=1000, description="sets of constants drawn from their priors; 0: not done")
+    patients: int = Field(ge=100, description="virtual patients simulated with each set")
+    replicates: int = Field(ge=20, description="replicates of each design with each set")
+
+
+class CompareDesignsSettings(AnalysisSettings):
+    """Designs side by side on the same virtual patients: those of ``designs``, or ``design`` alone if there are none."""
+
+    kind: Literal["compare_designs"] = Field(description=KIND)
+    replicates: int = Field(ge=100, le=1_000_000, description="trials simulated with each design, a multiple of analysis.batches")
+    batches: int = Field(
+        ge=FEWEST_BATCHES, le=200, description="parts of the virtual patients that share no trial, from which Monte Carlo error is told"
+    )
+    most_screened: int = Field(ge=20, le=5000, description="patients who may come to one trial of benefit")
+    per_month: float = Field(gt=0, le=1000, description="patients who come to a trial of benefit a month")
+    dose_finding_per_month: float = Field(gt=0, le=1000, description="patients who come to a dose-finding trial a month")
+    dose_finding: DoseFindingSettings
+    benefit: BenefitSettings
+    assurance: AssuranceSettings
+    resamples: int = Field(ge=100, le=100_000, description="bootstrap resamples of the batches, for the probability of being best")
+
+    def candidates(self, study: StudyConfig) -> dict[str, DesignSettings]:
+        """The designs compared, by name."""
+        return dict(study.designs) or {study.design.kind: study.design}
+
+    @property
+    def benefit_day(self) -> float:
+        return self.benefit.weeks * DAYS_PER_WEEK
+
+    def faults(self, study: StudyConfig) -> list[ConfigError]:
+        found = []
+        designs = self.candidates(study)
+        escalations = {name: design for name, design in designs.items() if design.escalates}
+        if self.replicates % self.batches:
+            found.append(ConfigError("analysis.replicates", self.replicates, f"a multiple of analysis.batches = {self.batches}"))
+        most = max([design.replicate_size for design in escalations.values()] + [self.most_screened] * (len(designs) > len(escalations)))
+        if study.cohort.size < most * self.batches:
+            allowed = f"at least {most * self.batches}: {self.batches} batches (analysis.batches) of trials to which {most} patients may come"
+            found.append(ConfigError("cohort.size", study.cohort.size, allowed))
+        found += self._dose_faults(study, escalations)
+        if len(designs) > len(escalations):
+            found += self._benefit_faults(study)
+        if self.dose_finding.too_toxic <= self.dose_finding.target:
+            allowed = f"more than analysis.dose_finding.target = {self.dose_finding.target:g}"
+            found.append(ConfigError("analysis.dose_finding.too_toxic", self.dose_finding.too_toxic, allowed))
+        return found
+
+    def _dose_faults(self, study: StudyConfig, escalations: dict[str, DesignSettings]) -> list[ConfigError]:
+        """Escalations are compared on the same doses and the same definition of a DLT."""
+        found, first = [], next(iter(escalations.values()), None)
+        for name, design in escalations.items():
+            assert first is not None
+            for field in ("dose_levels", "dlt"):
+                if getattr(design, field) != getattr(first, field):
+                    allowed = f"the same in every design that escalates, as in designs.{next(iter(escalations))}"
+                    found.append(ConfigError(f"designs.{name}.{field}", getattr(design, field), allowed))
+        if first is not None and study.regimen.dose not in first.levels:
+            allowed = f"one of the dose levels, where the escalation starts: {', '.join(f'{level:g}' for level in first.levels)}"
+            found.append(ConfigError("regimen.dose", study.regimen.dose, allowed))
+        return found
+
+    def _benefit_faults(self, study: StudyConfig) -> list[ConfigError]:
+        found, e = [], study.endpoint
+        if self.benefit_day >= study.design.max_follow_up_months * DAYS_PER_MONTH:
+            allowed = f"less than design.max_follow_up_months = {study.design.max_follow_up_months:g} months"
+            found.append(ConfigError("analysis.benefit.weeks", self.benefit.weeks, allowed))
+        interval, jitter = e.scan_interval_weeks * DAYS_PER_WEEK, e.scan_jitter_days
+        if abs(self.benefit_day - round(self.benefit_day / interval) * interval) <= jitter:
+            allowed = f"more than endpoint.scan_jitter_days = {jitter} off a planned scan, every {e.scan_interval_weeks:g} weeks"
+            found.append(ConfigError("analysis.benefit.weeks", self.benefit.weeks, allowed))
+        if self.benefit.reader == "central" and not e.central_review:
+            found.append(ConfigError("analysis.benefit.reader", "central", "site, as endpoint.central_review is false"))
+        if self.benefit.confirmed and e.confirmation_weeks is None:
+            found.append(ConfigError("analysis.benefit.confirmed", True, "false, as endpoint.confirmation_weeks is null"))
+        return found
