@@ -14,7 +14,7 @@ from trialsim.simulation import Block, simulate_patients
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
-Arm = Literal["drug", "control"]
+Arm = Literal["drug", "control", "crossover"]
 ARMS: tuple[Arm, ...] = ("drug", "control")
 COVARIATES = ("tumour_type", "pik3ca", "akt1", "mtor", "tsc", "kras", "pten_loss")
 READ = ("pfs_days", "pfs_event", "best_response", "best_response_unconfirmed", "response_day")  # by a reader
@@ -25,7 +25,9 @@ CENTRAL = "_central"
 def enrolled(config: StudyConfig, block: Block, arm: Arm) -> pd.DataFrame:
     """The patients of a block, all in one arm, each followed for ``design.max_follow_up_months``."""
     cohort = sample_cohort(config.cohort, config.tumour, config.seed, np.arange(*block))
-    level = np.full(len(cohort), config.regimen.dose if arm == "drug" else 0.0)
+    level = np.full(len(cohort), 0.0 if arm == "control" else config.regimen.dose)
+    if arm == "crossover":
+        cohort = cohort.assign(crosses=True)
     return cohort.assign(
         replicate=0,
         dose_level=level,
@@ -37,7 +39,8 @@ def enrolled(config: StudyConfig, block: Block, arm: Arm) -> pd.DataFrame:
 
 
 def simulate(config: StudyConfig, block: Block, arm: Arm) -> dict[str, pd.DataFrame]:
-    """One arm of a block: the rapalog at ``regimen.dose``, or not; partner drugs are given in both.
+    """One arm of a block. ``drug``: the rapalog at ``regimen.dose``; ``control``: without it; ``crossover``: from progression on.
+    Partner drugs are given in all of them.
 
     Returns:
         Table ``patients``, one row a patient: patient_id, `COVARIATES`, `OUTCOMES`, and those of `READ` by the central reader,

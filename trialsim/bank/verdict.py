@@ -43,14 +43,17 @@ def response_by(table: pd.DataFrame, day: float, confirmed: bool, central: bool)
     return Verdict(success, known, success | pfs_event.astype(bool) | (pfs_days > 0))
 
 
-def progression_free_at(table: pd.DataFrame, day: float, next_scan: float, central: bool) -> Verdict:
-    """Neither progression nor death by ``day``.
+def progression_free_at(table: pd.DataFrame, day: float, jitter: float, central: bool) -> Verdict:
+    """Neither progression nor death by ``day``, a scan on about that day included.
+
+    Success: no event up to ``day + jitter``, and a readable scan without progression no earlier than ``day - jitter``. Not evaluable:
+    lost to view before that.
 
     Args:
-        table, central: as in `response_by`. day: not that of a planned scan, so that the scan before it does not decide alone.
-        next_scan: day of the first planned scan after ``day``, on which freedom from progression is known.
+        table, central: as in `response_by`. jitter: largest deviation of a scan from its planned day, days.
     """
     read = lambda name: table[name + (CENTRAL if central else "")].to_numpy()
     days, event = read("pfs_days").astype(float), read("pfs_event").astype(bool)
-    success = days >= day
-    return Verdict(success, np.where(success, next_scan, np.where(event, days, day)), success | event)
+    failure = event & (days <= day + jitter)
+    success = ~failure & (days >= day - jitter)
+    return Verdict(success, np.where(failure, days, day + jitter), success | failure)

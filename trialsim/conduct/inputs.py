@@ -117,7 +117,8 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     """Enrolled patients; leaves with leading axis (patients,).
 
     Args:
-        covariates: rows of the cohort, with ``patient_id``.
+        covariates: rows of the cohort, with ``patient_id``; those with a column ``crosses`` that is true take the rapalog only from
+            progression on.
         dose_level: assigned dose in ``regimen.unit``, (patients,).
     """
     ids = covariates["patient_id"].to_numpy(np.int64)
@@ -149,5 +150,6 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
         volume_normals=normals(seed, "scan_volume", ids, scans * LESIONS).reshape(n, scans, LESIONS),
         key=np.asarray(keys),
         partner_mg=partner_dose_mg(config, covariates),
+        crosses=covariates["crosses"].to_numpy(bool) if "crosses" in covariates else None,
     )
     return _as(config.compute.precision, subjects)

@@ -42,6 +42,7 @@ class Subject(NamedTuple):
         scan_days: days from first dose, ascending, (scans,): 0 the pre-treatment scan, 1 the baseline, then on study.
         scan_missed: (scans,). scan_normals: reading errors, (scans, lesions + 1). volume_normals: (scans, lesions).
         key: PRNG key data, uint32 (2,).
+        crosses: on control, and takes the rapalog from progression on; None: nobody.
     """
 
     parameters: patient.PatientParameters
@@ -61,6 +62,7 @@ class Subject(NamedTuple):
     volume_normals: jax.Array
     key: jax.Array
     partner_mg: jax.Array | None = None
+    crosses: jax.Array | None = None
 
 
 class Setting(NamedTuple):
@@ -90,7 +92,7 @@ class Setting(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """What tomorrow needs."""
+    """What tomorrow needs. crossed: first day of the rapalog after crossover, ``dosing.FOREVER`` before; None: nobody crosses."""
 
     biology: patient.PatientState
     dosing: dosing.DosingState
@@ -102,6 +104,7 @@ class Carry(NamedTuple):
     on_study: jax.Array
     alive: jax.Array
     partner_exposure: jax.Array | None = None
+    crossed: jax.Array | None = None
 
 
 class Scan(NamedTuple):
@@ -192,6 +195,7 @@ class Morning(NamedTuple):
     planned_mg: jax.Array
     partner_mg: jax.Array | None = None
     partner_planned_mg: jax.Array | None = None
+    crossed: jax.Array | None = None
 
 
 def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, reading: Any) -> Morning:
@@ -217,16 +221,21 @@ def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, re
         carry.recist, sum_mm, found, worse, seen, nontarget_residual=subject.nontarget & (nontarget > 0.1)
     )
     assessed = jax.tree.map(lambda new, old: jnp.where(scanned, new, old), assessed, carry.recist)
-    dose_state = dosing.leave(carry.dosing, dosing.PROGRESSION, assessed.progressed)
+    crossed, ends, waits, drug_day = carry.crossed, assessed.progressed, False, day
+    if subject.crosses is not None:
+        crossed = jnp.where(subject.crosses & assessed.progressed, jnp.minimum(crossed, day), crossed)
+        ends, waits = ends & ~subject.crosses, subject.crosses & (day < crossed)
+        drug_day = jnp.where(subject.crosses, day - crossed, day)
+    dose_state = dosing.leave(carry.dosing, dosing.PROGRESSION, ends)
 
     # decide and give; where no drug is given there is none to hold
-    treated = subject.full_dose_mg > 0.0
+    treated = (subject.full_dose_mg > 0.0) & ~jnp.asarray(waits)
     if partners:
         treated = treated | jnp.any(subject.partner_mg > 0.0)
     dose_state, action = dosing.modify(dose_state, jnp.where(treated, carry.grades, 0), setting.rules)
-    dose_state = dosing.leave(dose_state, dosing.COMPLETED, day >= setting.max_treatment_days)
-    due = dosing.scheduled(setting.schedule, day)
-    taken = (u.taken < setting.adherence) | (day == setting.schedule.start_day)
+    dose_state = dosing.leave(dose_state, dosing.COMPLETED, drug_day >= setting.max_treatment_days)
+    due = dosing.scheduled(setting.schedule, drug_day)  # never on a negative day
+    taken = (u.taken < setting.adherence) | (drug_day == setting.schedule.start_day)
     others = (None, None)
     if partners:
         others = combination.doses(partners, dose_state, setting.rules, subject.partner_mg, day, u.partners < setting.adherence)
@@ -243,6 +252,7 @@ def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, re
         planned_mg=jnp.where(due, subject.full_dose_mg, 0.0),
         partner_mg=others[0],
         partner_planned_mg=others[1],
+        crossed=crossed,
     )
 
 
@@ -289,6 +299,7 @@ def _befall(
         on_study=carry.on_study & ~dies & ~leaves,
         alive=carry.alive & ~(carry.on_study & dies),
         partner_exposure=partner_exposure,
+        crossed=morning.crossed,
     )
 
 
@@ -363,6 +374,7 @@ def simulate_patients(
         on_study=everyone(True, bool),
         alive=everyone(True, bool),
         partner_exposure=None if subject.partner_mg is None else jnp.zeros_like(subject.partner_mg),
+        crossed=None if subject.crosses is None else everyone(dosing.FOREVER, jnp.int32),
     )
     _, packed = jax.lax.scan(occasion, start, jnp.arange(-(-days // occasion_days)))
     packed = packed.reshape(-1, *packed.shape[2:])[:days]  # (days, rows, patients)

@@ -59,6 +59,7 @@ class StudyConfig(Settings):
     regimen: Regimen
     modification: Modification
     design: Design
+    designs: dict[str, Design] = Field({}, description="designs that analysis=compare_designs sets side by side, by name")
     endpoint: EndpointSettings
     inference: InferenceSettings
     compute: Compute

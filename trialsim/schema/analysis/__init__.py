@@ -11,6 +11,7 @@ from trialsim.schema.analysis.base import AnalysisSettings as AnalysisSettings
 from trialsim.schema.analysis.base import TrialSettings
 from trialsim.schema.analysis.biomarkers import BiomarkerSettings
 from trialsim.schema.analysis.combination import CombinationSettings
+from trialsim.schema.analysis.compare_designs import CompareDesignsSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
 from trialsim.schema.analysis.escape_routes import EscapeRoutesSettings
 from trialsim.schema.analysis.laboratory import LaboratorySettings
@@ -21,6 +22,7 @@ Analysis = Annotated[
     | AssaySettings
     | BiomarkerSettings
     | CombinationSettings
+    | CompareDesignsSettings
     | DoseResponseSettings
     | EscapeRoutesSettings
     | LaboratorySettings

@@ -21,6 +21,7 @@ FEWEST_BATCHES = 5
 class DoseFindingSettings(Settings):
     """What a dose-finding design should find."""
 
+    start: float = Field(gt=0, description="dose at which every escalation starts, one of the levels, regimen.unit")
     target: float = Field(gt=0, lt=0.6, description="DLT probability that the recommended dose should have")
     too_toxic: float = Field(gt=0, lt=0.9, description="DLT probability above which a dose is an overdose")
 
@@ -36,10 +37,10 @@ class AssaysSettings(Settings):
 class BenefitSettings(Settings):
     """What shows that the drug works, and in whom it is asked."""
 
-    endpoint: Literal["response", "progression_free"] = Field(
-        description="success of a patient in designs with a binary endpoint: objective response, or freedom from progression and death"
+    outcome: Literal["response", "disease_control"] = Field(
+        description="what a patient gains: objective response, or no progression or death, by ``weeks``"
     )
-    weeks: float = Field(ge=4, le=100, description="time from the first dose by which it is asked, weeks")
+    weeks: float = Field(ge=4, le=100, description="time from the first dose by which the gain is asked, weeks")
     confirmed: bool = Field(description="a response counts only if a later scan confirms it (endpoint.confirmation_weeks)")
     reader: Literal["site", "central"] = Field(description="whose reading counts (central needs endpoint.central_review)")
     marker: Literal["pik3ca", "akt1", "mtor", "tsc", "pten_loss", "pathway", "kras_wt", "pathway_kras_wt"] = Field(
@@ -110,19 +111,16 @@ class CompareDesignsSettings(AnalysisSettings):
                 if getattr(design, field) != getattr(first, field):
                     allowed = f"the same in every design that escalates, as in designs.{next(iter(escalations))}"
                     found.append(ConfigError(f"designs.{name}.{field}", getattr(design, field), allowed))
-        if first is not None and study.regimen.dose not in first.levels:
-            allowed = f"one of the dose levels, where the escalation starts: {', '.join(f'{level:g}' for level in first.levels)}"
-            found.append(ConfigError("regimen.dose", study.regimen.dose, allowed))
+        start = self.dose_finding.start
+        if first is not None and start not in first.levels:
+            allowed = f"one of the dose levels: {', '.join(f'{level:g}' for level in first.levels)}"
+            found.append(ConfigError("analysis.dose_finding.start", start, allowed))
         return found
 
     def _benefit_faults(self, study: StudyConfig) -> list[ConfigError]:
         found, e = [], study.endpoint
         if self.benefit_day >= study.design.max_follow_up_months * DAYS_PER_MONTH:
             allowed = f"less than design.max_follow_up_months = {study.design.max_follow_up_months:g} months"
-            found.append(ConfigError("analysis.benefit.weeks", self.benefit.weeks, allowed))
-        interval, jitter = e.scan_interval_weeks * DAYS_PER_WEEK, e.scan_jitter_days
-        if abs(self.benefit_day - round(self.benefit_day / interval) * interval) <= jitter:
-            allowed = f"more than endpoint.scan_jitter_days = {jitter} off a planned scan, every {e.scan_interval_weeks:g} weeks"
             found.append(ConfigError("analysis.benefit.weeks", self.benefit.weeks, allowed))
         if self.benefit.reader == "central" and not e.central_review:
             found.append(ConfigError("analysis.benefit.reader", "central", "site, as endpoint.central_review is false"))

@@ -1,0 +1,180 @@
+"""Designs side by side on one population of virtual patients: what each decides, how often it is right, what it takes.
+
+Two questions, each asked of the designs that can answer it: which dose (designs that escalate), and whether and in whom the drug
+works (the others)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from trialsim import console, simulation
+from trialsim.analyses.findings import Findings, simulation_faults
+from trialsim.analyses.steps import Steps
+from trialsim.bank import benefit, dose_finding, treatments
+from trialsim.bank.stream import streams
+from trialsim.conduct.solver_check import solver_check
+from trialsim.designs import operating
+from trialsim.schema.analysis.compare_designs import CompareDesignsSettings
+from trialsim.streams import derived_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from trialsim.bank.stream import Stream
+    from trialsim.schema.design import DesignSettings
+    from trialsim.schema.study import StudyConfig
+
+DOSE, BENEFIT = "dose_finding", "benefit"
+DECIDES = {DOSE: "correct", BENEFIT: "net_benefit"}  # the measure that the recommendation rests on
+
+
+def run(config: StudyConfig, steps: Steps) -> Findings:
+    """Tables (columns):
+    replicates: question, design, batch, and what each simulated trial did (`dose_finding.play`, `benefit.play`).
+    characteristics: question, design, measure, estimate, low, high (95 % Monte Carlo interval), error (Monte Carlo standard error), n.
+    differences: the same of the paired differences to the best design (column ``reference``) in the measure that decides.
+    doses: level, dose, rate (true DLT probability), n. groups: tumour_type, marker, n, share, drug, control, gain (of the outcome).
+    """
+    settings = config.analysis
+    assert isinstance(settings, CompareDesignsSettings)
+    designs = settings.candidates(config)
+    escalating = {name: design for name, design in designs.items() if design.escalates}
+    others = {name: design for name, design in designs.items() if not design.escalates}
+    tables: dict[str, pd.DataFrame] = {}
+    results: dict[str, Any] = {"n_patients": config.cohort.size, "replicates": settings.replicates}
+    replicates, faults = [], ()
+    if escalating:
+        found, told = _dose_finding(config, settings, escalating, steps)
+        tables |= found
+        results |= told
+        replicates.append(found.pop("replicates").assign(question=DOSE))
+    if others:
+        found, told, faults = _benefit(config, settings, others, steps)
+        tables |= found
+        results |= told
+        replicates.append(found.pop("replicates").assign(question=BENEFIT))
+    every = pd.concat(replicates, ignore_index=True)
+    tables |= {"replicates": every, "characteristics": characteristics(every), "differences": differences(every)}
+    for question, part in every.groupby("question"):
+        results[f"recommended_{question}"] = recommend(part, DECIDES[str(question)], settings.resamples, config.seed)
+    return Findings(tables, results, faults)
+
+
+def _dose_finding(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], steps: Steps):
+    levels = next(iter(designs.values())).levels
+    blocks = {f"doses_{b.start}": partial(dose_finding.simulate, config, b, levels) for b in simulation.blocks(config)}
+    simulated = steps.each(f"simulating every patient at {len(levels)} dose levels", blocks)
+    doses = dose_finding.doses_of(pd.concat([part["doses"] for part in simulated.values()], ignore_index=True), len(levels))
+    asked = settings.dose_finding
+    right = dose_finding.right_level(doses.rates, asked.target, asked.too_toxic)
+    start = levels.index(asked.start)
+    most = max(design.replicate_size for design in designs.values())
+    play = lambda design, stream: dose_finding.play(design, doses, stream, start, right, asked.too_toxic)
+    replicates = _played(config, settings, designs, steps, play, most, settings.dose_finding_per_month)
+    table = pd.DataFrame({"level": range(len(levels)), "dose": levels, "rate": doses.rates, "n": doses.evaluable.sum(axis=0)})
+    return {"replicates": replicates, "doses": table}, {"right_dose": levels[right] if right >= 0 else None}
+
+
+def _benefit(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], steps: Steps):
+    blocks = {
+        f"{arm}_{b.start}": partial(treatments.simulate, config, b, arm) for b in simulation.blocks(config) for arm in treatments.ARMS
+    }
+    simulated = steps.each("simulating every patient with and without the drug", blocks)
+    arms = [
+        pd.concat([tables["patients"] for name, tables in simulated.items() if name.startswith(f"{arm}_")], ignore_index=True)
+        for arm in treatments.ARMS
+    ]
+    with console.step("checking the solver", config.compute.progress):
+        check = solver_check(config, treatments.enrolled(config, simulation.blocks(config)[0], "drug"))
+    population = benefit.population_of(config, *arms)
+    play = lambda design, stream: benefit.play(config, design, population, stream)
+    replicates = _played(config, settings, designs, steps, play, settings.most_screened, settings.per_month)
+    failed = len(arms[0]) - len(population.drug)
+    return (
+        {"replicates": replicates, "groups": population.groups},
+        {"solver_check": check, "attainable": benefit.attainable(population.groups, settings.benefit.worthwhile)},
+        simulation_faults(failed, check),
+    )
+
+
+def _played(
+    config: StudyConfig,
+    settings: CompareDesignsSettings,
+    designs: Mapping[str, DesignSettings],
+    steps: Steps,
+    play: Callable[[Any, Stream], pd.DataFrame],
+    patients: int,
+    per_month: float,
+) -> pd.DataFrame:
+    """Every design on the same patients, arriving on the same days."""
+
+    def one(design: DesignSettings) -> dict[str, pd.DataFrame]:
+        batches = streams(config.cohort.size, settings.replicates, patients, settings.batches, per_month, config.seed)
+        return {"replicates": pd.concat([play(design, stream).assign(batch=i) for i, stream in enumerate(batches)])}
+
+    trials = steps.each(
+        f"playing {settings.replicates} trials of each design", {f"trials_{name}": partial(one, design) for name, design in designs.items()}
+    )
+    named = [part["replicates"].assign(design=name) for name, part in zip(designs, trials.values(), strict=True)]
+    return pd.concat(named, ignore_index=True)
+
+
+def characteristics(replicates: pd.DataFrame) -> pd.DataFrame:
+    """Operating characteristics: the mean of every measure of each design, with its Monte Carlo error."""
+    rows = []
+    for (question, design), trials in replicates.groupby(["question", "design"], sort=False):
+        batch = trials["batch"].to_numpy(int)
+        for measure in trials.columns.difference(["question", "design", "batch"], sort=False):
+            values = trials[measure].to_numpy(float)
+            if not np.isfinite(values).any():
+                continue
+            found = operating.expected(values, batch)
+            error = operating.monte_carlo_error(values, batch)
+            rows.append([question, design, measure, found.estimate, found.low, found.high, error, found.n])
+    return pd.DataFrame(rows, columns=["question", "design", "measure", "estimate", "low", "high", "error", "n"])
+
+
+COMPARED = {
+    DOSE: ("correct", "overdose", "above", "dlts", "enrolled", "months"),
+    BENEFIT: ("net_benefit", "declared", "enrolled", "screened", "months"),
+}  # fmt: skip
+
+
+def differences(replicates: pd.DataFrame) -> pd.DataFrame:
+    """Each design less the best one in the measure that decides, trial by trial on the same patients."""
+    rows = []
+    for question, trials in replicates.groupby("question", sort=False):
+        measures, decides = COMPARED[str(question)], DECIDES[str(question)]
+        values = {name: part.sort_values("batch", kind="stable") for name, part in trials.groupby("design", sort=False)}
+        reference = max(values, key=lambda name: values[name][decides].mean())
+        batch = values[reference]["batch"].to_numpy(int)
+        for name, part in values.items():
+            for measure in measures if name != reference else ():
+                paired = part[measure].to_numpy(float) - values[reference][measure].to_numpy(float)
+                if np.isfinite(paired).any():
+                    found = operating.expected(paired, batch)
+                    error = operating.monte_carlo_error(paired, batch)
+                    rows.append([question, name, reference, measure, found.estimate, found.low, found.high, error, found.n])
+    return pd.DataFrame(rows, columns=["question", "design", "reference", "measure", "estimate", "low", "high", "error", "n"])
+
+
+def recommend(trials: pd.DataFrame, measure: str, resamples: int, seed: int) -> dict[str, Any]:
+    """The design with the highest mean, and how sure the simulation is of it.
+
+    Returns:
+        design, measure, estimate, low, high, probability (that it is the best of those compared), probabilities by design.
+    """
+    values = {name: part.sort_values("batch", kind="stable")[measure].to_numpy(float) for name, part in trials.groupby("design")}
+    batch = np.sort(next(part for _, part in trials.groupby("design"))["batch"].to_numpy(int))
+    rng = np.random.default_rng(derived_seed(seed, f"recommend_{measure}"))
+    probability = operating.best(values, batch, resamples, rng)
+    first = max(values, key=lambda name: np.nanmean(values[name]))
+    found = operating.expected(values[first], batch)
+    return {
+        "design": first, "measure": measure, "estimate": found.estimate, "low": found.low, "high": found.high, "n": found.n,
+        "unit": "", "method": operating.METHOD, "probability": probability[first], "probabilities": probability,
+    }  # fmt: skip
