@@ -18,13 +18,15 @@ EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
 # Choices that belong together with a population or a design are tried in a study that fits.
 FITTING = {
     "regimen=everolimus_paediatric_daily": "everolimus_paediatric",
-    "design=three_plus_three": "everolimus_paediatric",
     "population=paediatric_solid": "everolimus_paediatric",
     "endpoint=paediatric_phase1": "everolimus_paediatric",
     "analysis=assay": "assay_burkitt",
     "analysis=laboratory": "laboratory",
     "analysis=sensitivity": "sensitivity",
     "analysis=combination": "combination",
+} | {
+    f"design={kind}": "everolimus_paediatric"
+    for kind in ("three_plus_three", "rolling_six", "crm", "tite_crm", "boin", "tite_boin")
 } | {f"modification={drug}": f"{drug}_adult" for drug in ("sirolimus", "temsirolimus", "ridaforolimus")}
 NOT_A_CHOICE = {"experiment", "tumour", "cell_line"}
 CHOICES = [

@@ -15,8 +15,7 @@ from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import follow_up_horizon, make_schedule, start_dose_mg
 from trialsim.conduct.observe import Tables, make_tables
 from trialsim.conduct.simulate import simulate_courses
-from trialsim.designs.allocate import Allocation, allocate
-from trialsim.protocol.visits import enrolment_days
+from trialsim.designs.allocate import allocate
 from trialsim.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def enrol(config: StudyConfig, block: Block) -> Enrolment:
     allocation = allocate(config, cohort)
     design = config.design
     longest = min(design.max_follow_up_months * DAYS_PER_MONTH, float(follow_up_horizon(config)))
-    day = _enrolment_days(config, block, allocation)
+    day = np.floor(np.where(allocation.treated, allocation.start_day, 0.0)).astype(int)
     enrolled = cohort.assign(
         replicate=allocation.replicate,
         dose_level=allocation.dose_level,
@@ -72,19 +71,6 @@ def enrol(config: StudyConfig, block: Block) -> Enrolment:
         follow_up_days=np.floor(np.clip(design.cutoff_months * DAYS_PER_MONTH - day, design.dlt.window_days, longest)),
     )
     return Enrolment(enrolled[allocation.treated].reset_index(drop=True), allocation.mtd)
-
-
-def _enrolment_days(config: StudyConfig, block: Block, allocation: Allocation) -> np.ndarray:
-    """Calendar day of the first dose, (patients,). Days add up from the first patient of a virtual study, so a block that
-    begins within one looks back to it; nobody waits for a cohort there, see ``Design.inseparable``."""
-    design = config.design
-    before = block.start % design.replicate_size
-    ids = np.arange(block.start - before, block.stop)
-    step = np.concatenate([np.zeros(before, int), allocation.step])
-    days = enrolment_days(
-        config.seed, ids, ids // design.replicate_size, step, design.replicate_size, design.accrual_months, design.dlt.window_days
-    )
-    return days[before:]
 
 
 def simulate_patients(config: StudyConfig, enrolled: pd.DataFrame, days: int | None = None) -> Iterator[Tables]:

@@ -126,6 +126,13 @@ def dose_limiting(config: StudyConfig, course: Course, until: np.ndarray) -> tup
     return by_term, np.all(enough | ~due, axis=0) & due.any(axis=0)
 
 
+def dlt_day(config: StudyConfig, course: Course, until: np.ndarray) -> np.ndarray:
+    """Days from first dose to the DLT, inf if there is none, (patients,); ``until`` as in `dose_limiting`."""
+    dlt = config.design.dlt
+    thresholds = toxicity.dlt_thresholds(tuple(config.terms), dlt.min_grade)
+    return toxicity.first_dose_limiting(course.days.grades, thresholds, dlt.window_days, until)
+
+
 def _doses(config: StudyConfig, course: Course) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """mg of each administration taken and planned by study drug, (patients, days); the rapalog first."""
     days = course.days

@@ -1,4 +1,4 @@
-"""Who is treated, in which virtual study, at which dose. One cohort holds many virtual studies of the published size."""
+"""Who is treated, in which virtual study, when and at which dose. One cohort holds many virtual studies of the published size."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from trialsim.conduct.observe import dose_limiting
+from trialsim.conduct.observe import dlt_day, dose_limiting
 from trialsim.conduct.simulate import simulate_courses
-from trialsim.designs.escalation import three_plus_three
+from trialsim.designs.escalation.from_settings import play_design
+from trialsim.designs.escalation.played import PHASES
+from trialsim.designs.escalation.queue import Queue
+from trialsim.protocol.visits import arrival_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 class Allocation(NamedTuple):
     """Attributes, all (patients,) in the order of the cohort unless said:
     treated: enters a study. replicate: virtual study. dose_level: in ``regimen.unit``, NaN if not treated. phase: "escalation",
-        "expansion", or "" outside an escalation. step: cohort of the escalation.
+        "backfill", "expansion", or "" outside an escalation. step: cohort of the escalation.
+    start_day: day of the first dose from the first patient in of the study, NaN if not treated.
     mtd: MTD of each virtual study in ``regimen.unit``; 0 if even the lowest level was too toxic, NaN if the patients ran out
         before a decision, (studies,); None for designs that do not look for one.
     """
@@ -29,7 +33,20 @@ class Allocation(NamedTuple):
     dose_level: np.ndarray
     phase: np.ndarray
     step: np.ndarray
+    start_day: np.ndarray
     mtd: np.ndarray | None
+
+
+class Outlook(NamedTuple):
+    """What would happen to each patient at each dose level within the DLT window, all (patients, levels).
+
+    Attributes:
+        dlt_day: days from first dose to the DLT, inf: none. evaluable: could be judged. known_day: days until that is settled.
+    """
+
+    dlt_day: np.ndarray
+    evaluable: np.ndarray
+    known_day: np.ndarray
 
 
 def allocate(config: StudyConfig, covariates: pd.DataFrame) -> Allocation:
@@ -38,42 +55,53 @@ def allocate(config: StudyConfig, covariates: pd.DataFrame) -> Allocation:
     Args:
         covariates: patients of the cohort in order of enrolment; in an escalation, of whole virtual studies.
     """
-    n = len(covariates)
-    replicate = covariates["patient_id"].to_numpy() // config.design.replicate_size
-    if config.design.kind == "single_arm":
+    design, n, ids = config.design, len(covariates), covariates["patient_id"].to_numpy()
+    replicate = ids // design.replicate_size
+    come = arrival_days(config.seed, ids, design.replicate_size, design.accrual_months)
+    if not design.escalates:
         no_phase = np.full(n, "", dtype=object)
-        return Allocation(np.ones(n, bool), replicate, np.full(n, config.regimen.dose), no_phase, np.zeros(n, int), None)
-    dlt, evaluable = dlt_by_level(config, covariates)
-    levels = np.array(config.design.levels)
-    start = int(np.argmin(np.abs(levels - config.regimen.dose)))
-    studies = [
-        three_plus_three(dlt[queue], evaluable[queue], start, config.design.cohort_size)
-        for queue in (replicate == study for study in np.unique(replicate))
-    ]
-    given = np.concatenate([study.level for study in studies])
-    mtd = [levels[study.mtd] if study.mtd >= 0 else 0.0 if study.decided else np.nan for study in studies]
+        dose = np.full(n, config.regimen.dose)
+        return Allocation(np.ones(n, bool), replicate, dose, no_phase, np.zeros(n, int), come, None)
+    study, place = replicate - replicate[0], ids % design.replicate_size
+    shape = (study[-1] + 1, design.replicate_size)
+
+    def laid_out(values: np.ndarray, absent: float) -> np.ndarray:
+        """(patients, ...) -> (studies, patients of a study, ...); the last study of a cohort may be smaller than the others."""
+        table = np.full((*shape, *values.shape[1:]), absent, values.dtype)
+        table[study, place] = values
+        return table
+
+    outlook = outlook_by_level(config, covariates)
+    queue = Queue(
+        laid_out(come, np.inf),
+        laid_out(outlook.dlt_day, np.inf),
+        laid_out(outlook.evaluable, False),
+        laid_out(outlook.known_day, 0.0),
+    )
+    levels = np.array(design.levels)
+    played = play_design(design, queue, int(np.argmin(np.abs(levels - config.regimen.dose))))
+    given = played.level[study, place]
     return Allocation(
         treated=given >= 0,
         replicate=replicate,
         dose_level=np.where(given >= 0, levels[given], np.nan),
-        phase=np.concatenate([study.phase for study in studies]),
-        step=np.concatenate([study.step for study in studies]),
-        mtd=np.array(mtd),
+        phase=PHASES[played.phase[study, place]],
+        step=played.step[study, place],
+        start_day=played.start_day[study, place],
+        mtd=np.where(played.mtd >= 0, levels[played.mtd], np.where(played.decided, 0.0, np.nan)),
     )
 
 
-def dlt_by_level(config: StudyConfig, covariates: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Would each patient have a DLT, and could it be judged, at each dose level? Virtual twins: the same patient, the same chances.
-
-    Returns:
-        dlt, evaluable: bool, (patients, levels).
-    """
-    n, levels = len(covariates), config.design.levels
-    window = config.design.dlt.window_days
-    dlt, evaluable = np.zeros((n, len(levels)), bool), np.zeros((n, len(levels)), bool)
+def outlook_by_level(config: StudyConfig, covariates: pd.DataFrame) -> Outlook:
+    """Short runs of every patient at every dose level. Virtual twins: the same patient, the same chances. Whoever leaves early
+    without a DLT is known not to be evaluable from that day; whoever took too little of the dose, at the end of the window."""
+    n, levels, window = len(covariates), config.design.levels, config.design.dlt.window_days
+    dlt, evaluable, known = np.full((n, len(levels)), np.inf), np.zeros((n, len(levels)), bool), np.zeros((n, len(levels)))
     for j, level in enumerate(levels):
         for part, course in simulate_courses(config, covariates, np.full(n, level), window):
             off = np.where(course.days.on_study.all(axis=1), np.inf, course.days.on_study.argmin(axis=1))
-            by_term, can = dose_limiting(config, course, np.minimum(off, window))
-            dlt[part, j], evaluable[part, j] = by_term.any(axis=1), can
-    return dlt, evaluable
+            until = np.minimum(off, window)
+            _, evaluable[part, j] = dose_limiting(config, course, until)
+            dlt[part, j] = np.where(evaluable[part, j], dlt_day(config, course, until), np.inf)
+            known[part, j] = np.minimum(dlt[part, j], until)
+    return Outlook(dlt, evaluable, known)

@@ -119,6 +119,18 @@ def dose_limiting(
     return np.any(_observed(grades, observed_days)[:, :window_days] >= np.asarray(thresholds), axis=1)
 
 
+def first_dose_limiting(
+    grades: np.ndarray, thresholds: np.ndarray, window_days: int, observed_days: np.ndarray | None = None
+) -> np.ndarray:
+    """Day of the first dose-limiting toxicity, of whatever term, inf if there is none; arguments as in `dose_limiting`.
+
+    Returns:
+        (patients,), days from first dose.
+    """
+    toxic = np.any(_observed(grades, observed_days)[:, :window_days] >= np.asarray(thresholds), axis=2)
+    return np.where(toxic.any(axis=1), toxic.argmax(axis=1), np.inf)
+
+
 def dlt_evaluable(
     dlt: np.ndarray,
     taken: np.ndarray,

@@ -1,4 +1,4 @@
-"""When scans happen: on a schedule, with the jitter of real clinics, and sometimes not at all; when patients enrol."""
+"""When scans happen: on a schedule, with the jitter of real clinics, and sometimes not at all; when patients come."""
 
 from __future__ import annotations
 
@@ -60,28 +60,19 @@ def scan_schedule(
     return ScanSchedule(days, missed)
 
 
-def enrolment_days(
-    seed: int,
-    ids: np.ndarray,
-    replicate: np.ndarray,
-    step: np.ndarray,
-    replicate_size: int,
-    accrual_months: float,
-    window_days: int,
-) -> np.ndarray:
-    """Calendar day of the first dose of each patient, from the first patient in of its study.
+def arrival_days(seed: int, ids: np.ndarray, replicate_size: int, accrual_months: float) -> np.ndarray:
+    """Day on which each patient could start, from the first patient in of its study, (patients,).
 
-    Patients come at a steady rate with exponential gaps. In an escalation the first patient of a cohort also waits until the last
-    one of the cohort before has been observed for the DLT window.
+    Patients come at a steady rate with exponential gaps.
 
     Args:
-        replicate: virtual study of each patient, patients of a study in order of enrolment.
-        step: cohort of the escalation, rising within a study; constant where nobody waits.
-        replicate_size: patients a study. accrual_months: time in which that many come. window_days: DLT window.
+        ids: consecutive patients, in order of enrolment. Virtual study k begins with patient k replicate_size.
+        replicate_size: patients a study. accrual_months: time in which that many come.
     """
-    gap = -np.log(uniforms(seed, "enrolment", ids)[:, 0]) * accrual_months * DAYS_PER_MONTH / replicate_size
-    day = np.zeros(len(ids))
-    for i in range(1, len(ids)):
-        if replicate[i] == replicate[i - 1]:
-            day[i] = day[i - 1] + (max(gap[i], window_days) if step[i] != step[i - 1] else gap[i])
-    return np.floor(day).astype(int)
+    before = int(ids[0] % replicate_size)  # days add up from the first patient of a study: look back to it
+    every = np.concatenate([np.arange(ids[0] - before, ids[0]), ids])
+    gap = np.zeros(-(-len(every) // replicate_size) * replicate_size)
+    gap[: len(every)] = -np.log(uniforms(seed, "enrolment", every)[:, 0]) * accrual_months * DAYS_PER_MONTH / replicate_size
+    by_study = gap.reshape(-1, replicate_size)
+    by_study[:, 0] = 0.0
+    return np.cumsum(by_study, axis=1).reshape(-1)[before : len(every)]

@@ -7,8 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from trialsim.schema.design.base import DesignSettings as DesignSettings
+from trialsim.schema.design.escalation import BOINSettings, CRMSettings, RollingSixSettings, ThreePlusThreeSettings
 from trialsim.schema.design.escalation import EscalationSettings as EscalationSettings
-from trialsim.schema.design.escalation import ThreePlusThreeSettings
 from trialsim.schema.design.single_arm import SingleArmSettings
 
-Design = Annotated[SingleArmSettings | ThreePlusThreeSettings, Field(discriminator="kind")]
+Design = Annotated[
+    SingleArmSettings | ThreePlusThreeSettings | RollingSixSettings | CRMSettings | BOINSettings, Field(discriminator="kind")
+]
