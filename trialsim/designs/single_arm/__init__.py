@@ -1,1 +1,1 @@
-"""Is the drug worth a larger trial? One arm, a yes-or-no endpoint, and a rate that would be too low: exact designs and their conduct."""
+"""Is a drug worth a larger trial? One arm and a yes-or-no endpoint: exact designs and their conduct."""

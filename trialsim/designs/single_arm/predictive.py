@@ -23,7 +23,6 @@ from scipy import stats
 
 from trialsim.designs.single_arm.binomial import Looks, looks, positive_probability, stops
 
-
 ROUNDING = 1e-12  # of a sum of probabilities that is 1
 
 

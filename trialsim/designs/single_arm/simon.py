@@ -1,4 +1,4 @@
-"""Two-stage designs: optimal, minimax (Simon, Control Clin Trials 1989;10:1-10) and admissible (Jung et al., Stat Med 2004;23:561-9).
+"""Two-stage designs: optimal, minimax (Simon, Control Clin Trials 1989;10:1-10), admissible (Jung et al., Stat Med 2004;23:561-9).
 
 Stage 1 treats n1 patients and ends as negative if r1 or fewer respond; else n patients in all are treated, and the trial is
 positive if more than r respond. Among all designs with type I error <= alpha at p0 and power >= 1 - beta at p1,
