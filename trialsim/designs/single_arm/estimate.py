@@ -79,4 +79,4 @@ def infer(design: Looks, look: int, x: int, p0: float, level: float = 0.90) -> I
         raise ValueError(f"a trial of this design cannot end at look {look + 1} with {x} responders")
     tail = (1.0 - level) / 2.0
     low, high = rate_at(design, look, x, tail), rate_at(design, look, x + 1, 1.0 - tail)  # x + 1: the next better outcome
-    return Inference(x / design.n[look], float(estimate), at_least(design, look, x, p0), low, high)
+    return Inference(float(x / design.n[look]), float(estimate), at_least(design, look, x, p0), low, high)

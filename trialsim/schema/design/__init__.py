@@ -9,6 +9,15 @@ from pydantic import Field
 from trialsim.schema.design.base import DesignSettings as DesignSettings
 from trialsim.schema.design.escalation import EscalationSettings as EscalationSettings
 from trialsim.schema.design.escalation import ThreePlusThreeSettings
-from trialsim.schema.design.single_arm import SingleArmSettings
+from trialsim.schema.design.single_arm import (
+    PredictiveProbabilitySettings,
+    SingleArmSettings,
+    SingleStageSettings,
+    TwoStageSettings,
+)
+from trialsim.schema.design.single_arm import ResponseRateSettings as ResponseRateSettings
 
-Design = Annotated[SingleArmSettings | ThreePlusThreeSettings, Field(discriminator="kind")]
+Design = Annotated[
+    SingleArmSettings | ThreePlusThreeSettings | SingleStageSettings | TwoStageSettings | PredictiveProbabilitySettings,
+    Field(discriminator="kind"),
+]
