@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trialsim.designs.single_arm.binomial import Looks, single_stage
 from trialsim.designs.single_arm.conduct import Played, Responses, play
 from trialsim.designs.single_arm.predictive import Prior, design_of, look_sizes, responders_needed, search
 from trialsim.designs.single_arm.simon import admissible, minimax, optimal, two_stage_looks
 from trialsim.schema.base import ConfigError
-
-if TYPE_CHECKING:
-    from trialsim.schema.design import ResponseRateSettings
-    from trialsim.schema.design.single_arm import PredictiveProbabilitySettings, TwoStageSettings
+from trialsim.schema.design.single_arm import PredictiveProbabilitySettings, ResponseRateSettings, TwoStageSettings
 
 
 def looks_of(design: ResponseRateSettings) -> Looks:
@@ -21,8 +16,12 @@ def looks_of(design: ResponseRateSettings) -> Looks:
     Raises:
         ConfigError: no trial of at most ``max_patients`` keeps both error rates.
     """
-    finders = {"single_stage": _single_stage, "two_stage": _two_stage, "predictive_probability": _predictive}
-    found = finders[design.kind](design)
+    if isinstance(design, TwoStageSettings):
+        found = _two_stage(design)
+    elif isinstance(design, PredictiveProbabilitySettings):
+        found = _predictive(design)
+    else:
+        found = _single_stage(design)
     if found is None:
         wish = f"rates of {design.p0:g} and {design.p1:g} with alpha = {design.alpha:g} and beta = {design.beta:g}"
         raise ConfigError("design.max_patients", design.max_patients, f"more: no design of this size tells apart {wish}")

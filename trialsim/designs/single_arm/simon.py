@@ -80,7 +80,7 @@ def frontier(p0: float, p1: float, alpha: float, beta: float, max_patients: int 
         expected = sizes[1:n, None] + (1.0 - null.cdf[1:n, : len(r1s)]) * (n - sizes[1:n, None])  # (n1, r1)
         worth = (r1s <= largest_r1[1:n, None]) & (expected < best)
         design = None
-        for n1 in np.flatnonzero(worth.any(axis=1)) + 1:
+        for n1 in (np.flatnonzero(worth.any(axis=1)) + 1).tolist():
             candidates = r1s[worth[n1 - 1] & (expected[n1 - 1] < best)]
             if len(candidates) == 0:
                 continue
@@ -94,7 +94,7 @@ def frontier(p0: float, p1: float, alpha: float, beta: float, max_patients: int 
                 best = float(expected[n1 - 1, candidates[i]])
                 pet = float(null.cdf[n1, candidates[i]])
                 r1, final = int(candidates[i]), int(max(r[i], candidates[i]))
-                design = TwoStage(r1, int(n1), final, n, best, pet, float(error[i, r[i]]), float(power[i, r[i]]))
+                design = TwoStage(r1, n1, final, n, best, pet, float(error[i, r[i]]), float(power[i, r[i]]))
         if design is not None:
             found.append(design)
     return found
@@ -117,6 +117,8 @@ def admissible(p0: float, p1: float, alpha: float, beta: float, max_patients: in
         while len(hull) > 1 and _weight(hull[-1], design) >= _weight(hull[-2], hull[-1]):
             hull.pop()
         hull.append(design)
+    if not hull:
+        return []
     change = [_weight(small, large) for small, large in zip(hull[:-1], hull[1:], strict=True)]
     return [Admissible(*triple) for triple in zip(hull, [*change, 0.0], [1.0, *change], strict=True)]
 
