@@ -62,8 +62,8 @@ def _beliefs(responders: np.ndarray, n: np.ndarray, allowed: np.ndarray, prior: 
 def success_ahead(responders: np.ndarray, n: np.ndarray, n_end: np.ndarray, prior: Prior, threshold: float) -> np.ndarray:
     """Predictive probability that each arm will be better than arm 0 with posterior probability > threshold at the end.
 
-    Normal approximation (Spiegelhalter, Freedman & Blackburn, Control Clin Trials 1986;7:8-17): with the posterior mean difference d
-    and its variance V now and V_end at the end, d at the end is N(d, V - V_end), and success is d_end > z sqrt(V_end).
+    Normal approximation (Spiegelhalter, Freedman & Blackburn, Control Clin Trials 1986;7:8-17): with the posterior mean
+    difference d and its variance V now and V_end at the end, d_end is N(d, V - V_end), and success is d_end > z sqrt(V_end).
 
     Args:
         responders, n: now, (replicates, arms). n_end: patients of each arm at the end, >= n. threshold: of the final comparison.

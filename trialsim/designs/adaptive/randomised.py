@@ -21,6 +21,7 @@ import numpy as np
 from trialsim.designs.adaptive.allocation import shares
 from trialsim.designs.adaptive.outcomes import Outcomes
 from trialsim.designs.adaptive.posterior import Prior, beliefs, success_ahead
+from trialsim.designs.adaptive.selection import pooled_z
 
 
 class Rules(NamedTuple):
@@ -81,15 +82,18 @@ def play(rules: Rules, patients: Outcomes, rng: np.random.Generator) -> Played:
         rng: for the randomisation; the same seed gives two sets of rules the same luck of the draw.
     """
     replicates, size, arms = patients.response.shape
+    if rules.drop != "none" and not set(rules.drop_looks) <= set(range(rules.burn_in, size, rules.block)):
+        raise ValueError(f"drop_looks = {list(rules.drop_looks)} are not all among the updates, every {rules.block} from {rules.burn_in}")
     luck, order = rng.random((replicates, size)), rng.random((replicates, -(-rules.burn_in // arms), arms))
     assigned = np.full((replicates, size), -1)
     assigned[:, : rules.burn_in] = np.argsort(order, axis=2).reshape(replicates, -1)[:, : rules.burn_in]
+    ties = 1e-9 * rng.random((replicates, arms))
     open_arms = np.ones((replicates, arms), bool)
     dropped_after = np.full((replicates, arms), -1)
     for start in range(rules.burn_in, size, rules.block):
         n, responders = _counts(patients, assigned, start, patients.arrival[:, start])
         if start in rules.drop_looks and rules.drop != "none":
-            drop = _to_drop(rules, n, responders, open_arms, size - start)
+            drop = _to_drop(rules, n, responders, open_arms, size - start, ties)
             dropped_after[drop], open_arms[drop] = start, False
         going = open_arms[:, 1:].any(axis=1)
         compared = open_arms.copy()
@@ -127,11 +131,13 @@ def _counts(patients: Outcomes, assigned: np.ndarray, until: int, day: np.ndarra
     return count(known), count(known & response)
 
 
-def _to_drop(rules: Rules, n: np.ndarray, responders: np.ndarray, open_arms: np.ndarray, ahead: int) -> np.ndarray:
-    """Arms to drop, bool, (replicates, arms); never the control."""
+def _to_drop(
+    rules: Rules, n: np.ndarray, responders: np.ndarray, open_arms: np.ndarray, ahead: int, ties: np.ndarray
+) -> np.ndarray:
+    """Arms to drop, bool, (replicates, arms); never the control. ahead: patients to come. ties: what decides between equals."""
     drop = np.zeros(open_arms.shape, bool)
     if rules.drop == "loser":
-        rate = (rules.prior.a + responders) / (rules.prior.a + rules.prior.b + n)
+        rate = (rules.prior.a + responders) / (rules.prior.a + rules.prior.b + n) + ties
         rate = np.where(open_arms, rate, np.inf)
         rate[:, 0] = np.inf
         several = open_arms[:, 1:].sum(axis=1) > 1
@@ -163,11 +169,3 @@ def _finish(
     chosen = np.where(decision, evidence.argmax(axis=1), -1)
     enrolled = (assigned >= 0).sum(axis=1)
     return Played(enrolled, n, responders, dropped_after, evidence, better, decision, chosen, end_day, assigned)
-
-
-def pooled_z(responders: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """z of each arm's rate against that of arm 0 with the pooled variance, (replicates, arms); 0 where nothing varies."""
-    x, x0, m, m0 = responders, responders[:, :1], np.maximum(n, 1), np.maximum(n[:, :1], 1)
-    pooled = (x + x0) / (m + m0)
-    spread = np.sqrt(pooled * (1.0 - pooled) * (1.0 / m + 1.0 / m0))
-    return np.where(spread > 0, (x / m - x0 / m0) / np.where(spread > 0, spread, 1.0), 0.0)

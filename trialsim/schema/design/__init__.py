@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trialsim.schema.design.adaptive import AdaptiveRandomisationSettings, SelectTheWinnerSettings
 from trialsim.schema.design.base import DesignSettings as DesignSettings
 from trialsim.schema.design.escalation import EscalationSettings as EscalationSettings
 from trialsim.schema.design.escalation import ThreePlusThreeSettings
@@ -15,9 +16,14 @@ from trialsim.schema.design.single_arm import (
     SingleStageSettings,
     TwoStageSettings,
 )
-from trialsim.schema.design.single_arm import ResponseRateSettings as ResponseRateSettings
 
 Design = Annotated[
-    SingleArmSettings | ThreePlusThreeSettings | SingleStageSettings | TwoStageSettings | PredictiveProbabilitySettings,
+    SingleArmSettings
+    | ThreePlusThreeSettings
+    | SingleStageSettings
+    | TwoStageSettings
+    | PredictiveProbabilitySettings
+    | AdaptiveRandomisationSettings
+    | SelectTheWinnerSettings,
     Field(discriminator="kind"),
 ]

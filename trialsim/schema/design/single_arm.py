@@ -8,6 +8,7 @@ from pydantic import Field
 
 from trialsim.schema.base import ConfigError, Settings
 from trialsim.schema.design.base import KIND, DesignSettings
+from trialsim.schema.design.responders import ResponderSettings
 
 
 class SingleArmSettings(DesignSettings):
@@ -16,13 +17,9 @@ class SingleArmSettings(DesignSettings):
     kind: Literal["single_arm"] = Field(description=KIND)
 
 
-class ResponseRateSettings(DesignSettings):
-    """What the designs share that decide from the number of responders. They treat at ``regimen.dose``."""
+class ResponseRateSettings(ResponderSettings):
+    """What the designs share that test a rate of responders in one arm, at ``regimen.dose``."""
 
-    outcome: Literal["response", "disease_control"] = Field(
-        description="who counts as a responder: best response CR or PR, or no progression (CR, PR or SD), at assess_weeks"
-    )
-    assess_weeks: int = Field(ge=4, le=52, description="weeks after the first dose at which the outcome is known")
     p0: float = Field(gt=0, lt=1, description="highest rate of responders that is not worth pursuing, 0-1")
     p1: float = Field(gt=0, lt=1, description="promising rate of responders, 0-1, above p0")
     alpha: float = Field(gt=0, lt=0.5, description="limit of the type I error, one-sided: a positive trial at p0")
