@@ -28,6 +28,11 @@ FITTING = {
     f"design={kind}": "everolimus_paediatric"
     for kind in ("three_plus_three", "rolling_six", "crm", "tite_crm", "boin", "tite_boin")
 } | {f"modification={drug}": f"{drug}_adult" for drug in ("sirolimus", "temsirolimus", "ridaforolimus")}
+FITTING |= {
+    f"design={path.stem}": "dose_response"
+    for path in (CONF / "design").glob("*.yaml")
+    if path.stem not in ("single_arm", "three_plus_three")  # a trial runs these two alone
+}
 NOT_A_CHOICE = {"experiment", "tumour", "cell_line"}
 CHOICES = [
     f"{path.parent.name}={path.stem}"

@@ -74,6 +74,7 @@ class StudyConfig(Settings):
                 *_partner_faults(self),
                 *_term_faults(self),
                 *_part_faults(self),
+                *_design_faults(self),
                 *self.analysis.faults(self),
             ]
         )
@@ -196,6 +197,14 @@ def _part_faults(config: StudyConfig) -> list[ConfigError]:
         return []
     what = "patients" if together == 1 else f"virtual studies of design.replicate_size = {together} patients"
     return [ConfigError("compute.parts", parts, f"at most {most}, the number of {what} in cohort.size = {config.cohort.size}")]
+
+
+def _design_faults(config: StudyConfig) -> list[ConfigError]:
+    """A design that the analysis does not run."""
+    kind = config.design.kind
+    if config.analysis.kind != "trial" or kind == "single_arm" or config.design.escalates:
+        return []
+    return [ConfigError("design.kind", kind, "single_arm or an escalation such as three_plus_three, as analysis.kind is trial")]
 
 
 def _term_faults(config: StudyConfig) -> list[ConfigError]:

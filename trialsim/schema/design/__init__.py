@@ -6,11 +6,25 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trialsim.schema.design.adaptive import AdaptiveRandomisationSettings, SelectTheWinnerSettings
 from trialsim.schema.design.base import DesignSettings as DesignSettings
 from trialsim.schema.design.escalation import BOINSettings, CRMSettings, RollingSixSettings, ThreePlusThreeSettings
 from trialsim.schema.design.escalation import EscalationSettings as EscalationSettings
-from trialsim.schema.design.single_arm import SingleArmSettings
+from trialsim.schema.design.randomised import RandomisedSettings as RandomisedSettings
+from trialsim.schema.design.single_arm import PredictiveProbabilitySettings, SingleArmSettings, SingleStageSettings, TwoStageSettings
+from trialsim.schema.design.single_arm import ResponseRateSettings as ResponseRateSettings
 
 Design = Annotated[
-    SingleArmSettings | ThreePlusThreeSettings | RollingSixSettings | CRMSettings | BOINSettings, Field(discriminator="kind")
+    SingleArmSettings
+    | ThreePlusThreeSettings
+    | RollingSixSettings
+    | CRMSettings
+    | BOINSettings
+    | SingleStageSettings
+    | TwoStageSettings
+    | PredictiveProbabilitySettings
+    | AdaptiveRandomisationSettings
+    | SelectTheWinnerSettings
+    | RandomisedSettings,
+    Field(discriminator="kind"),
 ]
