@@ -198,26 +198,34 @@ def survival_at(curve: SurvivalCurve, day: float) -> Estimate:
 
 
 def restricted_mean(curve: SurvivalCurve, horizon_days: float, level: float = 0.95) -> Estimate:
-    """Mean time without the event up to `horizon_days`: the area under the curve, with a normal interval.
+    """Mean time without the event up to `horizon_days`, with a normal interval; see `area_under`."""
+    left = curve.at_risk - curve.events
+    step = np.divide(curve.events, curve.at_risk * left, out=np.zeros(len(left)), where=left > 0)
+    mean, variance = (float(x) for x in area_under(curve.time, curve.survival, step, horizon_days))
+    half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
+    low, high = np.maximum(0.0, mean - half), np.minimum(horizon_days, mean + half)
+    return Estimate(mean, float(low), float(high), int(curve.at_risk[0]), "restricted mean, normal interval")
+
+
+def area_under(
+    time: np.ndarray, survival: np.ndarray, greenwood: np.ndarray, horizon_days: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Restricted mean survival time, the area under each curve up to the horizon, and its variance, (...).
 
         Var = sum over event times t_i <= horizon of (area from t_i to horizon)^2 d_i / (n_i (n_i - d_i))
 
-    NaN if the curve does not reach the horizon. Reference: Klein & Moeschberger, Survival Analysis, 2nd ed., section
-    4.5.
+    NaN if the curve does not reach the horizon. Reference: Klein & Moeschberger, Survival Analysis, 2nd ed., section 4.5.
+
+    Args:
+        time: start of each step, rising from 0, days; survival: on that step; (..., steps).
+        greenwood: d / (n (n - d)) at the start of the step, 0 where nobody is left, (..., steps).
     """
-    n = int(curve.at_risk[0])
-    method = "restricted mean, normal interval"
-    if horizon_days > curve.time[-1] and curve.survival[-1] > TIE:
-        return Estimate(np.nan, np.nan, np.nan, n, method)
-    start = np.minimum(curve.time, horizon_days)
-    end = np.append(start[1:], horizon_days)
-    area = curve.survival * (end - start)
-    later = np.cumsum(area[::-1])[::-1]  # from each time to the horizon
-    counts = (curve.events > 0) & (curve.time <= horizon_days) & (curve.at_risk > curve.events)
-    d, r = curve.events[counts], curve.at_risk[counts]
-    half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(np.sum(later[counts] ** 2 * d / (r * (r - d))))
-    mean = float(later[0])
-    return Estimate(mean, max(0.0, mean - half), min(float(horizon_days), mean + half), n, method)
+    start = np.minimum(time, horizon_days)
+    area = survival * np.diff(start, axis=-1, append=horizon_days)
+    later = np.flip(np.cumsum(np.flip(area, -1), axis=-1), -1)  # from each time to the horizon
+    reached = (time[..., -1] >= horizon_days) | (survival[..., -1] <= TIE)
+    variance = np.sum(later**2 * greenwood, axis=-1, where=time <= horizon_days)
+    return np.where(reached, later[..., 0], np.nan), np.where(reached, variance, np.nan)
 
 
 def _known(day: np.ndarray, observed_until: np.ndarray) -> np.ndarray:
