@@ -50,7 +50,7 @@ class Bounds(NamedTuple):
         fraction: information of each look over that of the last, (looks,).
         upper: reject for the drug where Z is at or above, (looks,).
         lower: stop for futility, or in two-sided designs reject for control, where Z is at or below; -inf where never, (looks,).
-        alpha: of all sides together. sides: 1 or 2.
+        alpha: of all sides together. sides: 1 or 2. efficacy, futility, wanted_power: as asked for.
         drift: mean of the final Z with which the wanted power is had; NaN if none was asked for.
         inflation: information of the last look over that of a trial of one look; NaN if no power was asked for.
     """
@@ -60,6 +60,9 @@ class Bounds(NamedTuple):
     lower: np.ndarray
     alpha: float
     sides: int
+    efficacy: Efficacy
+    futility: Futility | None
+    wanted_power: float | None
     drift: float
     inflation: float
 
@@ -76,6 +79,22 @@ class Bounds(NamedTuple):
         found = self.crossing(drift)
         stop = (found.upper + found.lower)[..., :-1]
         return 1.0 - np.sum(stop * (1.0 - self.fraction[:-1]), axis=-1)
+
+    def at(self, information: ArrayLike, nodes: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bounds where the looks came at other shares of the planned information, (..., looks).
+
+        A spending design spends at each look what its information allows, and all that is left at the last. A Wang-Tsiatis design
+        keeps the bounds that were planned.
+        """
+        t = np.asarray(information, float)
+        if isinstance(self.efficacy, WangTsiatis):
+            return np.broadcast_to(self.lower, t.shape), np.broadcast_to(self.upper, t.shape)
+        beta, drift = (1.0 - self.wanted_power, self.drift) if self.futility is not None and self.wanted_power is not None else (0.0, 0.0)
+        options = {"sides": self.sides, "futility": self.futility, "beta": beta, "drift": drift, "nodes": nodes}
+        lower, upper = spending_bounds(t, self.alpha, self.efficacy, **options)
+        if self.futility is not None:
+            lower[..., -1] = np.where(np.isfinite(upper[..., -1]), upper[..., -1], -np.inf)
+        return lower, upper
 
 
 def group_sequential(
@@ -120,7 +139,7 @@ def group_sequential(
     lower, upper = bounds(0.0 if np.isnan(drift) else drift)
     if futility is not None:
         lower[-1] = upper[-1]  # the last look decides
-    return Bounds(t, upper, lower, alpha, sides, drift, (drift / single) ** 2)
+    return Bounds(t, upper, lower, alpha, sides, efficacy, futility, power, drift, float((drift / single) ** 2))
 
 
 def spending_bounds(
@@ -183,9 +202,8 @@ def spending_bounds(
 def _where(new: np.ndarray, after: Running, before: Running) -> Running:
     """Moved on where there is new information, as before elsewhere."""
     deep = new[..., None]
-    return Running(
-        np.where(new, after.information, before.information), np.where(deep, after.z, before.z), np.where(deep, after.mass, before.mass)
-    )
+    information = np.where(new, after.information, before.information)
+    return Running(information, np.where(deep, after.z, before.z), np.where(deep, after.mass, before.mass))
 
 
 def _solve(probability, wanted: np.ndarray, falling: bool) -> np.ndarray:

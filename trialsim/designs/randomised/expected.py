@@ -59,7 +59,7 @@ class Setting(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """By a day. patients: randomised. events: on control and on the drug, (2,). score, variance: U and V, for the weights asked for."""
+    """By a day. patients: randomised. events: on control and on the drug, (2,). score, variance: U and V, with the weights."""
 
     patients: float
     events: np.ndarray
@@ -76,35 +76,40 @@ def expected(setting: Setting, time: float, rho: float = 0.0, gamma: float = 0.0
     """What is expected by calendar time `time` from the first day of accrual."""
     score = variance = 0.0
     events = np.zeros(2)
+    share = np.array([[1.0], [setting.ratio]]) / (1.0 + setting.ratio)
     for stratum in setting.strata:
-        hazards = (stratum.control, stratum.drug)
-        gone = lambda s, hazards=hazards: [h.cumulative(s) + g.cumulative(s) for h, g in zip(hazards, setting.drop_out, strict=True)]
-
-        def on_drug(s: np.ndarray, gone=gone) -> np.ndarray:
-            """Share of those at risk who are on the drug: accrual is the same for both arms."""
-            control, drug = gone(s)
-            return special.expit(np.log(setting.ratio) + control - drug)
-
-        def pooled(s: np.ndarray, hazards=hazards, on_drug=on_drug) -> np.ndarray:
-            """Hazard of those at risk, both arms together."""
-            p = on_drug(s)
-            return (1.0 - p) * hazards[0].at(s) + p * hazards[1].at(s)
-
         edges = _edges(setting, stratum, time)
         half = 0.5 * np.diff(edges)[:, None]
         s, weight = (edges[:-1, None] + half * (1.0 + NODES)).ravel(), (half * WEIGHTS).ravel()
-        share = np.array([[1.0], [setting.ratio]]) / (1.0 + setting.ratio)
         accrued = setting.accrual.cumulative(np.minimum(time - s, setting.accrual_duration))
-        n = stratum.share * accrued * share * np.exp(-np.stack(gone(s)))
+        n = stratum.share * accrued * share * np.exp(-_gone(setting, stratum, s))
+        hazard, p = np.stack([stratum.control.at(s), stratum.drug.at(s)]), _on_drug(setting, stratum, s)
         w = 1.0
         if rho or gamma:
-            curve = np.exp(-_integral_to(pooled, s, edges))
+            curve = np.exp(-_integral_to(lambda x, stratum=stratum: _pooled_hazard(setting, stratum, x), s, edges))
             w = curve**rho * (1.0 - curve) ** gamma
-        hazard, p = np.stack([h.at(s) for h in hazards]), on_drug(s)
         events += np.sum(weight * n * hazard, axis=1)
         score += float(np.sum(weight * w * n.sum(axis=0) * p * (1.0 - p) * (hazard[0] - hazard[1])))
         variance += float(np.sum(weight * w**2 * p * (1.0 - p) * np.sum(n * hazard, axis=0)))
     return Expected(setting.patients(time), events, score, variance)
+
+
+def _gone(setting: Setting, stratum: Stratum, s: np.ndarray) -> np.ndarray:
+    """Cumulative hazard of the event and of drop-out on each arm, (2, ...)."""
+    arms = zip((stratum.control, stratum.drug), setting.drop_out, strict=True)
+    return np.stack([h.cumulative(s) + g.cumulative(s) for h, g in arms])
+
+
+def _on_drug(setting: Setting, stratum: Stratum, s: np.ndarray) -> np.ndarray:
+    """Share of those at risk who are on the drug: accrual is the same for both arms."""
+    control, drug = _gone(setting, stratum, s)
+    return special.expit(np.log(setting.ratio) + control - drug)
+
+
+def _pooled_hazard(setting: Setting, stratum: Stratum, s: np.ndarray) -> np.ndarray:
+    """Hazard of those at risk, both arms together."""
+    p = _on_drug(setting, stratum, s)
+    return (1.0 - p) * stratum.control.at(s) + p * stratum.drug.at(s)
 
 
 def _edges(setting: Setting, stratum: Stratum, time: float) -> np.ndarray:

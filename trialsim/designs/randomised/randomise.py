@@ -36,7 +36,8 @@ def allocate(
         here = stratum == label
         place = np.cumsum(here, axis=1) - 1
         most = int(here.sum(axis=1).max())
-        arm = np.where(here, np.take_along_axis(_permuted(rng, trials, most, ratio, blocks), np.minimum(place, most - 1) * here, 1), arm)
+        own = _permuted(rng, trials, most, ratio, blocks)
+        arm = np.where(here, np.take_along_axis(own, np.where(here, place, 0), 1), arm)
     return arm
 
 

@@ -1,12 +1,12 @@
 """Events and patients that a trial of two arms needs.
 
-    Schoenfeld       D = (1 + r)^2 / r  (z_(1-a) + z_(1-b))^2 / (log HR)^2                            Biometrika 1981;68:316-9
-    Freedman         D = (1 + r HR)^2 / r  (z_(1-a) + z_(1-b))^2 / (1 - HR)^2                          Stat Med 1982;1:121-9
+    Schoenfeld       D = (1 + r)^2 / r  (z_(1-a) + z_(1-b))^2 / (log HR)^2                           Biometrika 1981;68:316-9
+    Freedman         D = (1 + r HR)^2 / r  (z_(1-a) + z_(1-b))^2 / (1 - HR)^2                         Stat Med 1982;1:121-9
     Lachin-Foulkes   N (log HR)^2 = ( z_(1-a) sqrt( 1 / (p_0 p_1 e) ) + z_(1-b) sqrt( 1 / (p_0 e_0) + 1 / (p_1 e_1) ) )^2
-                                                                                                      Biometrics 1986;42:507-19
+                                                                                                     Biometrics 1986;42:507-19
 
-r: patients on the drug for one on control, p_j: share of patients on arm j, e_j: probability of an event during the trial, e: the same at
-the mean hazard p_0 l_0 + p_1 l_1, on both arms. All one-sided.
+r: patients on the drug for one on control, p_j: share of patients on arm j, e_j: probability of an event during the trial, e: the
+same at the mean hazard p_0 l_0 + p_1 l_1, on both arms. All one-sided.
 """
 
 from __future__ import annotations
