@@ -80,17 +80,20 @@ class Bounds(NamedTuple):
         stop = (found.upper + found.lower)[..., :-1]
         return 1.0 - np.sum(stop * (1.0 - self.fraction[:-1]), axis=-1)
 
-    def at(self, information: ArrayLike, nodes: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def at(
+        self, information: ArrayLike, spending_time: ArrayLike | None = None, nodes: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds where the looks came at other shares of the planned information, (..., looks).
 
         A spending design spends at each look what its information allows, and all that is left at the last. A Wang-Tsiatis design
-        keeps the bounds that were planned.
+        keeps the bounds that were planned. Arguments as in `spending_bounds`.
         """
         t = np.asarray(information, float)
         if isinstance(self.efficacy, WangTsiatis):
             return np.broadcast_to(self.lower, t.shape), np.broadcast_to(self.upper, t.shape)
-        beta, drift = (1.0 - self.wanted_power, self.drift) if self.futility is not None and self.wanted_power is not None else (0.0, 0.0)
+        beta, drift = (0.0, 0.0) if self.futility is None else (1.0 - (self.wanted_power or 0.0), self.drift)
         options = {"sides": self.sides, "futility": self.futility, "beta": beta, "drift": drift, "nodes": nodes}
+        options["spending_time"] = spending_time
         lower, upper = spending_bounds(t, self.alpha, self.efficacy, **options)
         if self.futility is not None:
             lower[..., -1] = np.where(np.isfinite(upper[..., -1]), upper[..., -1], -np.inf)

@@ -9,6 +9,7 @@ from pydantic import Field
 from trialsim.schema.design.base import DesignSettings as DesignSettings
 from trialsim.schema.design.escalation import EscalationSettings as EscalationSettings
 from trialsim.schema.design.escalation import ThreePlusThreeSettings
+from trialsim.schema.design.randomised import RandomisedSettings as RandomisedSettings
 from trialsim.schema.design.single_arm import SingleArmSettings
 
-Design = Annotated[SingleArmSettings | ThreePlusThreeSettings, Field(discriminator="kind")]
+Design = Annotated[SingleArmSettings | ThreePlusThreeSettings | RandomisedSettings, Field(discriminator="kind")]
