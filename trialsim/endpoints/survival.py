@@ -7,7 +7,7 @@ the median). Log-log interval: Kalbfleisch & Prentice, The Statistical Analysis 
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -111,13 +111,17 @@ class SurvivalCurve(NamedTuple):
     censored: np.ndarray
 
 
-def kaplan_meier(time: np.ndarray, event: np.ndarray, level: float = 0.95) -> SurvivalCurve:
-    """Kaplan-Meier curve with pointwise log-log interval. A patient censored at t is at risk for an event at t.
+def kaplan_meier(
+    time: np.ndarray, event: np.ndarray, level: float = 0.95, interval: Literal["log-log", "log"] = "log-log"
+) -> SurvivalCurve:
+    """Kaplan-Meier curve with pointwise interval. A patient censored at t is at risk for an event at t.
 
     Args:
         time: (patients,), days, >= 0, at least one patient.
         event: (patients,), bool.
         level: coverage of the interval.
+        interval: scale on which it is symmetric. "log" is the default of R's survival, and as there has no upper limit (NaN) where
+            the curve has reached 0.
     """
     time, event = np.asarray(time, float), np.asarray(event, bool)
     if time.size == 0:
@@ -127,9 +131,9 @@ def kaplan_meier(time: np.ndarray, event: np.ndarray, level: float = 0.95) -> Su
     estimate = stats.ecdf(stats.CensoredData.right_censored(time, ~event)).sf
     with warnings.catch_warnings():  # the limits have no formula before the first event and at zero: filled in below
         warnings.simplefilter("ignore", RuntimeWarning)
-        interval = estimate.confidence_interval(level, method="log-log")
+        limits = estimate.confidence_interval(level, method="log-log")
     survival = estimate.probabilities
-    low, high = interval.low.probabilities.copy(), interval.high.probabilities.copy()
+    low, high = limits.low.probabilities.copy(), limits.high.probabilities.copy()
     low[survival >= 1 - TIE], high[survival >= 1 - TIE] = 1.0, 1.0
     zero = survival <= TIE
     low[zero] = 0.0
@@ -139,6 +143,9 @@ def kaplan_meier(time: np.ndarray, event: np.ndarray, level: float = 0.95) -> Su
     events = np.bincount(order[event], minlength=len(steps))
     censored = np.bincount(order[~event], minlength=len(steps))
     curve = SurvivalCurve(steps, survival, low, high, numbers_at_risk(time, steps), events, censored)
+    if interval == "log":
+        half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(np.cumsum(_greenwood(curve)))
+        curve = curve._replace(low=survival * np.exp(-half), high=np.where(zero, np.nan, np.minimum(1.0, survival * np.exp(half))))
     if steps[0] == 0:
         return curve
     origin = SurvivalCurve(*(np.array([value]) for value in (0.0, 1.0, 1.0, 1.0, time.size, 0, 0)))
@@ -160,11 +167,11 @@ def numbers_at_risk(time: np.ndarray, at: np.ndarray) -> np.ndarray:
 def quantile(curve: SurvivalCurve, probability: float = 0.5) -> Estimate:
     """Time by which a share `probability` has had the event: the first time with survival <= 1 - probability.
 
-    The interval is that of Brookmeyer and Crowley: all times at which the log-log interval of the curve covers
-    1 - probability. NaN: not reached.
+    The interval is that of Brookmeyer and Crowley: all times at which the interval of the curve covers 1 - probability.
+    NaN: not reached.
     """
     target = 1.0 - probability
-    upper = np.where(curve.survival <= TIE, 0.0, curve.high)
+    upper = np.where((curve.survival <= TIE) & ~np.isnan(curve.high), 0.0, curve.high)
     n = int(curve.at_risk[0])
     return Estimate(
         _first(curve.time, curve.survival <= target + TIE),
@@ -199,12 +206,16 @@ def survival_at(curve: SurvivalCurve, day: float) -> Estimate:
 
 def restricted_mean(curve: SurvivalCurve, horizon_days: float, level: float = 0.95) -> Estimate:
     """Mean time without the event up to `horizon_days`, with a normal interval; see `area_under`."""
-    left = curve.at_risk - curve.events
-    step = np.divide(curve.events, curve.at_risk * left, out=np.zeros(len(left)), where=left > 0)
-    mean, variance = (float(x) for x in area_under(curve.time, curve.survival, step, horizon_days))
+    mean, variance = (float(x) for x in area_under(curve.time, curve.survival, _greenwood(curve), horizon_days))
     half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
     low, high = np.maximum(0.0, mean - half), np.minimum(horizon_days, mean + half)
     return Estimate(mean, float(low), float(high), int(curve.at_risk[0]), "restricted mean, normal interval")
+
+
+def _greenwood(curve: SurvivalCurve) -> np.ndarray:
+    """d / (n (n - d)) of each step, 0 where nobody is left: their sum is the variance of log survival, (steps,)."""
+    left = curve.at_risk - curve.events
+    return np.divide(curve.events, curve.at_risk * left, out=np.zeros(len(left)), where=left > 0)
 
 
 def area_under(

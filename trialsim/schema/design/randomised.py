@@ -22,7 +22,7 @@ class EfficacySettings(Settings):
         description="shape of the bound, or spending function of the type I error"
     )
     parameter: float | None = Field(
-        ge=-40, le=40, description="delta of Wang and Tsiatis (to 0.5), gamma of Hwang, Shih and DeCani, exponent of power; else null"
+        ge=-40, le=40, description="delta of wang_tsiatis (to 0.5), gamma of hwang_shih_decani, exponent of power; else null"
     )
 
 
