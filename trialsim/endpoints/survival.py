@@ -7,7 +7,7 @@ the median). Log-log interval: Kalbfleisch & Prentice, The Statistical Analysis 
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -132,13 +132,17 @@ class SurvivalCurve(NamedTuple):
     censored: np.ndarray
 
 
-def kaplan_meier(time: np.ndarray, event: np.ndarray, level: float = 0.95) -> SurvivalCurve:
-    """Kaplan-Meier curve with pointwise log-log interval. A patient censored at t is at risk for an event at t.
+def kaplan_meier(
+    time: np.ndarray, event: np.ndarray, level: float = 0.95, interval: Literal["log-log", "log"] = "log-log"
+) -> SurvivalCurve:
+    """Kaplan-Meier curve with pointwise interval. A patient censored at t is at risk for an event at t.
 
     Args:
         time: (patients,), days, >= 0, at least one patient.
         event: (patients,), bool.
         level: coverage of the interval.
+        interval: scale on which it is symmetric. "log" is the default of R's survival, and as there has no upper limit (NaN) where
+            the curve has reached 0.
     """
     time, event = np.asarray(time, float), np.asarray(event, bool)
     if time.size == 0:
@@ -148,9 +152,9 @@ def kaplan_meier(time: np.ndarray, event: np.ndarray, level: float = 0.95) -> Su
     estimate = stats.ecdf(stats.CensoredData.right_censored(time, ~event)).sf
     with warnings.catch_warnings():  # the limits have no formula before the first event and at zero: filled in below
         warnings.simplefilter("ignore", RuntimeWarning)
-        interval = estimate.confidence_interval(level, method="log-log")
+        limits = estimate.confidence_interval(level, method="log-log")
     survival = estimate.probabilities
-    low, high = interval.low.probabilities.copy(), interval.high.probabilities.copy()
+    low, high = limits.low.probabilities.copy(), limits.high.probabilities.copy()
     low[survival >= 1 - TIE], high[survival >= 1 - TIE] = 1.0, 1.0
     zero = survival <= TIE
     low[zero] = 0.0
@@ -160,6 +164,9 @@ def kaplan_meier(time: np.ndarray, event: np.ndarray, level: float = 0.95) -> Su
     events = np.bincount(order[event], minlength=len(steps))
     censored = np.bincount(order[~event], minlength=len(steps))
     curve = SurvivalCurve(steps, survival, low, high, numbers_at_risk(time, steps), events, censored)
+    if interval == "log":
+        half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(np.cumsum(_greenwood(curve)))
+        curve = curve._replace(low=survival * np.exp(-half), high=np.where(zero, np.nan, np.minimum(1.0, survival * np.exp(half))))
     if steps[0] == 0:
         return curve
     origin = SurvivalCurve(*(np.array([value]) for value in (0.0, 1.0, 1.0, 1.0, time.size, 0, 0)))
@@ -181,11 +188,11 @@ def numbers_at_risk(time: np.ndarray, at: np.ndarray) -> np.ndarray:
 def quantile(curve: SurvivalCurve, probability: float = 0.5) -> Estimate:
     """Time by which a share `probability` has had the event: the first time with survival <= 1 - probability.
 
-    The interval is that of Brookmeyer and Crowley: all times at which the log-log interval of the curve covers
-    1 - probability. NaN: not reached.
+    The interval is that of Brookmeyer and Crowley: all times at which the interval of the curve covers 1 - probability.
+    NaN: not reached.
     """
     target = 1.0 - probability
-    upper = np.where(curve.survival <= TIE, 0.0, curve.high)
+    upper = np.where((curve.survival <= TIE) & ~np.isnan(curve.high), 0.0, curve.high)
     n = int(curve.at_risk[0])
     return Estimate(
         _first(curve.time, curve.survival <= target + TIE),
@@ -219,26 +226,38 @@ def survival_at(curve: SurvivalCurve, day: float) -> Estimate:
 
 
 def restricted_mean(curve: SurvivalCurve, horizon_days: float, level: float = 0.95) -> Estimate:
-    """Mean time without the event up to `horizon_days`: the area under the curve, with a normal interval.
+    """Mean time without the event up to `horizon_days`, with a normal interval; see `area_under`."""
+    mean, variance = (float(x) for x in area_under(curve.time, curve.survival, _greenwood(curve), horizon_days))
+    half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
+    low, high = np.maximum(0.0, mean - half), np.minimum(horizon_days, mean + half)
+    return Estimate(mean, float(low), float(high), int(curve.at_risk[0]), "restricted mean, normal interval")
+
+
+def _greenwood(curve: SurvivalCurve) -> np.ndarray:
+    """d / (n (n - d)) of each step, 0 where nobody is left: their sum is the variance of log survival, (steps,)."""
+    left = curve.at_risk - curve.events
+    return np.divide(curve.events, curve.at_risk * left, out=np.zeros(len(left)), where=left > 0)
+
+
+def area_under(
+    time: np.ndarray, survival: np.ndarray, greenwood: np.ndarray, horizon_days: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Restricted mean survival time, the area under each curve up to the horizon, and its variance, (...).
 
         Var = sum over event times t_i <= horizon of (area from t_i to horizon)^2 d_i / (n_i (n_i - d_i))
 
-    NaN if the curve does not reach the horizon. Reference: Klein & Moeschberger, Survival Analysis, 2nd ed., section
-    4.5.
+    NaN if the curve does not reach the horizon. Reference: Klein & Moeschberger, Survival Analysis, 2nd ed., section 4.5.
+
+    Args:
+        time: start of each step, rising from 0, days; survival: on that step; (..., steps).
+        greenwood: d / (n (n - d)) at the start of the step, 0 where nobody is left, (..., steps).
     """
-    n = int(curve.at_risk[0])
-    method = "restricted mean, normal interval"
-    if horizon_days > curve.time[-1] and curve.survival[-1] > TIE:
-        return Estimate(np.nan, np.nan, np.nan, n, method)
-    start = np.minimum(curve.time, horizon_days)
-    end = np.append(start[1:], horizon_days)
-    area = curve.survival * (end - start)
-    later = np.cumsum(area[::-1])[::-1]  # from each time to the horizon
-    counts = (curve.events > 0) & (curve.time <= horizon_days) & (curve.at_risk > curve.events)
-    d, r = curve.events[counts], curve.at_risk[counts]
-    half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(np.sum(later[counts] ** 2 * d / (r * (r - d))))
-    mean = float(later[0])
-    return Estimate(mean, max(0.0, mean - half), min(float(horizon_days), mean + half), n, method)
+    start = np.minimum(time, horizon_days)
+    area = survival * np.diff(start, axis=-1, append=horizon_days)
+    later = np.flip(np.cumsum(np.flip(area, -1), axis=-1), -1)  # from each time to the horizon
+    reached = (time[..., -1] >= horizon_days) | (survival[..., -1] <= TIE)
+    variance = np.sum(later**2 * greenwood, axis=-1, where=time <= horizon_days)
+    return np.where(reached, later[..., 0], np.nan), np.where(reached, variance, np.nan)
 
 
 def _known(day: np.ndarray, observed_until: np.ndarray) -> np.ndarray:
