@@ -15,7 +15,10 @@ from trialsim import console, simulation
 from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.bank import benefit, dose_finding, treatments
+from trialsim.bank.population import attainable, population_of
 from trialsim.bank.stream import streams
+from trialsim.biomarkers.assay import genes_called
+from trialsim.biomarkers.markers import genetic
 from trialsim.conduct.solver_check import solver_check
 from trialsim.designs import operating
 from trialsim.schema.analysis.compare_designs import CompareDesignsSettings
@@ -35,7 +38,7 @@ DECIDES = {DOSE: "correct", BENEFIT: "net_benefit"}  # the measure that the reco
 def run(config: StudyConfig, steps: Steps) -> Findings:
     """Tables (columns):
     replicates: question, design, batch, and what each simulated trial did (`dose_finding.play`, `benefit.play`).
-    characteristics: question, design, measure, estimate, low, high (95 % Monte Carlo interval), error (Monte Carlo standard error), n.
+    characteristics: question, design, measure, estimate, low, high (95 % interval of the Monte Carlo error), error (its SE), n.
     differences: the same of the paired differences to the best design (column ``reference``) in the measure that decides.
     doses: level, dose, rate (true DLT probability), n. groups: tumour_type, marker, n, share, drug, control, gain (of the outcome).
     """
@@ -65,40 +68,41 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
 
 
 def _dose_finding(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], steps: Steps):
-    levels = next(iter(designs.values())).levels
-    blocks = {f"doses_{b.start}": partial(dose_finding.simulate, config, b, levels) for b in simulation.blocks(config)}
+    first = next(iter(designs.values()))  # levels and DLT are the same in all of them
+    levels = first.levels
+    blocks = {f"doses_{b.start}": partial(dose_finding.simulate, config, first, b) for b in simulation.blocks(config)}
     simulated = steps.each(f"simulating every patient at {len(levels)} dose levels", blocks)
-    doses = dose_finding.doses_of(pd.concat([part["doses"] for part in simulated.values()], ignore_index=True), len(levels))
-    asked = settings.dose_finding
-    right = dose_finding.right_level(doses.rates, asked.target, asked.too_toxic)
+    outlook = dose_finding.outlook_of(pd.concat([part["doses"] for part in simulated.values()], ignore_index=True), len(levels))
+    asked, true = settings.dose_finding, dose_finding.rates(outlook)
+    right = dose_finding.right_level(true, asked.target, asked.too_toxic)
     start = levels.index(asked.start)
     most = max(design.replicate_size for design in designs.values())
-    play = lambda design, stream: dose_finding.play(design, doses, stream, start, right, asked.too_toxic)
-    replicates = _played(config, settings, designs, steps, play, most, settings.dose_finding_per_month)
-    table = pd.DataFrame({"level": range(len(levels)), "dose": levels, "rate": doses.rates, "n": doses.evaluable.sum(axis=0)})
+    play = lambda design, stream, _: dose_finding.play(design, outlook, stream, start, right, asked.too_toxic)
+    replicates = _played(config, settings, designs, steps, play, len(outlook.evaluable), most, settings.dose_finding_per_month)
+    table = pd.DataFrame({"level": range(len(levels)), "dose": levels, "rate": true, "n": outlook.evaluable.sum(axis=0)})
     return {"replicates": replicates, "doses": table}, {"right_dose": levels[right] if right >= 0 else None}
 
 
 def _benefit(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], steps: Steps):
-    blocks = {
-        f"{arm}_{b.start}": partial(treatments.simulate, config, b, arm) for b in simulation.blocks(config) for arm in treatments.ARMS
-    }
-    simulated = steps.each("simulating every patient with and without the drug", blocks)
-    arms = [
-        pd.concat([tables["patients"] for name, tables in simulated.items() if name.startswith(f"{arm}_")], ignore_index=True)
-        for arm in treatments.ARMS
-    ]
-    with console.step("checking the solver", config.compute.progress):
-        check = solver_check(config, treatments.enrolled(config, simulation.blocks(config)[0], "drug"))
-    population = benefit.population_of(config, *arms)
-    play = lambda design, stream: benefit.play(config, design, population, stream)
-    replicates = _played(config, settings, designs, steps, play, settings.most_screened, settings.per_month)
-    failed = len(arms[0]) - len(population.drug)
-    return (
-        {"replicates": replicates, "groups": population.groups},
-        {"solver_check": check, "attainable": benefit.attainable(population.groups, settings.benefit.worthwhile)},
-        simulation_faults(failed, check),
+    asked, blocks = settings.benefit, simulation.blocks(config)
+    wanted = benefit.treatments_of(designs.values(), config.regimen.dose)
+    simulated = steps.each(
+        f"simulating every patient under {len(wanted)} treatments",
+        {f"{name}_{b.start}": partial(treatments.simulate, config, b, name) for b in blocks for name in wanted},
     )
+    table = lambda name: pd.concat([simulated[f"{name}_{b.start}"]["patients"] for b in blocks], ignore_index=True)
+    outcomes = treatments.integrated({name: table(name) for name in wanted})
+    with console.step("checking the solver", config.compute.progress):
+        check = solver_check(config, treatments.enrolled(config, blocks[0], treatments.DRUG))
+    called = genetic(genes_called(outcomes[treatments.DRUG], asked.assays.ngs, asked.assays.pten, config.seed))
+    population = population_of(outcomes, called[asked.marker].to_numpy(float), asked, config.endpoint)
+    turnaround, dose = asked.assays.turnaround_days, config.regimen.dose
+    play = lambda design, stream, seed: benefit.play(design, population, stream, turnaround, dose, seed)
+    at_hand = len(population.group)
+    replicates = _played(config, settings, designs, steps, play, at_hand, settings.most_screened, settings.per_month)
+    failed = config.cohort.size - len(outcomes[treatments.DRUG])
+    told = {"solver_check": check, "attainable": attainable(population.groups, asked.worthwhile)}
+    return {"replicates": replicates, "groups": population.groups}, told, simulation_faults(failed, check)
 
 
 def _played(
@@ -106,18 +110,22 @@ def _played(
     settings: CompareDesignsSettings,
     designs: Mapping[str, DesignSettings],
     steps: Steps,
-    play: Callable[[Any, Stream], pd.DataFrame],
+    play: Callable[[Any, Stream, Any], pd.DataFrame],
+    patients_at_hand: int,
     patients: int,
     per_month: float,
 ) -> pd.DataFrame:
     """Every design on the same patients, arriving on the same days."""
 
     def one(design: DesignSettings) -> dict[str, pd.DataFrame]:
-        batches = streams(config.cohort.size, settings.replicates, patients, settings.batches, per_month, config.seed)
-        return {"replicates": pd.concat([play(design, stream).assign(batch=i) for i, stream in enumerate(batches)])}
+        batches = streams(patients_at_hand, settings.replicates, patients, settings.batches, per_month, config.seed)
+        seed = derived_seed(config.seed, "randomisation")
+        found = [play(design, stream, [seed, i]).assign(batch=i) for i, stream in enumerate(batches)]
+        return {"replicates": pd.concat(found, ignore_index=True)}
 
     trials = steps.each(
-        f"playing {settings.replicates} trials of each design", {f"trials_{name}": partial(one, design) for name, design in designs.items()}
+        f"playing {settings.replicates} trials of each design",
+        {f"trials_{name}": partial(one, design) for name, design in designs.items()},
     )
     named = [part["replicates"].assign(design=name) for name, part in zip(designs, trials.values(), strict=True)]
     return pd.concat(named, ignore_index=True)

@@ -1,18 +1,18 @@
-"""Dose-finding designs on the bank: every patient's DLTs at every dose level are known, so each design can be told how well it did."""
+"""Dose-finding designs on the bank: every patient's DLTs at every level are known, so a design can be told how well it did."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from trialsim.bank.stream import Stream
 from trialsim.cohort import sample_cohort
-from trialsim.designs.allocate import dlt_by_level
+from trialsim.designs.allocate import Outlook, outlook_by_level
+from trialsim.designs.escalation.from_settings import play_design
 from trialsim.designs.escalation.played import EXPANSION, Played
 from trialsim.designs.escalation.queue import Queue
-from trialsim.designs.escalation.settings import play_design
 from trialsim.endpoints import proportions
 from trialsim.simulation import Block
 from trialsim.units import DAYS_PER_MONTH
@@ -21,47 +21,39 @@ if TYPE_CHECKING:
     from trialsim.schema.design import EscalationSettings
     from trialsim.schema.study import StudyConfig
 
-OUTCOMES = ("dlt_day", "known_day", "evaluable")
+OUTCOMES = Outlook._fields
 
 
-class Doses(NamedTuple):
-    """Every patient at every dose level, (patients, levels); see `Queue`."""
-
-    dlt_day: np.ndarray
-    known_day: np.ndarray
-    evaluable: np.ndarray
-
-    @property
-    def rates(self) -> np.ndarray:
-        """True probability of a DLT at each level, of a patient who can be judged, (levels,)."""
-        dlt = np.isfinite(self.dlt_day) & self.evaluable
-        return dlt.sum(axis=0) / self.evaluable.sum(axis=0)
-
-
-def simulate(config: StudyConfig, block: Block, levels: tuple[float, ...]) -> dict[str, pd.DataFrame]:
-    """The patients of a block at every level through the DLT window.
+def simulate(config: StudyConfig, design: EscalationSettings, block: Block) -> dict[str, pd.DataFrame]:
+    """The patients of a block at every dose level through the DLT window.
 
     Returns:
-        Table ``doses``: patient_id, and for level j ``dlt_day_<j>``, ``known_day_<j>``, ``evaluable_<j>``.
+        Table ``doses``: patient_id, and for level j ``dlt_day_<j>``, ``evaluable_<j>``, ``known_day_<j>``.
     """
     cohort = sample_cohort(config.cohort, config.tumour, config.seed, np.arange(*block))
-    found = dlt_by_level(config, cohort, levels)
-    columns = {f"{name}_{j}": getattr(found, name)[:, j] for j in range(len(levels)) for name in OUTCOMES}
+    found = outlook_by_level(config.model_copy(update={"design": design}), cohort)
+    columns = {f"{name}_{j}": getattr(found, name)[:, j] for j in range(len(design.levels)) for name in OUTCOMES}
     return {"doses": pd.DataFrame({"patient_id": cohort["patient_id"].to_numpy()} | columns)}
 
 
-def doses_of(table: pd.DataFrame, levels: int) -> Doses:
+def outlook_of(table: pd.DataFrame, levels: int) -> Outlook:
     """From the saved table."""
-    return Doses(*(np.stack([table[f"{name}_{j}"].to_numpy() for j in range(levels)], axis=1) for name in OUTCOMES))
+    return Outlook(*(np.stack([table[f"{name}_{j}"].to_numpy() for j in range(levels)], axis=1) for name in OUTCOMES))
 
 
-def queue_of(doses: Doses, stream: Stream) -> Queue:
+def rates(outlook: Outlook) -> np.ndarray:
+    """True probability of a DLT at each level, of a patient who can be judged, (levels,)."""
+    dlt = np.isfinite(outlook.dlt_day) & outlook.evaluable
+    return dlt.sum(axis=0) / outlook.evaluable.sum(axis=0)
+
+
+def queue_of(outlook: Outlook, stream: Stream) -> Queue:
     """The patients of a batch of replicates, as a design meets them."""
     at = stream.patient
-    return Queue(stream.arrival, doses.dlt_day[at], doses.evaluable[at], doses.known_day[at])
+    return Queue(stream.arrival, outlook.dlt_day[at], outlook.evaluable[at], outlook.known_day[at])
 
 
-def play(design: EscalationSettings, doses: Doses, stream: Stream, start: int, right: int, too_toxic: float) -> pd.DataFrame:
+def play(design: EscalationSettings, outlook: Outlook, stream: Stream, start: int, right: int, too_toxic: float) -> pd.DataFrame:
     """One design on a batch of replicates.
 
     Args:
@@ -70,16 +62,16 @@ def play(design: EscalationSettings, doses: Doses, stream: Stream, start: int, r
 
     Returns:
         One row a replicate: mtd (level index, -1 none, NaN undecided), correct, overdose (a level that is too toxic was chosen),
-        treated_<j>, enrolled (without an expansion at the MTD), above (patients treated at levels that are too toxic), dlts, months, dlt_rate (observed at the level
-        chosen), dlt_rate_error (less its true rate), dlt_rate_covered (by the exact 95 % interval).
+        treated_<j>, enrolled (without an expansion at the MTD), above (patients treated at levels that are too toxic), dlts,
+        months, dlt_rate (observed at the level chosen), dlt_rate_error (less its true rate), dlt_rate_covered (by the exact 95 % interval).
     """
     most = design.replicate_size
-    queue = queue_of(doses, Stream(stream.patient[:, :most], stream.arrival[:, :most]))
-    return _measures(play_design(design, queue, start), queue, doses.rates, right, too_toxic)
+    queue = queue_of(outlook, Stream(stream.patient[:, :most], stream.arrival[:, :most]))
+    return _measures(play_design(design, queue, start), queue, rates(outlook), right, too_toxic)
 
 
-def _measures(played: Played, queue: Queue, rates: np.ndarray, right: int, too_toxic: float) -> pd.DataFrame:
-    levels, toxic = len(rates), rates > too_toxic
+def _measures(played: Played, queue: Queue, true: np.ndarray, right: int, too_toxic: float) -> pd.DataFrame:
+    levels, toxic = len(true), true > too_toxic
     given = np.where(played.phase == EXPANSION, -1, played.level)  # whom the design needs for its decision
     at = np.maximum(given, 0)[..., None]
     taken = lambda values: np.take_along_axis(values, at, axis=2)[..., 0]
@@ -89,7 +81,7 @@ def _measures(played: Played, queue: Queue, rates: np.ndarray, right: int, too_t
     mtd = np.where(played.decided, played.mtd, -2)
     chosen = mtd >= 0
     n, y = ((which & (given == mtd[:, None])).sum(axis=1) for which in (judged, dlt))
-    truth = np.where(chosen, rates[np.maximum(mtd, 0)], np.nan)
+    truth = np.where(chosen, true[np.maximum(mtd, 0)], np.nan)
     interval = proportions.clopper_pearson(y, n)
     seen = chosen & (n > 0)
     rate = np.where(seen, y / np.maximum(n, 1), np.nan)
@@ -109,7 +101,7 @@ def _measures(played: Played, queue: Queue, rates: np.ndarray, right: int, too_t
     return pd.DataFrame(columns).astype(float)
 
 
-def right_level(rates: np.ndarray, target: float, too_toxic: float) -> int:
+def right_level(true: np.ndarray, target: float, too_toxic: float) -> int:
     """The level whose DLT probability is nearest to the target, of those that are no overdose; -1 if all are."""
-    safe = rates <= too_toxic
-    return int(np.argmin(np.where(safe, np.abs(rates - target), np.inf))) if safe.any() else -1
+    safe = true <= too_toxic
+    return int(np.argmin(np.where(safe, np.abs(true - target), np.inf))) if safe.any() else -1

@@ -1,8 +1,13 @@
-"""Every patient of the bank with the drug and without it: what is seen of each."""
+"""Every patient of the bank under every treatment that a design compares: what is seen of each.
+
+Treatments have names: ``drug``, the rapalog at ``regimen.dose``; ``control``, without it; ``crossover``, without it until
+progression and with it from then on; ``dose_<x>``, at another dose. Partner drugs are given in all of them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,19 +19,24 @@ from trialsim.simulation import Block, simulate_patients
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
-Arm = Literal["drug", "control", "crossover"]
-ARMS: tuple[Arm, ...] = ("drug", "control")
+DRUG, CONTROL, CROSSOVER = "drug", "control", "crossover"
 COVARIATES = ("tumour_type", "pik3ca", "akt1", "mtor", "tsc", "kras", "pten_loss")
 READ = ("pfs_days", "pfs_event", "best_response", "best_response_unconfirmed", "response_day")  # by a reader
 OUTCOMES = (*READ, "os_days", "os_event", "integration_ok")
 CENTRAL = "_central"
 
 
-def enrolled(config: StudyConfig, block: Block, arm: Arm) -> pd.DataFrame:
-    """The patients of a block, all in one arm, each followed for ``design.max_follow_up_months``."""
+def at_dose(dose: float, regimen_dose: float) -> str:
+    """Name of the treatment with the rapalog at a dose."""
+    return CONTROL if dose == 0 else DRUG if dose == regimen_dose else f"dose_{dose:g}"
+
+
+def enrolled(config: StudyConfig, block: Block, treatment: str) -> pd.DataFrame:
+    """The patients of a block under one treatment, each followed for ``design.max_follow_up_months``."""
     cohort = sample_cohort(config.cohort, config.tumour, config.seed, np.arange(*block))
-    level = np.full(len(cohort), 0.0 if arm == "control" else config.regimen.dose)
-    if arm == "crossover":
+    doses = {DRUG: config.regimen.dose, CONTROL: 0.0, CROSSOVER: config.regimen.dose}
+    level = np.full(len(cohort), doses[treatment] if treatment in doses else float(treatment.removeprefix("dose_")))
+    if treatment == CROSSOVER:
         cohort = cohort.assign(crosses=True)
     return cohort.assign(
         replicate=0,
@@ -38,23 +48,23 @@ def enrolled(config: StudyConfig, block: Block, arm: Arm) -> pd.DataFrame:
     )
 
 
-def simulate(config: StudyConfig, block: Block, arm: Arm) -> dict[str, pd.DataFrame]:
-    """One arm of a block. ``drug``: the rapalog at ``regimen.dose``; ``control``: without it; ``crossover``: from progression on.
-    Partner drugs are given in all of them.
+def simulate(config: StudyConfig, block: Block, treatment: str) -> dict[str, pd.DataFrame]:
+    """One treatment of a block.
 
     Returns:
         Table ``patients``, one row a patient: patient_id, `COVARIATES`, `OUTCOMES`, and those of `READ` by the central reader,
         ``<outcome>_central``, where ``endpoint.central_review`` is set.
     """
-    found = [tables.patients for tables in simulate_patients(config, enrolled(config, block, arm))]
+    found = [tables.patients for tables in simulate_patients(config, enrolled(config, block, treatment))]
     columns = ["patient_id", *COVARIATES, *OUTCOMES]
     columns += [name + CENTRAL for name in READ] if config.endpoint.central_review else []
     return {"patients": pd.concat(found, ignore_index=True)[columns]}
 
 
-def paired(drug: pd.DataFrame, control: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The two arms without the patients whose course could not be integrated in either, row by row the same patients."""
-    if not np.array_equal(drug["patient_id"], control["patient_id"]):
-        raise ValueError("the two arms must hold the same patients in the same order")
-    ok = drug["integration_ok"].to_numpy(bool) & control["integration_ok"].to_numpy(bool)
-    return drug[ok].reset_index(drop=True), control[ok].reset_index(drop=True)
+def integrated(outcomes: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables without the patients whose course could not be integrated under some treatment: row by row the same patients."""
+    ids = [table["patient_id"].to_numpy() for table in outcomes.values()]
+    if any(not np.array_equal(ids[0], other) for other in ids[1:]):
+        raise ValueError("all treatments must hold the same patients in the same order")
+    ok = np.all([table["integration_ok"].to_numpy(bool) for table in outcomes.values()], axis=0)
+    return {name: table[ok].reset_index(drop=True) for name, table in outcomes.items()}

@@ -46,8 +46,8 @@ def response_by(table: pd.DataFrame, day: float, confirmed: bool, central: bool)
 def progression_free_at(table: pd.DataFrame, day: float, jitter: float, central: bool) -> Verdict:
     """Neither progression nor death by ``day``, a scan on about that day included.
 
-    Success: no event up to ``day + jitter``, and a readable scan without progression no earlier than ``day - jitter``. Not evaluable:
-    lost to view before that.
+    Success: no event up to ``day + jitter``, and a readable scan without progression no earlier than ``day - jitter``. Not
+    evaluable: lost to view before that.
 
     Args:
         table, central: as in `response_by`. jitter: largest deviation of a scan from its planned day, days.

@@ -43,6 +43,9 @@ class BenefitSettings(Settings):
     weeks: float = Field(ge=4, le=100, description="time from the first dose by which the gain is asked, weeks")
     confirmed: bool = Field(description="a response counts only if a later scan confirms it (endpoint.confirmation_weeks)")
     reader: Literal["site", "central"] = Field(description="whose reading counts (central needs endpoint.central_review)")
+    survival: Literal["pfs", "os"] = Field(
+        description="time that randomised designs compare: to progression or death (pfs), or to death (os)"
+    )
     marker: Literal["pik3ca", "akt1", "mtor", "tsc", "pten_loss", "pathway", "kras_wt", "pathway_kras_wt"] = Field(
         description="marker of the enriched, stratified and adaptive designs"
     )
@@ -66,7 +69,9 @@ class CompareDesignsSettings(AnalysisSettings):
     kind: Literal["compare_designs"] = Field(description=KIND)
     replicates: int = Field(ge=100, le=1_000_000, description="trials simulated with each design, a multiple of analysis.batches")
     batches: int = Field(
-        ge=FEWEST_BATCHES, le=200, description="parts of the virtual patients that share no trial, from which Monte Carlo error is told"
+        ge=FEWEST_BATCHES,
+        le=200,
+        description="parts of the virtual patients that share no trial, from which Monte Carlo error is told",
     )
     most_screened: int = Field(ge=20, le=5000, description="patients who may come to one trial of benefit")
     per_month: float = Field(gt=0, le=1000, description="patients who come to a trial of benefit a month")
@@ -90,7 +95,9 @@ class CompareDesignsSettings(AnalysisSettings):
         escalations = {name: design for name, design in designs.items() if design.escalates}
         if self.replicates % self.batches:
             found.append(ConfigError("analysis.replicates", self.replicates, f"a multiple of analysis.batches = {self.batches}"))
-        most = max([design.replicate_size for design in escalations.values()] + [self.most_screened] * (len(designs) > len(escalations)))
+        most = max(
+            [design.replicate_size for design in escalations.values()] + [self.most_screened] * (len(designs) > len(escalations))
+        )
         if study.cohort.size < most * self.batches:
             allowed = f"at least {most * self.batches}: {self.batches} batches (analysis.batches) of trials to which {most} patients may come"
             found.append(ConfigError("cohort.size", study.cohort.size, allowed))

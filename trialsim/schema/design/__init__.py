@@ -11,7 +11,12 @@ from trialsim.schema.design.base import DesignSettings as DesignSettings
 from trialsim.schema.design.escalation import BOINSettings, CRMSettings, RollingSixSettings, ThreePlusThreeSettings
 from trialsim.schema.design.escalation import EscalationSettings as EscalationSettings
 from trialsim.schema.design.randomised import RandomisedSettings as RandomisedSettings
-from trialsim.schema.design.single_arm import PredictiveProbabilitySettings, SingleArmSettings, SingleStageSettings, TwoStageSettings
+from trialsim.schema.design.single_arm import (
+    PredictiveProbabilitySettings,
+    SingleArmSettings,
+    SingleStageSettings,
+    TwoStageSettings,
+)
 from trialsim.schema.design.single_arm import ResponseRateSettings as ResponseRateSettings
 
 Design = Annotated[

@@ -1,0 +1,106 @@
+"""The bank as designs that ask whether and in whom the drug works see it: outcomes by treatment, the marker as measured, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from trialsim.bank.treatments import CENTRAL, CONTROL, DRUG
+from trialsim.bank.verdict import Verdict, progression_free_at, response_by
+from trialsim.units import DAYS_PER_WEEK
+
+if TYPE_CHECKING:
+    from trialsim.schema.analysis.compare_designs import BenefitSettings
+    from trialsim.schema.endpoint import EndpointSettings
+
+
+class Population(NamedTuple):
+    """Patients of the bank, row by row the same in every table.
+
+    Attributes:
+        outcomes: table of each treatment, see `treatments.simulate`. marker: as the assay calls it: 1, 0, NaN without a result,
+            (patients,). group: tumour type and result of the assay, index into ``groups``, (patients,).
+        groups: one row a group: tumour_type, marker ("positive" or "negative or unknown"), n, share, drug, control (probability of
+            the outcome that a patient gains), gain.
+        settings: of the question. endpoint: of the study.
+    """
+
+    outcomes: Mapping[str, pd.DataFrame]
+    marker: np.ndarray
+    group: np.ndarray
+    groups: pd.DataFrame
+    settings: BenefitSettings
+    endpoint: EndpointSettings
+
+    @property
+    def positive(self) -> np.ndarray:
+        """Whether the assay says so, (patients,)."""
+        return self.marker == 1.0
+
+    @property
+    def type_code(self) -> np.ndarray:
+        """Number of each patient's tumour type, in the order of the alphabet, (patients,)."""
+        return np.unique(self.outcomes[DRUG]["tumour_type"].to_numpy(str), return_inverse=True)[1]
+
+    @property
+    def without_effect(self) -> Population:
+        """The same patients in a world where no treatment does more than control."""
+        return self._replace(outcomes=dict.fromkeys(self.outcomes, self.outcomes[CONTROL]))
+
+    def verdict(self, treatment: str, outcome: str, weeks: float) -> Verdict:
+        """Success of each patient under a treatment.
+
+        Args:
+            outcome: "response" or "disease_control". weeks: from the first dose.
+        """
+        table, central = self.outcomes[treatment], self.settings.reader == "central"
+        if outcome == "response":
+            return response_by(table, weeks * DAYS_PER_WEEK, self.settings.confirmed, central)
+        return progression_free_at(table, weeks * DAYS_PER_WEEK, self.endpoint.scan_jitter_days, central)
+
+    def times(self, treatment: str) -> tuple[np.ndarray, np.ndarray]:
+        """Time to the event that randomised designs compare, days, and whether it was seen; (patients,)."""
+        suffix = CENTRAL if self.settings.survival == "pfs" and self.settings.reader == "central" else ""
+        table, name = self.outcomes[treatment], self.settings.survival
+        return table[f"{name}_days{suffix}"].to_numpy(float), table[f"{name}_event{suffix}"].to_numpy(bool)
+
+
+def population_of(
+    outcomes: Mapping[str, pd.DataFrame], marker: np.ndarray, settings: BenefitSettings, endpoint: EndpointSettings
+) -> Population:
+    """Put patients into groups and tell what each group gains."""
+    types = outcomes[DRUG]["tumour_type"].to_numpy(object)
+    result = np.where(marker == 1.0, "positive", "negative or unknown")
+    keys = pd.MultiIndex.from_arrays([types, result], names=["tumour_type", "marker"])
+    names = keys.unique().sort_values()
+    group = names.get_indexer(keys)
+    found = Population(outcomes, marker, group, pd.DataFrame(), settings, endpoint)
+    success = {name: found.verdict(name, settings.outcome, settings.weeks).success for name in (DRUG, CONTROL)}
+    n = np.bincount(group)
+    rate = {name: np.bincount(group, value) / n for name, value in success.items()}
+    groups = names.to_frame(index=False).assign(
+        n=n, share=n / n.sum(), drug=rate[DRUG], control=rate[CONTROL], gain=rate[DRUG] - rate[CONTROL]
+    )
+    return found._replace(groups=groups)
+
+
+def net_benefit(treats: np.ndarray, groups: pd.DataFrame, worthwhile: float) -> np.ndarray:
+    """What 100 future patients gain if the groups that a trial found to benefit are treated:
+
+        100 sum over treated groups of share (gain - worthwhile)
+
+    patients more without progression (or with a response) beyond those that make treating worth its burden; after the net benefit
+    of decision curves (Vickers & Elkin, Med Decis Making 2006;26:565-74).
+
+    Args:
+        treats: bool, (..., groups). worthwhile: gain below which a group is better not treated.
+    """
+    return 100.0 * treats @ (groups["share"] * (groups["gain"] - worthwhile)).to_numpy()
+
+
+def attainable(groups: pd.DataFrame, worthwhile: float) -> float:
+    """Net benefit of knowing every group's true gain."""
+    return float(net_benefit(groups["gain"].to_numpy() > worthwhile, groups, worthwhile))
