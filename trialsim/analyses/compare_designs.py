@@ -74,10 +74,9 @@ def _dose_finding(config: StudyConfig, settings: CompareDesignsSettings, designs
     simulated = steps.each(f"simulating every patient at {len(levels)} dose levels", blocks)
     outlook = dose_finding.outlook_of(pd.concat([part["doses"] for part in simulated.values()], ignore_index=True), len(levels))
     asked, true = settings.dose_finding, dose_finding.rates(outlook)
-    right = dose_finding.right_level(true, asked.target, asked.too_toxic)
-    start = levels.index(asked.start)
+    right = dose_finding.right_level(true, asked)
     most = max(design.replicate_size for design in designs.values())
-    play = lambda design, stream, _: dose_finding.play(design, outlook, stream, start, right, asked.too_toxic)
+    play = lambda design, stream, _: dose_finding.play(design, outlook, stream, asked)
     replicates = _played(config, settings, designs, steps, play, len(outlook.evaluable), most, settings.dose_finding_per_month)
     table = pd.DataFrame({"level": range(len(levels)), "dose": levels, "rate": true, "n": outlook.evaluable.sum(axis=0)})
     return {"replicates": replicates, "doses": table}, {"right_dose": levels[right] if right >= 0 else None}
@@ -147,7 +146,7 @@ def characteristics(replicates: pd.DataFrame) -> pd.DataFrame:
 
 
 COMPARED = {
-    DOSE: ("correct", "overdose", "above", "dlts", "enrolled", "months"),
+    DOSE: ("correct", "near", "overdose", "above", "dlts", "enrolled", "months"),
     BENEFIT: ("net_benefit", "declared", "enrolled", "screened", "months"),
 }  # fmt: skip
 

@@ -72,8 +72,8 @@ def play(
     Returns:
         One row a replicate: declared (some group is found to benefit), declared_without_effect (the same where the drug does
         nothing: type I error), net_benefit (see `population.net_benefit`), right (share of future patients who are given or
-        spared the drug as their group's true gain asks), enrolled, screened, months, estimate, error (estimate less truth), covered,
-        group_<j> (whether group j is treated).
+        spared the drug as their group's true gain asks), enrolled, screened, months, estimate, error (estimate less truth),
+        covered, group_<j> (whether group j is treated).
     """
     player = next(function for kind, function in PLAYERS.items() if isinstance(design, kind))
     run = lambda world: player(design, world, stream, turnaround, regimen_dose, np.random.default_rng(seed))

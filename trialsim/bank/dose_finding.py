@@ -18,6 +18,7 @@ from trialsim.simulation import Block
 from trialsim.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
+    from trialsim.schema.analysis.compare_designs import DoseFindingSettings
     from trialsim.schema.design import EscalationSettings
     from trialsim.schema.study import StudyConfig
 
@@ -53,25 +54,27 @@ def queue_of(outlook: Outlook, stream: Stream) -> Queue:
     return Queue(stream.arrival, outlook.dlt_day[at], outlook.evaluable[at], outlook.known_day[at])
 
 
-def play(design: EscalationSettings, outlook: Outlook, stream: Stream, start: int, right: int, too_toxic: float) -> pd.DataFrame:
+def play(design: EscalationSettings, outlook: Outlook, stream: Stream, asked: DoseFindingSettings) -> pd.DataFrame:
     """One design on a batch of replicates.
 
     Args:
-        start: index of the first level. right: index of the level that should be found, -1 if none is safe.
-        too_toxic: DLT probability above which a level is an overdose.
+        asked: what should be found.
 
     Returns:
-        One row a replicate: mtd (level index, -1 none, NaN undecided), correct, overdose (a level that is too toxic was chosen),
+        One row a replicate: mtd (level index, -1 none, NaN undecided), correct, near (the level chosen has a DLT
+        probability within ``tolerance`` of the target), overdose (a level that is too toxic was chosen),
         treated_<j>, enrolled (without an expansion at the MTD), above (patients treated at levels that are too toxic), dlts,
-        months, dlt_rate (observed at the level chosen), dlt_rate_error (less its true rate), dlt_rate_covered (by the exact 95 % interval).
+        months, dlt_rate (observed at the level chosen), dlt_rate_error (less its true rate), dlt_rate_covered
+        (by the exact 95 % interval).
     """
     most = design.replicate_size
     queue = queue_of(outlook, Stream(stream.patient[:, :most], stream.arrival[:, :most]))
-    return _measures(play_design(design, queue, start), queue, rates(outlook), right, too_toxic)
+    start = design.levels.index(asked.start)
+    return _measures(play_design(design, queue, start), queue, rates(outlook), asked)
 
 
-def _measures(played: Played, queue: Queue, true: np.ndarray, right: int, too_toxic: float) -> pd.DataFrame:
-    levels, toxic = len(true), true > too_toxic
+def _measures(played: Played, queue: Queue, true: np.ndarray, asked: DoseFindingSettings) -> pd.DataFrame:
+    levels, toxic, right = len(true), true > asked.too_toxic, right_level(true, asked)
     given = np.where(played.phase == EXPANSION, -1, played.level)  # whom the design needs for its decision
     at = np.maximum(given, 0)[..., None]
     taken = lambda values: np.take_along_axis(values, at, axis=2)[..., 0]
@@ -88,6 +91,7 @@ def _measures(played: Played, queue: Queue, true: np.ndarray, right: int, too_to
     columns = {
         "mtd": np.where(played.decided, played.mtd, np.nan),
         "correct": mtd == right,
+        "near": chosen & (np.abs(truth - asked.target) <= asked.tolerance),
         "overdose": chosen & toxic[np.maximum(mtd, 0)],
         **{f"treated_{j}": treated[:, j] for j in range(levels)},
         "enrolled": treated.sum(axis=1),
@@ -101,7 +105,7 @@ def _measures(played: Played, queue: Queue, true: np.ndarray, right: int, too_to
     return pd.DataFrame(columns).astype(float)
 
 
-def right_level(true: np.ndarray, target: float, too_toxic: float) -> int:
+def right_level(true: np.ndarray, asked: DoseFindingSettings) -> int:
     """The level whose DLT probability is nearest to the target, of those that are no overdose; -1 if all are."""
-    safe = true <= too_toxic
-    return int(np.argmin(np.where(safe, np.abs(true - target), np.inf))) if safe.any() else -1
+    safe = true <= asked.too_toxic
+    return int(np.argmin(np.where(safe, np.abs(true - asked.target), np.inf))) if safe.any() else -1

@@ -23,6 +23,7 @@ class DoseFindingSettings(Settings):
 
     start: float = Field(gt=0, description="dose at which every escalation starts, one of the levels, regimen.unit")
     target: float = Field(gt=0, lt=0.6, description="DLT probability that the recommended dose should have")
+    tolerance: float = Field(gt=0, lt=0.3, description="distance from the target within which a dose is as good, probability")
     too_toxic: float = Field(gt=0, lt=0.9, description="DLT probability above which a dose is an overdose")
 
 
@@ -99,7 +100,7 @@ class CompareDesignsSettings(AnalysisSettings):
             [design.replicate_size for design in escalations.values()] + [self.most_screened] * (len(designs) > len(escalations))
         )
         if study.cohort.size < most * self.batches:
-            allowed = f"at least {most * self.batches}: {self.batches} batches (analysis.batches) of trials to which {most} patients may come"
+            allowed = f"at least {most * self.batches}: analysis.batches = {self.batches}, of trials to which {most} patients may come"
             found.append(ConfigError("cohort.size", study.cohort.size, allowed))
         found += self._dose_faults(study, escalations)
         if len(designs) > len(escalations):
