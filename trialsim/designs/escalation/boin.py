@@ -15,7 +15,8 @@ judged yet and S their follow-up in windows (standardised total follow-up time, 
     p_hat = (y + q / (1 - q) (c - S)) / n,    q = (y + phi / 2) / (n - c + 1)         (prior Beta(phi / 2, 1 - phi / 2))
 
 and p_hat takes the place of y/n; up only while y/n < phi, down only once y/n >= phi. If y/n >= lambda_d already, down, whatever the
-others will have; else, with too many not judged (half, in the paper), the trial waits. For barring a level, c count as free of DLT.
+others will have, if there is a level below; else, with too many not judged (more than half, in the paper), the trial waits. For
+barring a level, c count as free of DLT.
 """
 
 from __future__ import annotations
@@ -103,9 +104,7 @@ def decision_table(target: float, patients: ArrayLike, low: float = 0.6, high: f
     n = np.asarray(patients)
     bounds = boundaries(target, low, high)
     out = [next((y for y in range(m + 1) if barred(y, m, target, limit)), -1) for m in n]
-    return DecisionTable(
-        n, np.floor(bounds.lambda_e * n).astype(int), np.ceil(bounds.lambda_d * n).astype(int), np.array(out, int)
-    )
+    return DecisionTable(n, np.floor(bounds.lambda_e * n).astype(int), np.ceil(bounds.lambda_d * n).astype(int), np.array(out, int))
 
 
 def decide(
@@ -180,7 +179,7 @@ def choose(seen: Seen, rule: BOIN) -> Choice:
         patients, pending = judged, np.zeros_like(judged)
     else:
         stft = np.where(seen.open_level == seen.level[:, None], weights(seen, rule.tite), 0.0).sum(axis=1)
-        certain = toxic >= boundaries(rule.target, rule.low, rule.high).lambda_d * np.maximum(patients, 1)
+        certain = (seen.level > 0) & (toxic >= boundaries(rule.target, rule.low, rule.high).lambda_d * np.maximum(patients, 1))
     out = barred(seen.toxic, seen.judged + (0 if rule.tite is None else seen.pending), rule.target, rule.toxic_limit)
     ceiling = np.minimum(seen.ceiling, np.where(out.any(axis=1), out.argmax(axis=1), out.shape[1]))
     move = decide(toxic, patients, rule.target, rule.low, rule.high, pending, stft)

@@ -198,9 +198,7 @@ def _learn(s: _Trials, queue: Queue, how: Conduct, whole_cohorts: bool, rows: np
     s.due[rows, patient] = np.inf
 
 
-def _act(
-    s: _Trials, queue: Queue, how: Conduct, choose: Choose, whole_cohorts: bool, rows: np.ndarray, due: np.ndarray
-) -> None:
+def _act(s: _Trials, queue: Queue, how: Conduct, choose: Choose, whole_cohorts: bool, rows: np.ndarray, due: np.ndarray) -> None:
     """Nothing is left to learn today: decide, treat the patient who is there, or let time pass."""
     free = s.taken[rows] < s.places[rows]
     level, asked = s.level[rows], np.flatnonzero(~free & ~(whole_cohorts & (s.waiting[rows] > 0)))

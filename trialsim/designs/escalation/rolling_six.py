@@ -11,9 +11,9 @@ Each patient's level follows, on the day on which the patient comes, from what i
     otherwise                         6          wait: accrual is suspended
 
 Patients who cannot be judged drop out of the counts, so that the next ones replace them. Up is not possible from the highest
-level or to a level found too toxic: then the present level is filled to six and is the MTD. After going down the level
-below is filled to six as well; with six patients already, it is the MTD at once. The decision falls on the day on which the last
-result that it needs becomes known, often before the last patient's window is over.
+level or to a level found too toxic: then the present level is filled to six patients, or five free of DLT, and is the MTD. After
+going down the level below is filled in the same way; with as many already, it is the MTD at once. The decision falls on the day on
+which the last result that it needs becomes known, often before the last patient's window is over.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def choose(seen: Seen) -> Choice:
     ceiling = np.where(code == DOWN, seen.level, seen.ceiling)
     blocked = (code == UP) & (seen.level + 1 >= ceiling)
     level = np.where(code == DOWN, seen.level - 1, np.where((code == UP) & ~blocked, seen.level + 1, seen.level))
-    full = seen.here(seen.judged, level) + seen.here(seen.pending, level) >= FULL
+    free = seen.here(seen.judged, level) - seen.here(seen.toxic, level)
+    full = (seen.here(seen.judged, level) + seen.here(seen.pending, level) >= FULL) | (free >= FULL - 1)
     stop = ((code == DOWN) & ((level < 0) | full)) | (blocked & full)
     return Choice(code == WAIT, stop, level, np.ones_like(level), ceiling)
 
