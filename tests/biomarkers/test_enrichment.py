@@ -8,7 +8,7 @@ from synthetic import twins_of
 from trialsim import compose
 from trialsim.biomarkers import effects, enrichment
 from trialsim.biomarkers.markers import marker_table
-from trialsim.designs.enrichment import events_needed
+from trialsim.designs.biomarker.size import events_needed
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trialsim.designs.enrichment import events_needed, interaction_events, interaction_power, size
+from trialsim.designs.biomarker.size import events_needed, interaction_events, interaction_power, size
 
 # Stat Med 2017;36:4121-40 (PMC6478034), table 3: events for 80 % power, one-sided 5 %, 1:1, rounded up to an even number
 PUBLISHED = {0.85: 938, 0.8: 498, 0.75: 300, 0.7: 196, 0.65: 134, 0.6: 96, 0.55: 70, 0.5: 52, 0.45: 40, 0.4: 30}
