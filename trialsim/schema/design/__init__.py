@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from trialsim.schema.design.base import DesignSettings as DesignSettings
+from trialsim.schema.design.biomarker import BiomarkerDesign
 from trialsim.schema.design.escalation import EscalationSettings as EscalationSettings
 from trialsim.schema.design.escalation import ThreePlusThreeSettings
 from trialsim.schema.design.single_arm import SingleArmSettings
 
-Design = Annotated[SingleArmSettings | ThreePlusThreeSettings, Field(discriminator="kind")]
+Design = Annotated[SingleArmSettings | ThreePlusThreeSettings | BiomarkerDesign, Field(discriminator="kind")]
