@@ -8,7 +8,7 @@ from synthetic import twins_of
 from trialsim import compose
 from trialsim.biomarkers import effects, enrichment
 from trialsim.biomarkers.markers import marker_table
-from trialsim.designs.biomarker.size import events_needed
+from trialsim.designs.randomised.sizes import schoenfeld_events
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_a_trial_in_positives_is_that_of_their_own_effect(settings):
     pairs, table, _ = plan(settings, interaction=np.log(0.5), share=0.3, unknown=0.1)
     row, everybody = table.loc["pik3ca"], table.loc["all_comers"]
     assert row["hr"] == pytest.approx(0.5, rel=0.1) and 0.7 < everybody["hr"] < 0.95
-    assert row["events"] == np.ceil(events_needed(np.log(row["hr"]), settings.alpha, settings.power))
+    assert row["events"] == np.ceil(schoenfeld_events(np.log(row["hr"]), settings.alpha, settings.power))
     assert row["randomised"] == np.ceil(row["events"] / row["event_share"])
     assert row["screened"] == np.ceil(row["randomised"] / row["eligible"])
     assert row["eligible"] == pytest.approx(row["prevalence"] * (1 - row["assay_failure"]))

@@ -25,11 +25,9 @@ from scipy import stats
 
 from trialsim.designs.biomarker.candidates import MarkedCandidates
 from trialsim.designs.biomarker.conduct import (
-    ONE_TO_ONE,
     Choice,
     Patients,
     Played,
-    Randomisation,
     admit,
     event_day,
     first,
@@ -148,14 +146,14 @@ def play_adaptive(
     method: Intersection = "correlated",
     failed: Failed = "excluded",
     turnaround: float = 0.0,
-    block: Randomisation = ONE_TO_ONE,
+    block: tuple[int, int] = (1, 1),
     last_day: float = np.inf,
 ) -> Played:
     """Play every replicate.
 
     Args:
         alpha: one-sided family-wise error. failed: whether patients without a result are left out, or enter and count among all; a
-            second stage in positive patients has none. turnaround, last_day: as in `fixed.play_enriched`.
+            second stage in positive patients has none. turnaround, block, last_day: as in `fixed.play_enriched`.
     """
     eligible = np.full(candidates.marker.shape, True) if failed == "enter" else ~np.isnan(candidates.marker)
     every = admit(candidates, eligible, block, turnaround, rng)

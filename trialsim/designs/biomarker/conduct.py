@@ -14,6 +14,7 @@ import numpy as np
 
 from trialsim.designs.biomarker.candidates import MarkedCandidates
 from trialsim.designs.biomarker.multiplicity import Claims, Scores, interaction
+from trialsim.designs.randomised.randomise import allocate
 from trialsim.endpoints.comparison import log_rank
 from trialsim.endpoints.hazards import cox
 
@@ -28,16 +29,6 @@ class Choice(IntEnum):
     ALL = 1
     POSITIVE = 2
     BOTH = 3
-
-
-class Randomisation(NamedTuple):
-    """Attributes: drug, control: patients of each arm in a block, of which there is one kind."""
-
-    drug: int
-    control: int
-
-
-ONE_TO_ONE = Randomisation(1, 1)
 
 
 class Patients(NamedTuple):
@@ -107,25 +98,10 @@ def strata(marker: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(marker), UNKNOWN, np.where(marker > 0.0, POSITIVE, NEGATIVE))
 
 
-def permuted_blocks(
-    stratum: np.ndarray, eligible: np.ndarray, block: Randomisation, rng: np.random.Generator
-) -> np.ndarray:
-    """Arms in the order of the candidates, True for the drug: each stratum of each trial has blocks of its own."""
-    replicates, candidates = stratum.shape
-    size = block.drug + block.control
-    arm = np.zeros(stratum.shape, bool)
-    for one in np.unique(stratum):
-        here = eligible & (stratum == one)
-        dealt = np.argsort(rng.random((replicates, -(-candidates // size), size)), axis=-1) < block.drug
-        rank = np.cumsum(here, axis=1) - 1
-        arm |= here & np.take_along_axis(dealt.reshape(replicates, -1), np.maximum(rank, 0), axis=1)
-    return arm
-
-
 def admit(
     candidates: MarkedCandidates,
     eligible: np.ndarray,
-    block: Randomisation,
+    block: tuple[int, int],
     turnaround: float,
     rng: np.random.Generator,
     stratified: bool = True,
@@ -133,11 +109,13 @@ def admit(
     """All eligible candidates, each with an arm.
 
     Args:
-        eligible: bool, (replicates, candidates). turnaround: days from arrival to randomisation. stratified: blocks by marker.
+        eligible: bool, (replicates, candidates). block: patients on control and on the drug in a permuted block.
+        turnaround: days from arrival to randomisation. stratified: blocks by marker.
     """
     enters = eligible & np.isfinite(candidates.arrival)
     stratum = strata(candidates.marker)
-    arm = permuted_blocks(stratum if stratified else np.zeros_like(stratum), enters, block, rng)
+    lists = np.where(enters, stratum if stratified else 0, -1)  # each label has blocks of its own
+    arm = allocate(rng, *lists.shape, ratio=block, blocks=[sum(block)], stratum=lists) == 1
     time, event = (np.where(arm, x[..., 1], x[..., 0]) for x in (candidates.time, candidates.event))
     return Patients(enters, np.where(enters, candidates.arrival + turnaround, np.inf), arm, time, event, stratum)
 

@@ -12,10 +12,8 @@ from scipy import stats
 
 from trialsim.designs.biomarker.candidates import MarkedCandidates
 from trialsim.designs.biomarker.conduct import (
-    ONE_TO_ONE,
     Patients,
     Played,
-    Randomisation,
     admit,
     event_day,
     first,
@@ -36,14 +34,14 @@ def play_all_comers(
     alpha: float,
     rng: np.random.Generator,
     *,
-    block: Randomisation = ONE_TO_ONE,
+    block: tuple[int, int] = (1, 1),
     last_day: float = np.inf,
 ) -> Played:
     """Everyone is randomised and nobody tested; one log-rank test. The estimate in positive patients is one made afterwards.
 
     Args:
         patients, events: most that are randomised; events of both arms at which the analysis is due. alpha: one-sided.
-        last_day: of the trial, whatever has happened.
+        block: patients on control and on the drug in a permuted block. last_day: of the trial, whatever has happened.
     """
     admitted = admit(candidates, np.ones(candidates.arrival.shape, bool), block, 0.0, rng, stratified=False)
     population = first(admitted.enters, patients)
@@ -61,14 +59,14 @@ def play_enriched(
     *,
     failed: Failed = "excluded",
     turnaround: float = 0.0,
-    block: Randomisation = ONE_TO_ONE,
+    block: tuple[int, int] = (1, 1),
     last_day: float = np.inf,
 ) -> Played:
     """Test-positive patients are randomised; one log-rank test, whose claim is about positive patients.
 
     Args:
-        patients, events, alpha, last_day: as in `play_all_comers`. failed: whether patients without a result are left out or enter
-            as positive ones do, in a stratum of their own. turnaround: days from arrival to the result.
+        patients, events, alpha, block, last_day: as in `play_all_comers`. failed: whether patients without a result are left out
+            or enter as positive ones do, in a stratum of their own. turnaround: days from arrival to the result.
     """
     eligible = candidates.marker == 1.0
     if failed == "enter":
@@ -91,13 +89,13 @@ def play_stratified(
     events_positive: int = 0,
     failed: Failed = "excluded",
     turnaround: float = 0.0,
-    block: Randomisation = ONE_TO_ONE,
+    block: tuple[int, int] = (1, 1),
     last_day: float = np.inf,
 ) -> Played:
     """Everyone is tested and randomised within strata of the marker; claims as the strategy has them.
 
     Args:
-        patients, turnaround, last_day: as in `play_enriched`. events, events_positive: of all and of positive patients; the
+        patients, turnaround, block, last_day: as in `play_enriched`. events, events_positive: of all and of positive patients; the
             analysis is due when both are reached. failed: whether patients without a result are left out, or enter and count
             among all.
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 from trialsim.designs.biomarker.adaptive import InterimRule, Stages, play_adaptive
 from trialsim.designs.biomarker.candidates import MarkedCandidates
-from trialsim.designs.biomarker.conduct import Played, Randomisation
+from trialsim.designs.biomarker.conduct import Played
 from trialsim.designs.biomarker.fixed import play_all_comers, play_enriched, play_stratified
 from trialsim.designs.biomarker.multiplicity import Fallback, FixedSequence, MarkerSequential, OverallOnly, Strategy
 from trialsim.units import DAYS_PER_MONTH
@@ -23,7 +23,7 @@ def play(design: BiomarkerDesign, candidates: MarkedCandidates, rng: np.random.G
     Args:
         turnaround: of the assay, days; a design that tests nobody does not wait for it.
     """
-    block = Randomisation(design.drug_per_block, design.control_per_block)
+    block = (design.control_per_block, design.drug_per_block)
     last_day = design.cutoff_months * DAYS_PER_MONTH
     size = (design.replicate_size, design.events)
     if design.kind == "all_comers":

@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+
+from trialsim.designs.randomised.sizes import schoenfeld_events, schoenfeld_power
 
 
 class Size(NamedTuple):
@@ -29,27 +30,14 @@ class Size(NamedTuple):
     screened: np.ndarray
 
 
-def events_needed(log_hr: ArrayLike, alpha: float, power: float, allocation: float = 1.0) -> np.ndarray:
-    """Events of both arms together (not rounded); inf where the drug does not lower the hazard, NaN where unknown.
-
-    Args:
-        log_hr: log hazard ratio, drug over control. alpha: one-sided. power: 0-1. allocation: r.
-    """
-    effect = -np.asarray(log_hr, float)
-    z = stats.norm.ppf(1.0 - alpha) + stats.norm.ppf(power)
-    with np.errstate(divide="ignore"):
-        found = (1.0 + allocation) ** 2 / allocation * z**2 / effect**2
-    return np.where(np.isnan(effect), np.nan, np.where(effect > 0, found, np.inf))
-
-
 def interaction_events(log_ratio: ArrayLike, share: ArrayLike, alpha: float, power: float, allocation: float = 1.0) -> np.ndarray:
-    """Events to show, one-sided, that the hazard ratio is lower with the marker; arguments as in `events_needed`.
+    """Events to show, one-sided, that the hazard ratio is lower with the marker; arguments as in `schoenfeld_events`.
 
     Args:
         log_ratio: log HR+ - log HR-. share: q.
     """
     q = np.asarray(share, float)
-    return events_needed(log_ratio, alpha, power, allocation) / (q * (1.0 - q))
+    return schoenfeld_events(log_ratio, alpha, power, allocation) / (q * (1.0 - q))
 
 
 def interaction_power(
@@ -57,8 +45,7 @@ def interaction_power(
 ) -> np.ndarray:
     """Power to show, one-sided, that the hazard ratio is lower with the marker; arguments as in `interaction_events`."""
     q = np.asarray(share, float)
-    information = allocation / (1.0 + allocation) ** 2 * np.asarray(events, float) * q * (1.0 - q)
-    return stats.norm.cdf(-np.asarray(log_ratio, float) * np.sqrt(information) - stats.norm.ppf(1.0 - alpha))
+    return schoenfeld_power(log_ratio, np.asarray(events, float) * q * (1.0 - q), alpha, allocation)
 
 
 def size(log_hr: ArrayLike, event_share: ArrayLike, eligible: ArrayLike, alpha: float, power: float) -> Size:
@@ -68,7 +55,7 @@ def size(log_hr: ArrayLike, event_share: ArrayLike, eligible: ArrayLike, alpha: 
         log_hr: expected log hazard ratio of those randomised. event_share: of them, with an event by the end of follow-up.
         eligible: share of the screened who are randomised.
     """
-    events = np.ceil(events_needed(log_hr, alpha, power))
+    events = np.ceil(schoenfeld_events(log_hr, alpha, power))
     with np.errstate(divide="ignore", invalid="ignore"):
         randomised = np.ceil(events / np.asarray(event_share, float))
         return Size(events, randomised, np.ceil(randomised / np.asarray(eligible, float)))
