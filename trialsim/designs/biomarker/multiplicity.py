@@ -89,9 +89,9 @@ class Fallback(NamedTuple):
             below = stats.norm.cdf(c) - stats.norm.cdf(start) - bivariate_normal(c, k, rho) + bivariate_normal(start, k, rho)
             return self.alpha_overall + below - self.alpha
 
-        rho = np.sqrt(np.asarray(fraction, float))
-        found = elementwise.find_root(excess, (np.full_like(rho, -FAR), np.full_like(rho, FAR)), args=(rho,))
-        return found.x
+        distinct, place = np.unique(fraction, return_inverse=True)
+        bounds = np.full(len(distinct), -FAR), np.full(len(distinct), FAR)
+        return elementwise.find_root(excess, bounds, args=(np.sqrt(distinct),)).x[place].reshape(np.shape(fraction))
 
     def claims(self, z: Scores) -> Claims:
         c, first, start = stats.norm.isf([self.alpha, self.alpha_overall, self.consistency])
