@@ -110,14 +110,14 @@ def test_only_positive_patients_enter_after_they_were_chosen():
 
 
 def test_by_hand_a_trial_that_stops():
-    """Ten patients, one a day; stage 1 is the first four, its second event on day 8: six more have come by then."""
-    times = [7, 5, 50, 50] + [99] * 6
+    """Ten patients, one a day; stage 1 is the first four, its second event on day 8: four more have come by then."""
+    times = [50, 50, 5, 3] + [99] * 6
     stop = InterimRule("hazard_ratio", 1e-9, 1e-9)
     marker = [1, 0, 1, 0] * 2 + [1, 0]
     found = play_adaptive(by_hand(marker, times), Stages(4, 2, 3, 6, 3, 3, 2), stop, ALPHA, np.random.default_rng(0))
     assert (found.choice[0], found.end_day[0], found.randomised[0]) == (Choice.STOP, 8.0, 8)
     assert (found.screened[0], found.events[0]) == (8, 2)
-    # the other trial on the same patients: stage 1 at day 53, stage 2 at 104 + 2
+    # the other trial on the same patients: stage 1 is analysed on day 51, stage 2 on day 7 + 99
     found = play_adaptive(by_hand(marker, times), Stages(4, 2, 3, 6, 3, 3, 2), RULES["both"], ALPHA, np.random.default_rng(0))
     assert (found.choice[0], found.end_day[0], found.randomised[0], found.events[0]) == (Choice.BOTH, 106.0, 10, 7)
 

@@ -1,5 +1,7 @@
 """From settings to a play: every kind runs as shipped, says what the direct call says, and refuses what does not fit together."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from marked_trials import plain
@@ -14,8 +16,13 @@ from trialsim.schema import ConfigError
 KINDS = ("all_comers", "enriched", "marker_stratified", "adaptive_enrichment")
 
 
+@cache
+def shipped(kind):
+    return compose(None, {"design": kind}).design
+
+
 def design(kind, **changed):
-    return compose(None, {"design": kind} | {f"design.{name}": value for name, value in changed.items()}).design
+    return type(shipped(kind)).model_validate(shipped(kind).model_dump() | changed)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,8 +57,7 @@ def test_settings_are_what_the_call_gets():
     ],
 )
 def test_every_strategy(given, expected):
-    settings = design("marker_stratified").model_dump() | {"strategy": given}
-    assert strategy(type(design("marker_stratified")).model_validate(settings)) == expected
+    assert strategy(design("marker_stratified", strategy=given)) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,18 +71,24 @@ def test_every_strategy(given, expected):
     ],
 )
 def test_what_does_not_fit_is_refused(kind, key, value):
-    with pytest.raises(ConfigError, match=f"design.{key}"):
+    with pytest.raises(ValueError, match=f"design.{key} = {value}"):
         design(kind, **{key: value})
 
 
 def test_powers_and_levels_have_their_own_limits():
-    with pytest.raises(ConfigError, match="as it is a power"):
-        design("adaptive_enrichment", **{"interim.measure": "conditional_power", "interim.overall": 1.2})
-    settings = design("marker_stratified").model_dump()
-    for strategy_settings, key in (
+    interim = {"measure": "conditional_power", "overall": 1.2, "positive": 0.5}
+    with pytest.raises(ValueError, match="as it is a power"):
+        design("adaptive_enrichment", interim=interim)
+    for given, key in (
         ({"test": "fallback", "alpha_overall": 0.025, "consistency": 1.0}, "alpha_overall"),
         ({"test": "fallback", "alpha_overall": 0.01, "consistency": 0.02}, "consistency"),
         ({"test": "mast", "alpha_positive": 0.03}, "alpha_positive"),
     ):
-        with pytest.raises(ConfigError, match=f"design.strategy.{key}"):
-            type(design("marker_stratified")).model_validate(settings | {"strategy": strategy_settings})
+        with pytest.raises(ValueError, match=f"design.strategy.{key}"):
+            design("marker_stratified", strategy=given)
+
+
+def test_a_fault_reaches_the_user_with_its_key():
+    with pytest.raises(ConfigError) as caught:
+        compose(None, {"design": "enriched", "design.events": 221})
+    assert (caught.value.key, caught.value.value) == ("design.events", 221) and "220" in caught.value.allowed
