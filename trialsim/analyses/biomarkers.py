@@ -16,7 +16,7 @@ from trialsim.biomarkers import discrimination, effects, enrichment, literature,
 from trialsim.biomarkers.assay import measured
 from trialsim.biomarkers.markers import BASELINE, BY_NAME, MARKERS, When, marker_table, positive
 from trialsim.conduct.solver_check import solver_check
-from trialsim.designs.enrichment import interaction_events, interaction_power
+from trialsim.designs.biomarker.size import interaction_events, interaction_power
 from trialsim.schema.analysis.biomarkers import BiomarkerSettings
 from trialsim.simulation import enrol
 from trialsim.streams import derived_seed

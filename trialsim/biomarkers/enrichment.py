@@ -15,7 +15,7 @@ import pandas as pd
 from trialsim.biomarkers import twins
 from trialsim.biomarkers.effects import drug_effect
 from trialsim.biomarkers.markers import BASELINE, Marker, positive
-from trialsim.designs import enrichment as design
+from trialsim.designs.biomarker import size as design
 from trialsim.endpoints import proportions, survival
 from trialsim.units import DAYS_PER_MONTH
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from trialsim.schema.design.adaptive import AdaptiveRandomisationSettings, SelectTheWinnerSettings
 from trialsim.schema.design.base import DesignSettings as DesignSettings
+from trialsim.schema.design.biomarker import BiomarkerDesign
 from trialsim.schema.design.escalation import BOINSettings, CRMSettings, RollingSixSettings, ThreePlusThreeSettings
 from trialsim.schema.design.escalation import EscalationSettings as EscalationSettings
 from trialsim.schema.design.randomised import RandomisedSettings as RandomisedSettings
@@ -30,6 +31,7 @@ Design = Annotated[
     | PredictiveProbabilitySettings
     | AdaptiveRandomisationSettings
     | SelectTheWinnerSettings
-    | RandomisedSettings,
+    | RandomisedSettings
+    | BiomarkerDesign,
     Field(discriminator="kind"),
 ]

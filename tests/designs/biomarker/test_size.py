@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trialsim.designs.enrichment import interaction_events, interaction_power, size
+from trialsim.designs.biomarker.size import interaction_events, interaction_power, size
 from trialsim.designs.randomised.sizes import schoenfeld_events
 
 # Stat Med 2017;36:4121-40 (PMC6478034), table 3: events for 80 % power, one-sided 5 %, 1:1, rounded up to an even number

@@ -1,6 +1,6 @@
 """What a randomised trial takes, in all comers or in marker-positive patients only.
 
-    events      D by Schoenfeld's formula (`randomised.sizes`)
+    events      D = (1 + r)^2 / r  (z_{1-a} + z_{1-b})^2 / (log HR)^2                     (Schoenfeld D, Biometrics 1983;39:499-503)
     randomised  N = D / P(event during the planned follow-up)
     screened    S = N / ((1 - assay failure) x share positive);  nobody is screened for a trial in all comers
 
@@ -18,9 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
-from trialsim.designs.randomised.sizes import schoenfeld_events
+from trialsim.designs.randomised.sizes import schoenfeld_events, schoenfeld_power
 
 
 class Size(NamedTuple):
@@ -32,7 +31,7 @@ class Size(NamedTuple):
 
 
 def interaction_events(log_ratio: ArrayLike, share: ArrayLike, alpha: float, power: float, allocation: float = 1.0) -> np.ndarray:
-    """Events to show, one-sided, that the hazard ratio is lower with the marker; arguments as in `sizes.schoenfeld_events`.
+    """Events to show, one-sided, that the hazard ratio is lower with the marker; arguments as in `schoenfeld_events`.
 
     Args:
         log_ratio: log HR+ - log HR-. share: q.
@@ -46,8 +45,7 @@ def interaction_power(
 ) -> np.ndarray:
     """Power to show, one-sided, that the hazard ratio is lower with the marker; arguments as in `interaction_events`."""
     q = np.asarray(share, float)
-    information = allocation / (1.0 + allocation) ** 2 * np.asarray(events, float) * q * (1.0 - q)
-    return stats.norm.cdf(-np.asarray(log_ratio, float) * np.sqrt(information) - stats.norm.ppf(1.0 - alpha))
+    return schoenfeld_power(log_ratio, np.asarray(events, float) * q * (1.0 - q), alpha, allocation)
 
 
 def size(log_hr: ArrayLike, event_share: ArrayLike, eligible: ArrayLike, alpha: float, power: float) -> Size:
