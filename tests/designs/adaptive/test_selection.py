@@ -96,15 +96,16 @@ def test_trials_with_patients_agree_with_the_exact_design(rates):
 
 
 def test_a_trial_played_by_hand():
-    """Everybody responds to arm 2 and nobody else does; a patient a day, known after 10 days; two an arm, then four."""
-    design, per_arm = winner_design(2, [0.5, 1.0], 0.05), [2, 4]
+    """Everybody responds to arm 2 and nobody else does; a patient a day, known after 10 days; one an arm, two, then four. Each of
+    the first two looks delays all later patients by 10 days."""
+    design, per_arm = winner_design(2, [0.25, 0.5, 1.0], 0.05), [1, 2, 4]
     response = np.zeros((1, 10, 3), bool)
     response[..., 2] = True
     patients = Outcomes(np.arange(10.0)[None], response, np.full(response.shape, 10.0))
     played = play_winner(design, per_arm, patients, np.random.default_rng(0))
-    assert (played.selected[0], played.look[0], played.decision[0], played.enrolled[0]) == (2, 1, True, 10)
-    assert played.n[0].tolist() == [4, 2, 4] and played.responders[0].tolist() == [0, 0, 4]
-    assert played.z[0] == pytest.approx(1.0 / np.sqrt(0.25 * 2 / 4)) and played.end_day[0] == 9 + 10 + 10
+    assert (played.selected[0], played.look[0], played.decision[0], played.enrolled[0]) == (2, 2, True, 9)
+    assert played.n[0].tolist() == [4, 1, 4] and played.responders[0].tolist() == [0, 0, 4]
+    assert played.z[0] == pytest.approx(1.0 / np.sqrt(0.25 * 2 / 4)) and played.end_day[0] == 8 + 2 * 10 + 10
 
 
 def test_nothing_varies_when_nobody_or_everybody_responds():

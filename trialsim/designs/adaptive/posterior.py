@@ -39,7 +39,8 @@ def beliefs(responders: np.ndarray, n: np.ndarray, prior: Prior, open_arms: np.n
         open_arms: which arms are compared for being the best, bool, (replicates, arms); None: all.
     """
     allowed = np.ones(n.shape, bool) if open_arms is None else open_arms
-    parts = [_beliefs(*(values[i : i + CHUNK] for values in (responders, n, allowed)), prior) for i in range(0, len(n), CHUNK)]
+    chunks = [slice(i, i + CHUNK) for i in range(0, len(n), CHUNK)]
+    parts = [_beliefs(responders[chunk], n[chunk], allowed[chunk], prior) for chunk in chunks]
     return Beliefs(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 

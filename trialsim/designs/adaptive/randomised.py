@@ -98,7 +98,7 @@ def play(rules: Rules, patients: Outcomes, rng: np.random.Generator) -> Played:
         if start in rules.drop_looks and rules.drop != "none":
             drop = _to_drop(rules, n, responders, open_arms, size - start, ties)
             dropped_after[drop], open_arms[drop] = start, False
-        going = open_arms[:, 1:].any(axis=1)
+        going = np.any(open_arms[:, 1:], axis=1)
         compared = open_arms.copy()
         if rules.control_share is not None:
             compared[:, 0] = False
@@ -165,7 +165,7 @@ def _finish(
     compared = open_arms.copy()
     compared[:, 0] = False
     evidence = np.where(compared, evidence, -np.inf)
-    better = evidence > rules.threshold
+    better = np.greater(evidence, rules.threshold)
     decision = better.any(axis=1)
     wait = np.take_along_axis(patients.known_day, np.maximum(assigned, 0)[..., None], axis=2)[..., 0]
     end_day = np.where(assigned >= 0, patients.arrival + wait, 0.0).max(axis=1)
