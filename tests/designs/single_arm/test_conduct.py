@@ -6,7 +6,7 @@ Monte Carlo: 20,000 replicates, fixed seed, four standard errors (false alarm 6e
 import numpy as np
 import pytest
 
-from trialsim.designs.single_arm.binomial import positive_probability, single_stage, stops
+from trialsim.designs.single_arm.binomial import looks, positive_probability, single_stage, stops
 from trialsim.designs.single_arm.conduct import Responses, plain_responses, play
 from trialsim.designs.single_arm.predictive import Prior, look_sizes, predictive_looks
 from trialsim.designs.single_arm.simon import minimax, optimal, two_stage_looks
@@ -75,6 +75,14 @@ def test_a_trial_played_by_hand():
     assert (halted.enrolled[0], halted.analysed[0], halted.responders[0], halted.look[0]) == (4, 4, 3, 1)
     assert halted.decision[0] and not halted.stopped_early[0]
     assert halted.end_day[0] == 230 and going.end_day[0] == 140
+
+
+def test_every_halt_moves_all_later_patients():
+    """One patient a look, known after 100 days: the second enters on day 120 for 20, the third on day 230 for 30."""
+    design = looks([1, 2, 3], [-1, -1, 1], [2, 3, 2])
+    patients = one([10, 20, 30], [1, 1, 0], [100, 100, 100])
+    halted, going = (play(design, patients, halt, replace=False) for halt in (True, False))
+    assert halted.end_day[0] == 330 and going.end_day[0] == 130 and halted.decision[0]
 
 
 def test_overrun_is_enrolled_but_not_analysed():

@@ -19,9 +19,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
-NODES = 96  # Gauss-Legendre nodes of a continuation region: error below 1e-7
+NODE, NODE_WEIGHT = np.polynomial.legendre.leggauss(64)  # of a continuation region: error below 1e-7
 FAR = 8.0  # standard deviations after which a normal density is nothing
 
 
@@ -56,8 +56,8 @@ def dunnett_error(critical: float, arms: int, ratio: float = 1.0, shift: np.ndar
     """
     rho, mean = ratio / (1.0 + ratio), np.zeros(arms) if shift is None else np.asarray(shift, float)
     u, weight = _gauss(-FAR, FAR)
-    inside = stats.norm.cdf((critical - mean + np.sqrt(rho) * u[:, None]) / np.sqrt(1.0 - rho))
-    return float(1.0 - (weight * stats.norm.pdf(u)) @ inside.prod(axis=1))
+    inside = special.ndtr((critical - mean + np.sqrt(rho) * u[:, None]) / np.sqrt(1.0 - rho))
+    return float(1.0 - (weight * _pdf(u)) @ inside.prod(axis=1))
 
 
 def dunnett_critical(arms: int, alpha: float, ratio: float = 1.0) -> float:
@@ -123,12 +123,12 @@ def _ends_of(design: Winner, drift: np.ndarray, k: int) -> tuple[np.ndarray, np.
         step = t[j] - t[j - 1]
         centre = z * np.sqrt(t[j - 1]) + drift[k] * step  # of B_j given B_{j-1}
         standard = lambda z, j=j, step=step, centre=centre: (z * np.sqrt(t[j]) - centre) / np.sqrt(step)
-        claim[j] = mass @ stats.norm.sf(standard(design.efficacy[j]))
-        none[j] = mass @ stats.norm.cdf(standard(design.futility[j]))
+        claim[j] = mass @ special.ndtr(-standard(design.efficacy[j]))
+        none[j] = mass @ special.ndtr(standard(design.futility[j]))
         if j + 1 < looks:
             far = drift[k] * np.sqrt(t[j]) + np.array([-FAR, FAR])
             z, weight = _gauss(*np.clip([design.futility[j], design.efficacy[j]], *far))
-            mass = weight * (stats.norm.pdf(standard(z[:, None])) * np.sqrt(t[j] / step) @ mass)
+            mass = weight * (_pdf(standard(z[:, None])) * np.sqrt(t[j] / step) @ mass)
     return claim, none
 
 
@@ -137,14 +137,17 @@ def _selected(z: np.ndarray, k: int, mean: np.ndarray, ratio: float) -> np.ndarr
     rho = ratio / (1.0 + ratio)
     root, (u, weight) = np.sqrt(1.0 - rho), _gauss(-FAR, FAR)
     v = (z[:, None, None] - mean + np.sqrt(rho) * u[:, None]) / root  # (z, u, arms)
-    others = np.delete(stats.norm.cdf(v), k, axis=2).prod(axis=2)
-    return (others * stats.norm.pdf(v[:, :, k]) / root) @ (weight * stats.norm.pdf(u))
+    others = np.delete(special.ndtr(v), k, axis=2).prod(axis=2)
+    return (others * _pdf(v[:, :, k]) / root) @ (weight * _pdf(u))
+
+
+def _pdf(z: np.ndarray) -> np.ndarray:
+    return np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
 
 
 def _gauss(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    x, w = np.polynomial.legendre.leggauss(NODES)
     half = 0.5 * (high - low)
-    return low + half * (x + 1.0), half * w
+    return low + half * (NODE + 1.0), half * NODE_WEIGHT
 
 
 def _pieces(edges: tuple[float, float], low: float, high: float) -> tuple[np.ndarray, np.ndarray]:

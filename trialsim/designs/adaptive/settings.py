@@ -31,13 +31,16 @@ def rules_of(design: AdaptiveRandomisationSettings, rng: np.random.Generator) ->
         drop_looks=design.drop_looks,
         final=design.final,
         threshold=1.0 - design.alpha,
+        success=1.0 - design.alpha,
         prior=Prior(design.prior_a, design.prior_b),
     )
     if design.threshold is not None:
         return rules._replace(threshold=design.threshold)
     arms, size = len(design.arm_doses), design.replicate_size
     if design.final == "test":
-        return rules._replace(threshold=dunnett_critical(arms - 1, design.alpha))
+        control = design.control_share or 1.0 / arms
+        ratio = (1.0 - control) / (arms - 1) / control  # planned patients of an arm for one of the control
+        return rules._replace(threshold=dunnett_critical(arms - 1, design.alpha, ratio))
     rates, per_month, known = (design.null_rate,) * arms, size / design.accrual_months, design.assess_weeks * DAYS_PER_WEEK
     null = plain_outcomes(rates, design.calibration_replicates, size, per_month, rng, known, design.drift)
     return calibrate(rules, null, design.alpha, rng)

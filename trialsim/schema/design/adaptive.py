@@ -27,13 +27,13 @@ class MultiArmSettings(ResponderSettings):
 
 
 class AdaptiveRandomisationSettings(MultiArmSettings):
-    """Response-adaptive randomisation (Thall & Wathen, Eur J Cancer 2007) and arm dropping. It takes ``replicate_size`` patients."""
+    """Response-adaptive randomisation (Thall & Wathen 2007) and arm dropping, with ``replicate_size`` patients."""
 
     kind: Literal["adaptive_randomisation"] = Field(description=KIND)
     burn_in: int = Field(ge=2, description="patients randomised equally at first, a multiple of the arms")
     block: int = Field(ge=1, description="patients between two updates of the shares")
     power: float | None = Field(
-        ge=0, le=5, description="exponent of the probability of being best; 0: equal shares; null: patients / (2 x all patients)"
+        ge=0, le=5, description="exponent of the probability of being best; 0: equal shares; null: n / (2 N) after n of N patients"
     )
     lowest_share: float = Field(ge=0, lt=1, description="least share of an open arm that adapts, 0-1")
     highest_share: float = Field(gt=0, le=1, description="largest share of an arm that adapts, 0-1")
@@ -75,7 +75,7 @@ class AdaptiveRandomisationSettings(MultiArmSettings):
             faults.append(ConfigError("design.highest_share", self.highest_share, allowed))
         updates = range(self.burn_in, self.replicate_size, self.block)
         if self.drop != "none" and not set(self.drop_looks) <= set(updates):
-            allowed = f"numbers at which shares are updated: {self.burn_in} and every {self.block} after, below {self.replicate_size}"
+            allowed = f"updates of the shares: {self.burn_in}, then every {self.block} below {self.replicate_size}"
             faults.append(ConfigError("design.drop_looks", list(self.drop_looks), allowed))
         if self.final == "posterior" and self.threshold is not None and self.threshold >= 1:
             faults.append(ConfigError("design.threshold", self.threshold, "a probability below 1, as design.final is posterior"))
@@ -89,7 +89,7 @@ class SelectTheWinnerSettings(MultiArmSettings):
     patients_per_arm: tuple[Annotated[int, Field(ge=2)], ...] = Field(
         min_length=1, max_length=10, description="patients of the control, and of the arm that goes on, at each look"
     )
-    boundary_shape: float = Field(ge=0, le=0.5, description="of the efficacy bounds (Wang & Tsiatis): 0: O'Brien-Fleming, 0.5: Pocock")
+    boundary_shape: float = Field(ge=0, le=0.5, description="shape of the efficacy bounds; 0: O'Brien-Fleming, 0.5: Pocock")
     futility_z: tuple[float, ...] | None = Field(
         description="z at or below which the trial ends, at each look but the last, binding; null: never"
     )
@@ -103,5 +103,6 @@ class SelectTheWinnerSettings(MultiArmSettings):
             allowed = f"fewer: with {len(self.arm_doses)} arms they take {needed} of design.replicate_size = {self.replicate_size}"
             faults.append(ConfigError("design.patients_per_arm", sizes, allowed))
         if self.futility_z is not None and len(self.futility_z) != len(sizes) - 1:
-            faults.append(ConfigError("design.futility_z", list(self.futility_z), f"{len(sizes) - 1} numbers, one a look but the last"))
+            allowed = f"{len(sizes) - 1} numbers, one for each look but the last"
+            faults.append(ConfigError("design.futility_z", list(self.futility_z), allowed))
         return faults
