@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from trialsim.bank.population import Population, net_benefit
+from trialsim.bank.population import POSITIVE, Population, net_benefit
 from trialsim.bank.stream import Stream
 from trialsim.bank.treatments import CONTROL, CROSSOVER, DRUG, at_dose
 from trialsim.designs.adaptive import settings as adaptive
 from trialsim.designs.adaptive.outcomes import Outcomes
+from trialsim.designs.biomarker.candidates import MarkedCandidates
+from trialsim.designs.biomarker.play import play as play_marked
 from trialsim.designs.randomised.conduct import Decision
 from trialsim.designs.randomised.conduct import play as play_trial
 from trialsim.designs.randomised.outcomes import Candidates
@@ -21,6 +23,7 @@ from trialsim.designs.single_arm import settings as single_arm
 from trialsim.designs.single_arm.conduct import Responses
 from trialsim.endpoints.hazards import cox
 from trialsim.schema.design.adaptive import MultiArmSettings
+from trialsim.schema.design.biomarker import EnrichedSettings, MarkerDesignSettings
 from trialsim.schema.design.randomised import RandomisedSettings
 from trialsim.schema.design.single_arm import ResponseRateSettings
 from trialsim.units import DAYS_PER_MONTH
@@ -149,6 +152,30 @@ def _randomised(
     )
 
 
+def _marked(
+    design: MarkerDesignSettings, population: Population, stream: Stream, turnaround: float, dose: float, rng: np.random.Generator
+):
+    """Drug against control, time to an event, with a marker that is tested."""
+    arms = [population.times(CONTROL), population.times(DRUG)]
+    at = stream.patient
+    time, event = (np.stack([arm[i][at] for arm in arms], axis=-1) for i in (0, 1))
+    played = play_marked(design, MarkedCandidates(stream.arrival, time, event, population.marker[at]), rng, turnaround)
+    positive = population.groups["marker"].to_numpy() == POSITIVE
+    treats = np.where(positive, played.treats_positive[:, None], played.treats_negative[:, None])
+    only_positive = isinstance(design, EnrichedSettings)
+    estimate, se = (played.log_hr_positive, played.log_hr_positive_se) if only_positive else (played.log_hr, played.log_hr_se)
+    truth = true_log_hr(arms, of=population.positive if only_positive else None)
+    return Outcome(
+        treats=treats,
+        enrolled=played.randomised,
+        screened=np.maximum(played.screened, played.randomised),
+        end_day=played.end_day,
+        estimate=estimate,
+        truth=truth,
+        covered=np.where(np.isfinite(se), np.abs(estimate - truth) <= Z95 * se, np.nan),
+    )
+
+
 def true_log_hr(
     arms: list[tuple[np.ndarray, np.ndarray]], stratum: np.ndarray | None = None, of: np.ndarray | None = None
 ) -> float:
@@ -183,4 +210,5 @@ PLAYERS: dict[type, Player] = {
     ResponseRateSettings: _single_arm,
     RandomisedSettings: _randomised,
     MultiArmSettings: _several_arms,
+    MarkerDesignSettings: _marked,
 }

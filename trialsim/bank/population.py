@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from trialsim.schema.endpoint import EndpointSettings
 
 
+POSITIVE, NEGATIVE = "positive", "negative or unknown"  # results of the assay that a group shares
+
+
 class Population(NamedTuple):
     """Patients of the bank, row by row the same in every table.
 
@@ -73,7 +76,7 @@ def population_of(
 ) -> Population:
     """Put patients into groups and tell what each group gains."""
     types = outcomes[DRUG]["tumour_type"].to_numpy(object)
-    result = np.where(marker == 1.0, "positive", "negative or unknown")
+    result = np.where(marker == 1.0, POSITIVE, NEGATIVE)
     keys = pd.MultiIndex.from_arrays([types, result], names=["tumour_type", "marker"])
     names = keys.unique().sort_values()
     group = names.get_indexer(keys)

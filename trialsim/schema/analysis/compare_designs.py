@@ -100,7 +100,7 @@ class CompareDesignsSettings(AnalysisSettings):
             [design.replicate_size for design in escalations.values()] + [self.most_screened] * (len(designs) > len(escalations))
         )
         if study.cohort.size < most * self.batches:
-            allowed = f"at least {most * self.batches}: analysis.batches = {self.batches}, of trials to which {most} patients may come"
+            allowed = f"at least {most * self.batches}: {self.batches} batches of trials to which {most} patients may come"
             found.append(ConfigError("cohort.size", study.cohort.size, allowed))
         found += self._dose_faults(study, escalations)
         if len(designs) > len(escalations):
