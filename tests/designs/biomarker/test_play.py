@@ -48,16 +48,11 @@ def test_settings_are_what_the_call_gets():
     assert plan.patients + plan.next_patients == 450 and plan.weight == pytest.approx(150 / 331)
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({"test": "overall"}, OverallOnly(0.025)),
-        ({"test": "fallback", "alpha_overall": 0.02, "consistency": 0.5}, Fallback(0.025, 0.02, 0.5)),
-        ({"test": "mast", "alpha_positive": 0.022}, MarkerSequential(0.025, 0.022)),
-    ],
-)
-def test_every_strategy(given, expected):
-    assert strategy(design("marker_stratified", strategy=given)) == expected
+def test_every_strategy():
+    assert strategy(shipped("marker_stratified_fallback")) == Fallback(0.025, 0.015, 1.0)
+    assert strategy(shipped("marker_stratified_mast")) == MarkerSequential(0.025, 0.022)
+    assert strategy(shipped("marker_stratified")) == FixedSequence(0.025)
+    assert strategy(design("marker_stratified", strategy={"kind": "overall"})) == OverallOnly(0.025)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +75,9 @@ def test_powers_and_levels_have_their_own_limits():
     with pytest.raises(ValueError, match="as it is a power"):
         design("adaptive_enrichment", interim=interim)
     for given, key in (
-        ({"test": "fallback", "alpha_overall": 0.025, "consistency": 1.0}, "alpha_overall"),
-        ({"test": "fallback", "alpha_overall": 0.01, "consistency": 0.02}, "consistency"),
-        ({"test": "mast", "alpha_positive": 0.03}, "alpha_positive"),
+        ({"kind": "fallback", "alpha_overall": 0.025, "consistency": 1.0}, "alpha_overall"),
+        ({"kind": "fallback", "alpha_overall": 0.01, "consistency": 0.02}, "consistency"),
+        ({"kind": "mast", "alpha_positive": 0.03}, "alpha_positive"),
     ):
         with pytest.raises(ValueError, match=f"design.strategy.{key}"):
             design("marker_stratified", strategy=given)

@@ -115,7 +115,8 @@ def admit(
     enters = eligible & np.isfinite(candidates.arrival)
     stratum = strata(candidates.marker)
     lists = np.where(enters, stratum if stratified else 0, -1)  # each label has blocks of its own
-    arm = allocate(rng, *lists.shape, ratio=block, blocks=[sum(block)], stratum=lists) == 1
+    replicates, most = lists.shape
+    arm = allocate(rng, replicates, most, block, [sum(block)], lists) == 1
     time, event = (np.where(arm, x[..., 1], x[..., 0]) for x in (candidates.time, candidates.event))
     return Patients(enters, np.where(enters, candidates.arrival + turnaround, np.inf), arm, time, event, stratum)
 

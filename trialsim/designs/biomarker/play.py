@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def play(design: BiomarkerDesign, candidates: MarkedCandidates, rng: np.random.G
     size = (design.replicate_size, design.events)
     if design.kind == "all_comers":
         return play_all_comers(candidates, *size, design.alpha, rng, block=block, last_day=last_day)
-    tested = {"failed": design.failed_assays, "turnaround": turnaround, "block": block, "last_day": last_day}
+    tested: dict[str, Any] = {"failed": design.failed_assays, "turnaround": turnaround, "block": block, "last_day": last_day}
     if design.kind == "enriched":
         return play_enriched(candidates, *size, design.alpha, rng, **tested)
     if design.kind == "marker_stratified":
@@ -40,11 +40,11 @@ def play(design: BiomarkerDesign, candidates: MarkedCandidates, rng: np.random.G
 def strategy(design: MarkerStratifiedSettings) -> Strategy:
     """How a marker-stratified design tests."""
     given = design.strategy
-    if given.test == "fallback":
+    if given.kind == "fallback":
         return Fallback(design.alpha, given.alpha_overall, given.consistency)
-    if given.test == "mast":
+    if given.kind == "mast":
         return MarkerSequential(design.alpha, given.alpha_positive)
-    return FixedSequence(design.alpha) if given.test == "fixed_sequence" else OverallOnly(design.alpha)
+    return FixedSequence(design.alpha) if given.kind == "fixed_sequence" else OverallOnly(design.alpha)
 
 
 def stages(design: AdaptiveEnrichmentSettings) -> Stages:

@@ -9,6 +9,8 @@ from pydantic import Field
 from trialsim.schema.base import ConfigError, Settings
 from trialsim.schema.design.base import KIND, DesignSettings
 
+ORDER = "in whom the drug is tested, in which order"  # description of every kind of strategy
+
 
 class MarkerDesignSettings(DesignSettings):
     """What randomised trials with a marker share. At most ``replicate_size`` patients are randomised, over
@@ -47,19 +49,19 @@ class EnrichedSettings(TestedSettings):
 class OverallOnlySettings(Settings):
     """One test, of all patients."""
 
-    test: Literal["overall"] = Field(description="order in which claims are tested")
+    kind: Literal["overall"] = Field(description=ORDER)
 
 
 class FixedSequenceSettings(Settings):
     """Positive patients first, then all."""
 
-    test: Literal["fixed_sequence"] = Field(description="order in which claims are tested")
+    kind: Literal["fixed_sequence"] = Field(description=ORDER)
 
 
 class FallbackSettings(Settings):
     """All patients at part of alpha, positive ones at what remains given the correlation."""
 
-    test: Literal["fallback"] = Field(description="order in which claims are tested")
+    kind: Literal["fallback"] = Field(description=ORDER)
     alpha_overall: float = Field(gt=0, lt=0.5, description="one-sided level of the test of all patients, below alpha")
     consistency: float = Field(
         gt=0, le=1, description="one-sided p of all patients above which positive ones are not looked at; 1: always looked at"
@@ -69,12 +71,12 @@ class FallbackSettings(Settings):
 class MarkerSequentialSettings(Settings):
     """Positive patients; then negative ones if significant, all if not (MaST)."""
 
-    test: Literal["mast"] = Field(description="order in which claims are tested")
+    kind: Literal["mast"] = Field(description=ORDER)
     alpha_positive: float = Field(gt=0, lt=0.5, description="one-sided level of the test of positive patients, below alpha")
 
 
 StrategySettings = Annotated[
-    OverallOnlySettings | FixedSequenceSettings | FallbackSettings | MarkerSequentialSettings, Field(discriminator="test")
+    OverallOnlySettings | FixedSequenceSettings | FallbackSettings | MarkerSequentialSettings, Field(discriminator="kind")
 ]
 
 
