@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 DOSE, BENEFIT = "dose_finding", "benefit"
-DECIDES = {DOSE: "correct", BENEFIT: "net_benefit"}  # the measure that the recommendation rests on
+DECIDES = {DOSE: "near", BENEFIT: "net_benefit"}  # the measure that the recommendation rests on
 
 
 def run(config: StudyConfig, steps: Steps) -> Findings:
