@@ -90,19 +90,19 @@ def risk_sets(
     w = here.astype(float) if weight is None else np.asarray(weight, float) * here
     resamples = 1 if weight is None else len(w)
     w = np.take_along_axis(w, np.broadcast_to(order, w.shape), 1).reshape(resamples, -1)
-    d, z = (np.take_along_axis(x, order, 1).ravel() for x in (d & here, z))
-    columns = np.flatnonzero(d)
+    dies, side_one = (np.take_along_axis(x, order, 1).ravel() for x in (d & here, z))
+    columns = np.flatnonzero(dies)
     # running number of patients' weight before each place, and the places where a time and a stratum start and end
-    before = [_running(w * side) for side in (~z, z)]
-    before_d = [_running(w * (side & d)) for side in (~z, z)]
+    before = [_running(w * side) for side in (~side_one, side_one)]
+    before_dying = [_running(w * (side & dies)) for side in (~side_one, side_one)]
     start, end = _bounds(new.ravel(), columns)
     first, last = _bounds(new_stratum.ravel(), columns)
-    events_before = _running(d[None].astype(int))[0]
+    events_before = _running(dies[None].astype(int))[0]
     return RiskSets(
         at_risk=np.stack([x[:, last] - x[:, start] for x in before]),
-        dying=np.stack([x[:, end] - x[:, start] for x in before_d]),
+        dying=np.stack([x[:, end] - x[:, start] for x in before_dying]),
         weight=w[:, columns],
-        arm=z[columns],
+        arm=side_one[columns],
         ties=events_before[end] - events_before[start],
         rank=np.arange(len(columns)) - events_before[start],
         stratum_start=events_before[first],
