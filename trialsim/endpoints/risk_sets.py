@@ -39,6 +39,8 @@ class RiskSets(NamedTuple):
 
     def total(self, value: np.ndarray) -> np.ndarray:
         """Sum over the events of each trial: (resamples, events) -> (resamples, trials); 0 where a trial has none."""
+        if len(self.trial_start) == 1:
+            return value.sum(axis=1, keepdims=True)
         events = value.shape[1]
         some = np.diff(self.trial_start, append=events) > 0
         found = np.zeros((len(value), len(self.trial_start)))
@@ -47,7 +49,9 @@ class RiskSets(NamedTuple):
         return found
 
     def spread(self, value: np.ndarray) -> np.ndarray:
-        """Each trial's value at each of its events: (resamples, trials) -> (resamples, events)."""
+        """Each trial's value at each of its events: (resamples, trials) -> (resamples, events), or (resamples, 1) of one trial."""
+        if len(self.trial_start) == 1:
+            return value
         return np.repeat(value, np.diff(self.trial_start, append=len(self.arm)), axis=1)
 
 

@@ -130,11 +130,11 @@ def test_looks_as_they_happened_keep_the_type_one_error():
     """Looks at random shares of the information: the conditional error given them is exact, for each trial by itself."""
     rng = np.random.default_rng(5)
     design = group_sequential(THIRDS, 0.025, Spending("lan_demets_pocock"))
-    happened = np.sort(rng.uniform(0.1, 0.95, (15, 2)), axis=1)
-    happened = np.column_stack([happened, rng.uniform(0.96, 1.1, 15)])
+    happened = np.sort(rng.uniform(0.1, 0.95, (8, 2)), axis=1)
+    happened = np.column_stack([happened, rng.uniform(0.96, 1.1, 8)])
     lower, upper = design.at(happened)
     error = np.array([crossing(t, low, up).upper.sum() for t, low, up in zip(happened, lower, upper, strict=True)])
-    assert error == pytest.approx(np.full(15, 0.025), abs=1e-7)
+    assert error == pytest.approx(np.full(8, 0.025), abs=1e-7)
     assert design.at(THIRDS)[1] == pytest.approx(design.upper, abs=1e-9)
     quicker, apart = design.at(happened, nodes=64)[1], np.diff(happened, axis=1).min(axis=1) > 0.02
     assert quicker[apart] == pytest.approx(upper[apart], abs=1e-4)
