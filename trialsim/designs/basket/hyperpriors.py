@@ -15,7 +15,8 @@ from scipy import stats
 
 TAU_RANGE = (1e-3, 50.0)  # an inverse gamma prior of tau^2 is cut here: beyond, rates are equal, or 0 or 1
 SEEN = (-8.0, 6.0)  # log odds between which data of a basket can tell values of mu apart
-REACH = 7.0  # standard deviations of mu, and scales of a half-normal tau over 1.4, that are covered
+REACH = 6.0  # standard deviations of mu that are covered
+LARGEST = 5.0  # scales of a half-normal tau that are covered
 
 
 class HalfNormal(NamedTuple):
@@ -36,6 +37,16 @@ class Fixed(NamedTuple):
 
     value: float
 
+
+class Resolution(NamedTuple):
+    """tau: nodes of tau (twice as many for an inverse gamma). width: of a panel of mu where data can tell, log odds."""
+
+    tau: int
+    width: float
+
+
+FAST = Resolution(14, 0.6)  # probabilities to 5e-4 with 30 patients in each of 5 baskets (inverse gamma: 3e-3 at worst)
+FINE = Resolution(28, 0.3)  # to 1e-4 with 120
 
 TauPrior = HalfNormal | InverseGamma | Fixed
 
@@ -63,13 +74,14 @@ def composite(edges: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
     return (middle + half * x).ravel(), (half * w).ravel()
 
 
-def tau_nodes(prior: TauPrior, order: int = 14) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of tau, (order,)."""
+def tau_nodes(prior: TauPrior, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of tau: in the 2/3 power of tau, denser near 0, or in its logarithm."""
     if isinstance(prior, Fixed):
         return np.array([prior.value]), np.ones(1)
     if isinstance(prior, HalfNormal):
-        tau, weight = composite(np.array([0.0, REACH / 1.4 * prior.scale]), order)
-        weight = weight * stats.halfnorm.pdf(tau, scale=prior.scale)
+        x, weight = composite(np.array([0.0, 1.0]), order)
+        tau = LARGEST * prior.scale * x**1.5
+        weight = weight * np.sqrt(x) * stats.halfnorm.pdf(tau, scale=prior.scale)
     else:
         log_tau, weight = composite(np.log(np.array(TAU_RANGE)), 2 * order)
         tau = np.exp(log_tau)
@@ -78,22 +90,22 @@ def tau_nodes(prior: TauPrior, order: int = 14) -> tuple[np.ndarray, np.ndarray]
     return tau, weight / weight.sum()
 
 
-def nodes(prior: Exchangeable, breaks: np.ndarray, width: float = 0.6) -> Nodes:
+def nodes(prior: Exchangeable, breaks: np.ndarray, resolution: Resolution = FAST) -> Nodes:
     """Nodes of (mu, tau).
 
     Args:
         breaks: values of mu at which a probability jumps when tau is 0 (the log odds of a rate of interest): panels end there.
-        width: of a panel where data can tell values of mu apart; about four standard errors of the pooled log odds.
     """
     low, high = prior.mean - REACH * prior.sd, prior.mean + REACH * prior.sd
-    marks = np.unique([low, high, *(mark for mark in (*SEEN, *breaks) if low < mark < high)])
-    edges = [low]
-    for left, right in pairwise(marks):
-        seen = SEEN[0] <= (left + right) / 2.0 <= SEEN[1]
-        panels = int(np.ceil((right - left) / min(width if seen else 3.0, 1.5 * prior.sd)))
-        edges.extend(np.linspace(left, right, panels + 1)[1:])
-    mu, weight = composite(np.array(edges), 4)
+    widest = 1.5 * prior.sd
+    middle = np.clip(SEEN, low, high)
+    marks = np.unique([*middle, *(mark for mark in breaks if middle[0] < mark < middle[1])])
+    within = [np.linspace(a, b, int(np.ceil((b - a) / min(resolution.width, widest))) + 1) for a, b in pairwise(marks)]
+    steps = np.cumsum(np.minimum(2.0 ** np.arange(60), widest))  # outside, panels grow with the distance
+    left, right = middle[0] - steps, middle[1] + steps
+    edges = np.unique(np.concatenate([[low], left[left > low], middle, *within, right[right < high], [high]]))
+    mu, weight = composite(edges, 4)
     weight = weight * stats.norm.pdf(mu, prior.mean, prior.sd)
-    tau, tau_weight = tau_nodes(prior.tau)
+    tau, tau_weight = tau_nodes(prior.tau, resolution.tau)
     both = np.outer(weight / weight.sum(), tau_weight)
     return Nodes(np.repeat(mu, tau.size), np.tile(tau, mu.size), both.ravel())

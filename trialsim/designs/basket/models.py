@@ -19,11 +19,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from trialsim.designs.basket.hyperpriors import Exchangeable, TauPrior, nodes
+from trialsim.designs.basket.hyperpriors import FAST, Exchangeable, Resolution, TauPrior, nodes
 from trialsim.designs.basket.integrals import Integrals, Rule, integrate, rule
 
 MOST_BASKETS = 8  # with two exchangeable distributions
 TINY = 1e-300
+BLOCK = 2e6  # numbers held at once
 
 
 class Independent(NamedTuple):
@@ -104,7 +105,7 @@ def exnex(components: tuple[Exchangeable, ...], weights: np.ndarray, own_mean: n
     return Hierarchical(kept, weights[:, [*used, -1]], np.zeros(own_mean.size), own_mean, own_sd)
 
 
-def prepare(model: Model, rate: np.ndarray) -> Prepared:
+def prepare(model: Model, rate: np.ndarray, resolution: Resolution = FAST) -> Prepared:
     """Do what does not depend on the data. rate: of interest, 0 to 1 (excluded), (baskets,)."""
     rate = np.asarray(rate, float)
     if not isinstance(model, Hierarchical):
@@ -112,7 +113,7 @@ def prepare(model: Model, rate: np.ndarray) -> Prepared:
     parameters = np.column_stack([rate, model.weights, model.offset, model.own_mean, model.own_sd])
     kinds, first, kind_of = np.unique(parameters, axis=0, return_index=True, return_inverse=True)
     breaks = np.unique(special.logit(rate) - model.offset)
-    grids = [nodes(component, breaks) for component in model.components]
+    grids = [nodes(component, breaks, resolution) for component in model.components]
     rules = tuple(
         (
             *(rule(grid.mu + model.offset[k], grid.tau, rate[k]) for grid in grids),
@@ -130,34 +131,53 @@ def posterior(given: Prepared, y: np.ndarray, n: np.ndarray) -> Posterior:
         raise ValueError("responders must lie between 0 and the patients")
     model = given.model
     if isinstance(model, Independent):
-        a, b = model.a + y, model.b + n - y
-        evidence = np.sum(special.betaln(a, b) - special.betaln(model.a, model.b), axis=1)
-        return Posterior(special.betaincc(a, b, given.rate), a / (a + b), evidence)
+        return _beta(np.broadcast_to(model.a, y.shape), np.broadcast_to(model.b, y.shape), y, n, given.rate)
     if isinstance(model, Pooled):
-        a, b = model.a + y.sum(axis=1, keepdims=True), model.b + (n - y).sum(axis=1, keepdims=True)
-        evidence = (special.betaln(a, b) - special.betaln(model.a, model.b))[:, 0]
-        return Posterior(special.betaincc(a, b, given.rate), np.broadcast_to(a / (a + b), y.shape), evidence)
+        a, b = np.full((len(y), 1), model.a), np.full((len(y), 1), model.b)
+        pooled = [_beta(a, b, y.sum(axis=1, keepdims=True), n.sum(axis=1, keepdims=True), rate) for rate in given.rate]
+        probability, estimate = (np.concatenate(part, axis=1) for part in list(zip(*pooled, strict=True))[:2])
+        return Posterior(probability, estimate, pooled[0].log_evidence)
     return _by_multiset(given, y, n)
+
+
+def _beta(a: np.ndarray, b: np.ndarray, y: np.ndarray, n: np.ndarray, rate: np.ndarray) -> Posterior:
+    """Conjugate posteriors, (replicates, columns); each that differs is computed once, as the incomplete beta function is slow."""
+    above = np.empty(y.shape)
+    for k, cut in enumerate(np.broadcast_to(rate, y.shape[1])):
+        code, where = np.unique(y[:, k] * (n.max() + 1) + n[:, k], return_inverse=True)
+        events, patients = np.divmod(code, n.max() + 1)
+        above[:, k] = special.betaincc(a[0, k] + events, b[0, k] + patients - events, cut)[where]
+    evidence = np.sum(special.betaln(a + y, b + n - y) - special.betaln(a, b), axis=1)
+    return Posterior(above, (a + y) / (a + b + n), evidence)
+
+
+def _unique_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct rows of whole numbers of at least 0, and which each row is. By one number a row where that fits."""
+    base = int(rows.max(initial=0)) + 1
+    if base ** rows.shape[1] < 2**62:
+        code = rows @ base ** np.arange(rows.shape[1])
+        _, first, which = np.unique(code, return_index=True, return_inverse=True)
+        return rows[first], which
+    found, which = np.unique(rows, axis=0, return_inverse=True)
+    return found, which.reshape(-1)
 
 
 def _by_multiset(given: Prepared, y: np.ndarray, n: np.ndarray) -> Posterior:
     """Baskets of a kind are interchangeable: every multiset of (kind, y, n) is computed once."""
-    cells, cell_of = np.unique(
-        np.stack([np.broadcast_to(given.kind_of, y.shape), y, n], axis=-1).reshape(-1, 3), axis=0, return_inverse=True
-    )
+    cells, cell_of = _unique_rows(np.column_stack([np.broadcast_to(given.kind_of, y.shape).ravel(), y.ravel(), n.ravel()]))
     cell_of = cell_of.reshape(y.shape)
     order = np.argsort(cell_of, axis=1, kind="stable")
-    rows, row_of = np.unique(np.take_along_axis(cell_of, order, axis=1), axis=0, return_inverse=True)
+    rows, row_of = _unique_rows(np.take_along_axis(cell_of, order, axis=1))
     tables, log_scale = _tables(given, cells)
     average = _one_component if len(tables) == 1 else _two_components
-    size = max(1, int(2e6 / (tables[0][0].shape[1] * (1 if len(tables) == 1 else 2 ** y.shape[1]))))
+    size = max(1, int(BLOCK / (tables[0][0].shape[1] * (1 if len(tables) == 1 else 2 ** y.shape[1]))))
     parts = [average(tables, given.prior, rows[i : i + size]) for i in range(0, len(rows), size)]
     found = [np.concatenate(part) for part in zip(*parts, strict=True)]
     where = np.argsort(order, axis=1)
     probability, estimate = (
-        np.clip(np.take_along_axis(value[row_of.reshape(-1)], where, axis=1), 0.0, 1.0) for value in found[:2]
+        np.clip(np.take_along_axis(value[row_of], where, axis=1), 0.0, 1.0) for value in found[:2]
     )
-    evidence = np.log(found[2])[row_of.reshape(-1)] + log_scale[cell_of].sum(axis=1)
+    evidence = np.log(found[2])[row_of] + log_scale[cell_of].sum(axis=1)
     return Posterior(probability, estimate, evidence)
 
 
@@ -182,14 +202,14 @@ def _tables(given: Prepared, cells: np.ndarray) -> tuple[list[Integrals], np.nda
 def _one_component(tables: list[Integrals], prior: tuple[np.ndarray, ...], rows: np.ndarray) -> tuple[np.ndarray, ...]:
     """Probability, estimate and evidence of rows of cells, (rows, baskets), for one exchangeable distribution."""
     marginal, upper, first = tables[0]
-    joint = prior[0] * np.prod([marginal[rows[:, k]] for k in range(rows.shape[1])], axis=0)
+    joint = prior[0] * marginal[rows[:, 0]]
+    for column in rows.T[1:]:
+        joint *= marginal[column]
     evidence = joint.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        tail, mean = (part / np.maximum(marginal, TINY) for part in (upper, first))  # given the node
-    averages = [
-        np.column_stack([np.einsum("rg,rg->r", joint, part[rows[:, k]]) / evidence for k in range(rows.shape[1])])
-        for part in (tail, mean)
-    ]
+    averages = []
+    for part in (upper, first):
+        given_node = part / np.maximum(marginal, TINY)
+        averages.append(np.column_stack([np.einsum("rg,rg->r", joint, given_node[column]) for column in rows.T]) / evidence[:, None])
     return averages[0], averages[1], evidence
 
 
@@ -198,21 +218,21 @@ def _two_components(tables: list[Integrals], prior: tuple[np.ndarray, ...], rows
     baskets = rows.shape[1]
     subsets = np.arange(2**baskets)
     rest = subsets[::-1]  # complement of each subset
-    products = []
+    sums = []
     for table, weight in zip(tables, prior, strict=True):
-        product = np.empty((subsets.size, len(rows), weight.size))
-        product[0] = weight
+        product = np.empty((len(rows), subsets.size, weight.size))
+        product[:, 0] = weight
         for k in range(baskets):  # subsets with k as highest basket follow those without
-            product[2**k : 2 ** (k + 1)] = product[: 2**k] * table.marginal[rows[:, k]]
-        products.append(product)
-    first, second = (product.sum(axis=2) for product in products)
-    evidence = np.sum(first * second[rest], axis=0)
+            product[:, 2**k : 2 ** (k + 1)] = product[:, : 2**k] * table.marginal[rows[:, k], None]
+        values = np.concatenate([np.ones((len(rows), 1, weight.size)), table.upper[rows], table.first[rows]], axis=1)
+        sums.append(product @ values.transpose(0, 2, 1))  # (rows, subsets, 1 + 2 x baskets)
+    first, second = sums
+    evidence = np.sum(first[:, :, 0] * second[:, rest, 0], axis=1)
     averages = [np.empty(rows.shape), np.empty(rows.shape)]
     for k in range(baskets):
         without = subsets[(subsets >> k) & 1 == 0]
-        for average, part in zip(averages, (1, 2), strict=True):
-            in_first = np.einsum("srg,rg->sr", products[0][without], tables[0][part][rows[:, k]])
-            in_second = np.einsum("srg,rg->sr", products[1][without], tables[1][part][rows[:, k]])
-            others = rest[without] - 2**k  # neither k nor those of the subset
-            average[:, k] = np.sum(in_first * second[others] + first[others] * in_second, axis=0) / evidence
+        others = rest[without] - 2**k  # neither k nor those of the subset
+        for average, part in zip(averages, (1 + k, 1 + baskets + k), strict=True):
+            either = first[:, without, part] * second[:, others, 0] + first[:, without, 0] * second[:, others, part]
+            average[:, k] = either.sum(axis=1) / evidence
     return averages[0], averages[1], evidence
