@@ -40,7 +40,7 @@ def allocate(config: StudyConfig, covariates: pd.DataFrame) -> Allocation:
     """
     n = len(covariates)
     replicate = covariates["patient_id"].to_numpy() // config.design.replicate_size
-    if config.design.kind == "single_arm":
+    if not config.design.escalates:
         no_phase = np.full(n, "", dtype=object)
         return Allocation(np.ones(n, bool), replicate, np.full(n, config.regimen.dose), no_phase, np.zeros(n, int), None)
     dlt, evaluable = dlt_by_level(config, covariates)

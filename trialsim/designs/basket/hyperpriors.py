@@ -46,6 +46,7 @@ class Resolution(NamedTuple):
 
 
 FAST = Resolution(14, 0.6)  # probabilities to 5e-4 with 30 patients in each of 5 baskets (inverse gamma: 3e-3 at worst)
+COARSE = Resolution(10, 0.8)  # two exchangeable distributions, whose nodes count twice: to 3e-4 with 30 patients
 FINE = Resolution(28, 0.3)  # to 1e-4 with 120
 
 TauPrior = HalfNormal | InverseGamma | Fixed

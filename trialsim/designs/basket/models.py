@@ -19,12 +19,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from trialsim.designs.basket.hyperpriors import FAST, Exchangeable, Resolution, TauPrior, nodes
+from trialsim.designs.basket.hyperpriors import COARSE, FAST, Exchangeable, Resolution, TauPrior, nodes
 from trialsim.designs.basket.integrals import Integrals, Rule, integrate, rule
 
 MOST_BASKETS = 8  # with two exchangeable distributions
 TINY = 1e-300
-BLOCK = 2e6  # numbers held at once
+BLOCK = 5e5  # numbers held at once, so that they stay in the cache
 
 
 class Independent(NamedTuple):
@@ -105,14 +105,15 @@ def exnex(components: tuple[Exchangeable, ...], weights: np.ndarray, own_mean: n
     return Hierarchical(kept, weights[:, [*used, -1]], np.zeros(own_mean.size), own_mean, own_sd)
 
 
-def prepare(model: Model, rate: np.ndarray, resolution: Resolution = FAST) -> Prepared:
-    """Do what does not depend on the data. rate: of interest, 0 to 1 (excluded), (baskets,)."""
+def prepare(model: Model, rate: np.ndarray, resolution: Resolution | None = None) -> Prepared:
+    """Do what does not depend on the data. rate: of interest, 0 to 1 (excluded), (baskets,). resolution: FAST or COARSE if None."""
     rate = np.asarray(rate, float)
     if not isinstance(model, Hierarchical):
         return Prepared(model, rate, np.zeros(rate.size, int), (), ())
     parameters = np.column_stack([rate, model.weights, model.offset, model.own_mean, model.own_sd])
     kinds, first, kind_of = np.unique(parameters, axis=0, return_index=True, return_inverse=True)
     breaks = np.unique(special.logit(rate) - model.offset)
+    resolution = resolution or (FAST if len(model.components) == 1 else COARSE)
     grids = [nodes(component, breaks, resolution) for component in model.components]
     rules = tuple(
         (
@@ -209,7 +210,8 @@ def _one_component(tables: list[Integrals], prior: tuple[np.ndarray, ...], rows:
     averages = []
     for part in (upper, first):
         given_node = part / np.maximum(marginal, TINY)
-        averages.append(np.column_stack([np.einsum("rg,rg->r", joint, given_node[column]) for column in rows.T]) / evidence[:, None])
+        sums = np.column_stack([np.einsum("rg,rg->r", joint, given_node[column]) for column in rows.T])
+        averages.append(sums / evidence[:, None])
     return averages[0], averages[1], evidence
 
 

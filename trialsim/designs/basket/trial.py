@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import special
 
-from trialsim.designs.basket.hyperpriors import FAST, FINE
+from trialsim.designs.basket.hyperpriors import FINE
 from trialsim.designs.basket.models import Model, Posterior, Prepared, posterior, prepare
 
 FEW = 40  # evaluable patients of a basket up to which the fast quadrature serves
@@ -99,7 +99,7 @@ def play(design: BasketDesign, responses: Responses) -> Played:
         raise ValueError("patients must be in order of arrival")
     admitted, look_day = schedule(design, responses)
     queue = _queue(design, responses, admitted)
-    resolution = FAST if np.max(design.caps) <= FEW else FINE
+    resolution = None if np.max(design.caps) <= FEW else FINE
     null = prepare(design.model, design.null_rate, resolution)
     posterior_rule = design.futility is not None and design.futility.kind == "posterior"
     active = prepare(design.model, design.futility.rate, resolution) if posterior_rule else null
