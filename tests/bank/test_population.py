@@ -22,7 +22,7 @@ def test_groups_hold_everyone_once_and_gain_what_the_hazard_ratio_says():
 
 
 def test_a_world_without_effect_has_no_gain():
-    found = population(2000).without_effect
+    found = population(2000).without_effect()
     assert np.array_equal(found.times("drug")[0], found.times("control")[0])
 
 

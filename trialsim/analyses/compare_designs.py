@@ -15,6 +15,7 @@ from trialsim import console, simulation
 from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.bank import benefit, dose_finding, treatments
+from trialsim.bank.players import Player, Question, player_of
 from trialsim.bank.population import Population, attainable, population_of
 from trialsim.bank.stream import streams
 from trialsim.biomarkers.assay import genes_called
@@ -78,8 +79,8 @@ def _dose_finding(config: StudyConfig, settings: CompareDesignsSettings, designs
     asked, true = settings.dose_finding, dose_finding.rates(outlook)
     right = dose_finding.right_level(true, asked)
     most = max(design.replicate_size for design in designs.values())
-    play = lambda design, stream, _: dose_finding.play(design, outlook, stream, asked)
-    replicates = _played(config, settings, designs, steps, play, len(outlook.evaluable), most, settings.dose_finding_per_month)
+    ready = lambda design: lambda stream, _: dose_finding.play(design, outlook, stream, asked)
+    replicates = _played(config, settings, designs, steps, ready, len(outlook.evaluable), most, settings.dose_finding_per_month)
     table = pd.DataFrame({"level": range(len(levels)), "dose": levels, "rate": true, "n": outlook.evaluable.sum(axis=0)})
     return {"replicates": replicates, "doses": table}, {"right_dose": levels[right] if right >= 0 else None}
 
@@ -96,9 +97,9 @@ def _benefit(config: StudyConfig, settings: CompareDesignsSettings, designs: Map
     with console.step("checking the solver", config.compute.progress):
         check = solver_check(config, treatments.enrolled(config, blocks[0], treatments.DRUG))
     population = _population(config, settings, outcomes)
-    play = _player(config, settings, population)
+    ready = lambda design: partial(benefit.play, _player(config, settings, design), population)
     at_hand = len(population.group)
-    replicates = _played(config, settings, designs, steps, play, at_hand, settings.most_screened, settings.per_month)
+    replicates = _played(config, settings, designs, steps, ready, at_hand, settings.most_screened, settings.per_month)
     failed = config.cohort.size - at_hand
     told = {"solver_check": check, "attainable": attainable(population.groups, settings.benefit.worthwhile)}
     tables = {"replicates": replicates, "groups": population.groups}
@@ -114,9 +115,9 @@ def _population(config: StudyConfig, settings: CompareDesignsSettings, outcomes:
     return population_of(outcomes, called[asked.marker].to_numpy(float), asked, config.endpoint)
 
 
-def _player(config: StudyConfig, settings: CompareDesignsSettings, population: Population):
-    turnaround, dose = settings.benefit.assays.turnaround_days, config.regimen.dose
-    return lambda design, stream, seed: benefit.play(design, population, stream, turnaround, dose, seed)
+def _player(config: StudyConfig, settings: CompareDesignsSettings, design: DesignSettings) -> Player:
+    question = Question(settings.benefit.assays.turnaround_days, config.regimen.dose)
+    return player_of(design, question, derived_seed(config.seed, "calibration"))
 
 
 def _assurance(
@@ -125,16 +126,18 @@ def _assurance(
     """The designs in worlds whose constants are drawn from their priors: draw, design, declared, net_benefit, failed (patients)."""
     asked = settings.assurance
 
+    players = {name: _player(config, settings, design) for name, design in designs.items()}
+
     def one(world: StudyConfig) -> dict[str, pd.DataFrame]:
         simulated = {name: treatments.simulate(world, simulation.Block(0, asked.patients), name)["patients"] for name in wanted}
         outcomes = treatments.integrated(simulated)
-        play = _player(world, settings, _population(world, settings, outcomes))
-        at_hand, rows = len(outcomes[treatments.DRUG]), []
-        for name, design in designs.items():
+        population = _population(world, settings, outcomes)
+        at_hand, rows = len(population.group), []
+        for name, player in players.items():
             batches = streams(
                 at_hand, asked.replicates, settings.most_screened, asked.batches(settings), settings.per_month, world.seed
             )
-            found = pd.concat([play(design, stream, [world.seed, i]) for i, stream in enumerate(batches)])
+            found = pd.concat([benefit.play(player, population, stream, [world.seed, i]) for i, stream in enumerate(batches)])
             rows.append([name, found["declared"].mean(), found["net_benefit"].mean(), asked.patients - at_hand])
         return {"assurance": pd.DataFrame(rows, columns=["design", "declared", "net_benefit", "failed"])}
 
@@ -164,7 +167,7 @@ def _played(
     settings: CompareDesignsSettings,
     designs: Mapping[str, DesignSettings],
     steps: Steps,
-    play: Callable[[Any, Stream, Any], pd.DataFrame],
+    ready: Callable[[Any], Callable[[Stream, Any], pd.DataFrame]],
     patients_at_hand: int,
     patients: int,
     per_month: float,
@@ -174,7 +177,8 @@ def _played(
     def one(design: DesignSettings) -> dict[str, pd.DataFrame]:
         batches = streams(patients_at_hand, settings.replicates, patients, settings.batches, per_month, config.seed)
         seed = derived_seed(config.seed, "randomisation")
-        found = [play(design, stream, [seed, i]).assign(batch=i) for i, stream in enumerate(batches)]
+        play = ready(design)
+        found = [play(stream, [seed, i]).assign(batch=i) for i, stream in enumerate(batches)]
         return {"replicates": pd.concat(found, ignore_index=True)}
 
     trials = steps.each(

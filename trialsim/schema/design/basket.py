@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from trialsim.schema.base import ConfigError, Settings
-from trialsim.schema.design.base import KIND, DesignSettings
+from trialsim.schema.design.base import KIND
+from trialsim.schema.design.responders import ResponderSettings
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -91,7 +92,7 @@ class FutilitySettings(Settings):
     below: float = Field(ge=0, le=1, description="stops under this probability; 0 never")
 
 
-class BasketSettings(DesignSettings):
+class BasketSettings(ResponderSettings):
     """Baskets at one dose with interim looks (Berry, Clin Trials 2013;10:720-34; Neuenschwander, Pharm Stat 2016;15:123-34)."""
 
     kind: Literal["basket"] = Field(description=KIND)

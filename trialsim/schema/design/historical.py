@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from trialsim.schema.base import ConfigError, Settings
-from trialsim.schema.design.base import KIND, DesignSettings
+from trialsim.schema.design.base import KIND
+from trialsim.schema.design.responders import ResponderSettings
 
 
 class BetaSettings(Settings):
@@ -23,7 +24,6 @@ class HistorySettings(Settings):
     drug: str = Field(description="drug of the arms in the evidence tables, given alone")
     tumour_types: tuple[str, ...] = Field(description="project names; empty: all")
     age_group: Literal["adult", "paediatric", "any"] = Field(description="of the arms")
-    endpoint: Literal["response", "disease_control"] = Field(description="what is counted")
     mean: float = Field(ge=-10, le=10, description="prior mean of mu, log odds")
     sd: float = Field(gt=0, le=20, description="prior standard deviation of mu, log odds")
     tau_scale: float = Field(gt=0, le=5, description="scale of the half-normal prior of the spread between studies, log odds")
@@ -32,7 +32,7 @@ class HistorySettings(Settings):
     robust_mean: float = Field(gt=0, lt=1, description="mean of the vague component, worth one patient more than none")
 
 
-class HistoricalControlSettings(DesignSettings):
+class HistoricalControlSettings(ResponderSettings):
     """Treated arm and controls, fewer or none, with a robust MAP prior of the control rate (Schmidli, Biometrics 2014;70:1023-32)."""
 
     kind: Literal["historical_control"] = Field(description=KIND)
