@@ -76,7 +76,7 @@ def posterior(
     beta = nodes(model)
     log_p, log_q = log_rates(model, beta)
     log_density = np.asarray(toxic, float) @ log_p.T + np.asarray(free, float) @ log_q.T - 0.5 * (beta / model.scale) ** 2
-    if open_level is not None:
+    if open_level is not None and weight is not None:
         row, patient = np.nonzero((open_level >= 0) & (weight > 0))
         if row.size:
             free_so_far = 1.0 - weight[row, patient, None] * np.exp(log_p).T[open_level[row, patient]]
