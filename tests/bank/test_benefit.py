@@ -1,5 +1,7 @@
 """Designs on a bank of exponential patients, against power formulas and exact probabilities."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -16,8 +18,13 @@ from trialsim.designs.single_arm.from_settings import looks_of
 from trialsim.schema import ConfigError
 
 
+@cache
+def as_shipped(kind):
+    return compose("dose_response", {"design": kind}).design
+
+
 def shipped(kind, **changed):
-    return compose("dose_response", {"design": kind}).design.model_copy(update=changed)
+    return as_shipped(kind).model_copy(update=changed)
 
 
 def played(design, who, replicates=1000, batches=10, most=750, seed=1):
