@@ -18,12 +18,12 @@ MODELS = {"independent": Independent, "pooled": Pooled, "berry": Hierarchical, "
 
 @pytest.mark.parametrize(("name", "model"), MODELS.items())
 def test_shipped_basket_designs_keep_their_error(name, model):
-    """Calibrated on 1,000 trials; the same seed gives the same threshold."""
+    """Calibrated on 1,000 trials without futility stops, so that in the same trials with them the error is not above 0.1."""
     settings = compose(None, [f"design=basket_{name}"]).design
     design = basket_design(settings, np.random.default_rng(1), replicates=1000)
     assert isinstance(design.model, model) and np.all((design.gamma > 0.5) & (design.gamma < 1))
     null = plain_responses(design.null_rate, design.caps, 1000, np.random.default_rng(1))
-    assert np.all(play(design, null).positive.mean(axis=0) <= 0.1)
+    assert 0.04 < play(design, null).positive.mean() <= 0.1
     active = play(design, plain_responses(np.full(5, 0.3), design.caps, 500, np.random.default_rng(2)))
     assert np.all(active.positive.mean(axis=0) > 0.75)
 
