@@ -9,6 +9,7 @@ import numpy as np
 from trialsim.conduct.observe import dose_limiting
 from trialsim.conduct.simulate import simulate_courses
 from trialsim.designs.escalation import three_plus_three
+from trialsim.schema.design import EscalationSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ def allocate(config: StudyConfig, covariates: pd.DataFrame) -> Allocation:
     """
     n = len(covariates)
     replicate = covariates["patient_id"].to_numpy() // config.design.replicate_size
-    if not config.design.escalates:
+    if not isinstance(config.design, EscalationSettings):
         no_phase = np.full(n, "", dtype=object)
         return Allocation(np.ones(n, bool), replicate, np.full(n, config.regimen.dose), no_phase, np.zeros(n, int), None)
     dlt, evaluable = dlt_by_level(config, covariates)

@@ -40,7 +40,7 @@ class Responses(NamedTuple):
 
 
 class Futility(NamedTuple):
-    """kind: "posterior" of the rate exceeding ``rate``, (baskets,), or "predictive" of success. below: stops, 0 to 1."""
+    """kind: "posterior" of p_k exceeding ``rate``, (baskets,), the null rate if None; or "predictive". below: stops, 0 to 1."""
 
     kind: Literal["posterior", "predictive"]
     below: float
@@ -101,8 +101,8 @@ def play(design: BasketDesign, responses: Responses) -> Played:
     queue = _queue(design, responses, admitted)
     resolution = None if np.max(design.caps) <= FEW else FINE
     null = prepare(design.model, design.null_rate, resolution)
-    posterior_rule = design.futility is not None and design.futility.kind == "posterior"
-    active = prepare(design.model, design.futility.rate, resolution) if posterior_rule else null
+    asked = design.futility.rate if design.futility is not None and design.futility.kind == "posterior" else None
+    active = null if asked is None else prepare(design.model, asked, resolution)
     stop_day = np.full((replicates, baskets), np.inf)
     stopped, positive = np.zeros((replicates, baskets), int), np.zeros((replicates, baskets), bool)
     decided = np.full((replicates, baskets), np.nan)

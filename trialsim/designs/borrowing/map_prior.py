@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -47,7 +48,7 @@ class MapPrior(NamedTuple):
         mean, second = self.weight @ p @ w, self.weight @ p**2 @ w
         return float(mean), float(np.sqrt(second - mean**2))
 
-    def tau_summary(self, levels: ArrayLike = (0.025, 0.5, 0.975)) -> tuple[float, float, np.ndarray]:
+    def tau_summary(self, levels: Sequence[float] = (0.025, 0.5, 0.975)) -> tuple[float, float, np.ndarray]:
         """Mean, standard deviation and quantiles of tau."""
         tau, where = np.unique(self.tau, return_inverse=True)
         weight = np.bincount(where.reshape(-1), self.weight)
