@@ -75,7 +75,7 @@ def test_a_configuration_is_immutable() -> None:
         ("modification__dose_fractions", [1.0, 0.5, 0.5], "strictly smaller"),
         ("modification__dose_fractions", [0.5], "1.0 first"),
         ("modification__resume_at", 3, "at most 1"),
-        ("design__kind", "basket", "'single_arm'"),
+        ("design__kind", "coin_toss", "'single_arm'"),
         ("design__cutoff_months", 12, "more than design.accrual_months"),
         ("design__max_follow_up_months", 36, "at most 24"),
         ("study__name", "a/b", "text matching"),

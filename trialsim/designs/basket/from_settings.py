@@ -40,7 +40,7 @@ def basket_design(settings: BasketSettings, generator: np.random.Generator, repl
     if settings.gamma is not None:
         return design
     outcomes = plain_responses(null, caps, replicates, generator)
-    gamma = calibrate(design, outcomes, settings.alpha, settings.error, binding=settings.futility.kind == "posterior")
+    gamma = calibrate(design, outcomes, settings.alpha, settings.error, settings.futility.binding)
     return design._replace(gamma=gamma)
 
 

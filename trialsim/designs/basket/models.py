@@ -138,7 +138,7 @@ def posterior(given: Prepared, y: np.ndarray, n: np.ndarray) -> Posterior:
         pooled = [_beta(a, b, y.sum(axis=1, keepdims=True), n.sum(axis=1, keepdims=True), rate) for rate in given.rate]
         probability, estimate = (np.concatenate(part, axis=1) for part in list(zip(*pooled, strict=True))[:2])
         return Posterior(probability, estimate, pooled[0].log_evidence)
-    return _by_multiset(given, y, n)
+    return _by_multiset(given, model, y, n)
 
 
 def _beta(a: np.ndarray, b: np.ndarray, y: np.ndarray, n: np.ndarray, rate: np.ndarray) -> Posterior:
@@ -163,13 +163,13 @@ def _unique_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return found, which.reshape(-1)
 
 
-def _by_multiset(given: Prepared, y: np.ndarray, n: np.ndarray) -> Posterior:
+def _by_multiset(given: Prepared, model: Hierarchical, y: np.ndarray, n: np.ndarray) -> Posterior:
     """Baskets of a kind are interchangeable: every multiset of (kind, y, n) is computed once."""
     cells, cell_of = _unique_rows(np.column_stack([np.broadcast_to(given.kind_of, y.shape).ravel(), y.ravel(), n.ravel()]))
     cell_of = cell_of.reshape(y.shape)
     order = np.argsort(cell_of, axis=1, kind="stable")
     rows, row_of = _unique_rows(np.take_along_axis(cell_of, order, axis=1))
-    tables, log_scale = _tables(given, cells)
+    tables, log_scale = _tables(given, model.weights, cells)
     average = _one_component if len(tables) == 1 else _two_components
     size = max(1, int(BLOCK / (tables[0][0].shape[1] * (1 if len(tables) == 1 else 2 ** y.shape[1]))))
     parts = [average(tables, given.prior, rows[i : i + size]) for i in range(0, len(rows), size)]
@@ -182,11 +182,10 @@ def _by_multiset(given: Prepared, y: np.ndarray, n: np.ndarray) -> Posterior:
     return Posterior(probability, estimate, evidence)
 
 
-def _tables(given: Prepared, cells: np.ndarray) -> tuple[list[Integrals], np.ndarray]:
+def _tables(given: Prepared, weights: np.ndarray, cells: np.ndarray) -> tuple[list[Integrals], np.ndarray]:
     """For each exchangeable component the integrals of every cell times the cell's weight of it; the basket's own distribution
     is added to the last. Cells are scaled to a largest value of 1; the logarithm of the scale is returned too, (cells,).
     """
-    weights = given.model.weights
     tables = [Integrals(*(np.empty((len(cells), prior.size)) for _ in range(3))) for prior in given.prior]
     for kind, rules in enumerate(given.rules):
         here = cells[:, 0] == kind

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from trialsim.designs.basket.models import Independent, prepare
 from trialsim.designs.basket.trial import BasketDesign, Responses, play
 
 
@@ -45,7 +46,8 @@ def calibrate(
 
     Args:
         null: outcomes under the global null, p_k = null_k in all baskets.
-        error: "basket": of each basket, each its own threshold. "family": of any basket, one threshold for all.
+        error: "basket": of each basket; those with the same null rate, size, least estimate and parameters of the model are a
+            kind and share a threshold, which keeps the mean error of the kind. "family": of any basket, one threshold for all.
         binding: whether stopping for futility may be counted on. It must not for the predictive rule, which needs gamma itself.
 
     Raises:
@@ -59,9 +61,26 @@ def calibrate(
     may = (played.stopped_look == 0) & (played.estimate > design.least_estimate) & (played.evaluable > 0)
     statistic = np.where(played.positive, np.inf, np.where(may, played.probability, 0.0))
     if error == "family":
-        statistic = np.repeat(statistic.max(axis=1, keepdims=True), baskets, axis=1)
-    allowed = int(np.floor(alpha * len(statistic) + 1e-9))  # replicates that may exceed gamma
-    gamma = -np.sort(-statistic, axis=0)[min(allowed, len(statistic) - 1)]
+        gamma = np.full(baskets, _threshold(statistic.max(axis=1), alpha))
+    else:
+        kinds = _kinds(design)
+        gamma = np.array([_threshold(statistic[:, kinds == kind].ravel(), alpha) for kind in kinds])
     if np.any(np.isinf(gamma)):
         raise ValueError(f"the interim threshold {design.efficacy} alone makes an error of more than {alpha}")
     return gamma
+
+
+def _threshold(statistic: np.ndarray, alpha: float) -> float:
+    """Smallest value that at most a share ``alpha`` exceed."""
+    allowed = min(int(np.floor(alpha * statistic.size + 1e-9)), statistic.size - 1)
+    return float(-np.sort(-statistic)[allowed])
+
+
+def _kinds(design: BasketDesign) -> np.ndarray:
+    """Baskets that the design treats alike have the same number, (baskets,)."""
+    parameters = [design.null_rate, design.caps, design.least_estimate, prepare(design.model, design.null_rate).kind_of]
+    if isinstance(design.model, Independent):
+        parameters += [design.model.a, design.model.b]
+    if design.futility is not None and design.futility.rate is not None:
+        parameters.append(design.futility.rate)
+    return np.unique(np.column_stack(parameters), axis=0, return_inverse=True)[1].reshape(-1)

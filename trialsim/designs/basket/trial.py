@@ -40,7 +40,7 @@ class Responses(NamedTuple):
 
 
 class Futility(NamedTuple):
-    """kind: "posterior" of the rate exceeding ``rate``, (baskets,), or "predictive" of success. below: stops, 0 to 1."""
+    """kind: "posterior" of p_k exceeding ``rate``, (baskets,), the null rate if None; or "predictive". below: stops, 0 to 1."""
 
     kind: Literal["posterior", "predictive"]
     below: float
@@ -101,13 +101,14 @@ def play(design: BasketDesign, responses: Responses) -> Played:
     queue = _queue(design, responses, admitted)
     resolution = None if np.max(design.caps) <= FEW else FINE
     null = prepare(design.model, design.null_rate, resolution)
-    posterior_rule = design.futility is not None and design.futility.kind == "posterior"
-    active = prepare(design.model, design.futility.rate, resolution) if posterior_rule else null
+    asked = design.futility.rate if design.futility is not None and design.futility.kind == "posterior" else None
+    active = null if asked is None else prepare(design.model, asked, resolution)
     stop_day = np.full((replicates, baskets), np.inf)
     stopped, positive = np.zeros((replicates, baskets), int), np.zeros((replicates, baskets), bool)
     decided = np.full((replicates, baskets), np.nan)
     look_day = look_day.reshape(replicates, -1)
-    for event in np.argsort(look_day, axis=1, kind="stable").T:  # looks of all baskets, day by day
+    order = np.argsort(look_day, axis=1, kind="stable").T if design.futility or design.efficacy is not None else ()
+    for event in order:  # looks of all baskets, day by day
         k = event // len(design.looks)
         day = look_day[np.arange(replicates), event]
         due = np.flatnonzero(np.isfinite(day) & (stopped[np.arange(replicates), k] == 0))
@@ -115,10 +116,7 @@ def play(design: BasketDesign, responses: Responses) -> Played:
             continue
         k, day = k[due], day[due]
         y, n = _known(queue, stop_day, due, day)
-        now = posterior(null, y, n)
-        probability = now.probability[np.arange(due.size), k]
-        success = probability > (np.inf if design.efficacy is None else design.efficacy)
-        futile = _futile(design, null, active, now, y, n, k) & ~success
+        probability, success, futile = _judge(design, null, active, y, n, k)
         ends = success | futile
         at = due[ends], k[ends]
         stopped[at], stop_day[at] = event[due][ends] % len(design.looks) + 1, day[ends]
@@ -209,12 +207,26 @@ def predictive(given: Prepared, now: Posterior, y: np.ndarray, n: np.ndarray, k:
     return found
 
 
-def _futile(
-    design: BasketDesign, null: Prepared, futility: Prepared, now: Posterior, y: np.ndarray, n: np.ndarray, k: np.ndarray
-) -> np.ndarray:
-    """Whether each replicate's basket ``k`` is to be stopped for futility."""
-    if design.futility is None:
-        return np.zeros(len(k), bool)
-    if design.futility.kind == "posterior":
-        return posterior(futility, y, n).probability[np.arange(len(k)), k] < design.futility.below
-    return predictive(null, now, y, n, k, np.asarray(design.caps)[k], np.asarray(design.gamma)) < design.futility.below
+def _judge(
+    design: BasketDesign, null: Prepared, active: Prepared, y: np.ndarray, n: np.ndarray, k: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """At a look at basket ``k`` of each replicate: Pr(p_k > null_k), success, futility, (replicates,). The probability is only
+    computed where it is asked for: by a rule, or because the basket stops; else it is NaN.
+
+    Args:
+        null, active: the model ready for the null rate and for the rate of the futility rule.
+    """
+    rows, rule = np.arange(len(k)), design.futility
+    futile, asked = np.zeros(len(k), bool), np.ones(len(k), bool)
+    if rule is not None and rule.kind == "posterior":
+        futile = posterior(active, y, n).probability[rows, k] < rule.below
+        asked = futile if design.efficacy is None else asked
+    probability = np.full(len(k), np.nan)
+    if asked.any():
+        now = posterior(null, y[asked], n[asked])
+        probability[asked] = now.probability[np.arange(asked.sum()), k[asked]]
+        if rule is not None and rule.kind == "predictive":
+            chance = predictive(null, now, y, n, k, np.asarray(design.caps)[k], np.asarray(design.gamma))
+            futile = chance < rule.below
+    success = probability > (np.inf if design.efficacy is None else design.efficacy)
+    return probability, success, futile & ~success

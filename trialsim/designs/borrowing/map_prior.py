@@ -8,19 +8,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from trialsim.designs.basket.hyperpriors import Exchangeable, Resolution, nodes
 from trialsim.designs.basket.integrals import integrate, rule
 from trialsim.designs.borrowing.mixture import BetaMixture
 
 RESOLUTION = Resolution(80, 0.3)
-POINTS = 2000  # quantiles of the predictive distribution that a mixture is fitted to
-ROUNDS = 3000  # of expectation and maximisation, at most
+POINTS = 1000  # quantiles of the predictive distribution that a mixture is fitted to
+ROUNDS = 1500  # of expectation and maximisation, at most
 MOST = 4  # components
 
 
@@ -47,7 +48,7 @@ class MapPrior(NamedTuple):
         mean, second = self.weight @ p @ w, self.weight @ p**2 @ w
         return float(mean), float(np.sqrt(second - mean**2))
 
-    def tau_summary(self, levels: ArrayLike = (0.025, 0.5, 0.975)) -> tuple[float, float, np.ndarray]:
+    def tau_summary(self, levels: Sequence[float] = (0.025, 0.5, 0.975)) -> tuple[float, float, np.ndarray]:
         """Mean, standard deviation and quantiles of tau."""
         tau, where = np.unique(self.tau, return_inverse=True)
         weight = np.bincount(where.reshape(-1), self.weight)
@@ -70,9 +71,7 @@ def map_prior(y: ArrayLike, n: ArrayLike, prior: Exchangeable) -> MapPrior:
     return MapPrior(grid.mu[kept], grid.tau[kept], weight[kept] / weight[kept].sum())
 
 
-def fit_mixture(
-    prior: MapPrior, components: int | None = None, criterion: Literal["aic", "bic"] = "aic"
-) -> BetaMixture:
+def fit_mixture(prior: MapPrior, components: int | None = None, criterion: Literal["aic", "bic"] = "aic") -> BetaMixture:
     """Beta mixture nearest the MAP prior in Kullback-Leibler divergence: expectation-maximisation on equally likely points.
 
     Args:
@@ -98,10 +97,11 @@ def _maximise(points: np.ndarray, components: int) -> tuple[BetaMixture, float]:
     fit = BetaMixture(np.full(components, 1.0 / components), np.maximum(mean * size, 1.0), np.maximum((1 - mean) * size, 1.0))
     before = -np.inf
     for _ in range(ROUNDS):
-        log_density = np.log(fit.weight) + stats.beta.logpdf(points[:, None], fit.a, fit.b)
+        log_scale = np.log(fit.weight) - special.betaln(fit.a, fit.b)
+        log_density = log_scale + np.outer(log_p, fit.a - 1.0) + np.outer(log_q, fit.b - 1.0)
         total = special.logsumexp(log_density, axis=1, keepdims=True)
         likelihood = float(total.sum())
-        if likelihood - before < 1e-7 * len(points):
+        if likelihood - before < 1e-6 * len(points):
             break
         before = likelihood
         share = np.exp(log_density - total)

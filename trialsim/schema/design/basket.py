@@ -90,6 +90,7 @@ class FutilitySettings(Settings):
         description="posterior: probability that the rate exceeds the middle of null_rate and target_rate; predictive: of success"
     )
     below: float = Field(ge=0, le=1, description="stops under this probability; 0 never")
+    binding: bool = Field(description="whether gamma counts on it; if not, the error is kept even where a trial goes on")
 
 
 class BasketSettings(ResponderSettings):
@@ -119,6 +120,9 @@ class BasketSettings(ResponderSettings):
         looks = list(self.looks)
         if any(low >= high for low, high in zip(looks[:-1], looks[1:], strict=True)):
             faults.append(ConfigError("design.looks", looks, "strictly increasing numbers of patients"))
+        if self.futility.kind == "predictive" and self.futility.binding:
+            allowed = "false, as the predictive probability of success depends on gamma"
+            faults.append(ConfigError("design.futility.binding", True, allowed))
         if isinstance(self.model, ExnexSettings):
             weight = sum(component.weight for component in self.model.components)
             if weight > 1.0 + 1e-9:

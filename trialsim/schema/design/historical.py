@@ -33,7 +33,7 @@ class HistorySettings(Settings):
 
 
 class HistoricalControlSettings(ResponderSettings):
-    """Treated arm and controls, fewer or none, with a robust MAP prior of the control rate (Schmidli, Biometrics 2014;70:1023-32)."""
+    """Treated arm and controls, fewer or none, with a robust MAP prior of their rate (Schmidli, Biometrics 2014;70:1023-32)."""
 
     kind: Literal["historical_control"] = Field(description=KIND)
     treated: int = Field(ge=1, le=2000, description="treated patients")
