@@ -24,7 +24,7 @@ class Curve(NamedTuple):
     """A design's decisions. (replicates,) in the order of their batches.
 
     Attributes:
-        gain: patients in 100 that are better off. treated: patients in 100 that are given the drug, as a fraction of 1.
+        gain: future patients in 100 who are better off. treated: share of them who are given the drug.
         batch: number of the batch.
     """
 
@@ -82,12 +82,25 @@ def net_benefit(curve: Curve, worthwhile: float) -> Estimate:
 
 def best_by_threshold(found: Mapping[str, Curve], highest: float) -> list[Stretch]:
     """Which design has the highest net benefit from threshold to threshold, up to ``highest``."""
-    names, at = list(found), np.arange(0.0, highest + STEP / 2, STEP)
-    nets = np.stack([np.nanmean(curve.gain) - 100.0 * np.nanmean(curve.treated) * at for curve in found.values()])
+    names, (at, nets) = list(found), _means(found, highest)
     winner = np.where(nets.max(axis=0) > 0, nets.argmax(axis=0), -1)
     starts = np.flatnonzero(np.diff(winner, prepend=winner[0] - 1))
     ends = [*(at[starts[1:]]), highest]
-    return [Stretch(names[winner[i]] if winner[i] >= 0 else None, float(at[i]), float(end)) for i, end in zip(starts, ends)]
+    best = [names[winner[i]] if winner[i] >= 0 else None for i in starts]
+    return [Stretch(*row) for row in zip(best, at[starts].tolist(), map(float, ends), strict=True)]
+
+
+def everybody_better_below(found: Mapping[str, Curve], groups: pd.DataFrame, highest: float) -> float:
+    """Threshold up to which treating everybody without a trial is better than every design; 0 if it never is."""
+    at, nets = _means(found, highest)
+    better = everybody(groups, at) > nets.max(axis=0)
+    return float(at[better].max(initial=0.0))
+
+
+def _means(found: Mapping[str, Curve], highest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Thresholds, and mean net benefit of each design, (designs, thresholds)."""
+    at = np.arange(0.0, highest + STEP / 2, STEP)
+    return at, np.stack([np.mean(curve.gain) - 100.0 * np.mean(curve.treated) * at for curve in found.values()])
 
 
 def not_told_apart(first: Curve, second: Curve | None, highest: float) -> tuple[float, float] | None:

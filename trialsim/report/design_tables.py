@@ -29,10 +29,11 @@ from trialsim.report.wording import MISSING, fixed, is_number, number, percent
 
 TITLES = {DOSE: "Designs for finding the dose", BENEFIT: "Designs for finding whether and in whom it works"}
 NOTES = {
-    DOSE: "Means over trials ± Monte Carlo standard error. Error: observed less true DLT rate at the level chosen; coverage: trials "
-    "whose exact 95 % interval holds the true rate. Trials without a decision count as wrong.",
-    BENEFIT: "Means over trials ± Monte Carlo standard error. Declared: some group is found to benefit; without an effect: the same "
-    "where the drug does nothing (type I error). Error: estimate less truth; coverage: trials whose 95 % interval holds the truth.",
+    DOSE: "Means over trials ± Monte Carlo standard error. Error: observed less true DLT rate at the level chosen; coverage: "
+    "trials whose exact 95 % interval holds the true rate. Trials without a decision count as wrong.",
+    BENEFIT: "Means over trials ± Monte Carlo standard error. Declared: some group is found to benefit; without an effect: the "
+    "same where the drug does nothing (type I error). Net benefit: patients in 100. Error: estimate less truth; coverage: trials "
+    "whose 95 % interval holds the truth.",
 }
 
 
@@ -43,14 +44,20 @@ def characteristics(question: str, table: pd.DataFrame, names: Mapping[str, str]
         table: rows of the question, indexed by design and measure. kinds: of the designs.
     """
     measures = {name: what for name, what in MEASURES[question].items() if name in table.index.get_level_values("measure")}
+    rates = {design: kinds[design] in RATES for design in names}
+    mixed = len(set(rates.values())) > 1  # estimates of two sorts: each with its unit
+    scale_of = lambda scale, design: RATE_BIAS if scale is LOG_HR and rates[design] else scale
     rows = []
     for design, text in names.items():
         cells = []
-        for measure, (_, scale) in measures.items():
-            scale = RATE_BIAS if scale is LOG_HR and kinds[design] in RATES else scale
-            cells.append(plus_minus(value(table, design, measure), value(table, design, measure, "error"), scale))
+        for measure, (_, wanted) in measures.items():
+            scale = scale_of(wanted, design)
+            cell = plus_minus(value(table, design, measure), value(table, design, measure, "error"), scale)
+            cells.append(f"{cell} {scale.unit}" if mixed and wanted is LOG_HR and cell != MISSING else cell)
         rows.append([heading(text), *cells])
-    shown = pd.DataFrame(rows, columns=["Design", *(title for title, _ in measures.values())])
+    units = ["" if mixed and scale is LOG_HR else scale_of(scale, next(iter(names))).unit for _, scale in measures.values()]
+    titles = [f"{title}, {unit}" if unit else title for (title, _), unit in zip(measures.values(), units, strict=True)]
+    shown = pd.DataFrame(rows, columns=["Design", *titles])
     return Table(f"{question}_characteristics", TITLES[question], table.reset_index(), shown, NOTES[question])
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from trialsim.report.wording import MISSING, NBSP, fixed, interval, is_number, join, plural, words
+from trialsim.report.wording import MISSING, NBSP, fixed, interval, is_number, plural, words
 
 DOSE, BENEFIT = "dose_finding", "benefit"
 KINDS = {
@@ -50,30 +50,30 @@ class Scale(NamedTuple):
 
 
 SHARE, POINTS = Scale(100, 1, "%"), Scale(100, 1, "points", True)
-COUNT, MONTHS, NET = Scale(1, 1), Scale(1, 1), Scale(1, 2, "", True)
-LOG_HR, RATE_BIAS = Scale(1, 3, "log HR", True), Scale(100, 1, "points of the rate", True)
+COUNT, WHOLE, MONTHS, NET = Scale(1, 1), Scale(1, 0), Scale(1, 1), Scale(1, 2, "", True)
+LOG_HR, RATE_BIAS = Scale(1, 3, "log HR", True), Scale(100, 1, "points", True)
 MEASURES: dict[str, dict[str, tuple[str, Scale]]] = {
     DOSE: {
         "near": ("Near the target", SHARE),
         "correct": ("Best level", SHARE),
         "overdose": ("Overdose chosen", SHARE),
-        "above": ("Patients above the limit", COUNT),
+        "dlt_rate_error": ("Error of the DLT rate", POINTS),
+        "dlt_rate_covered": ("Coverage", SHARE),
+        "above": ("Treated above the limit", COUNT),
         "dlts": ("DLTs", COUNT),
         "enrolled": ("Patients", COUNT),
         "months": ("Months", MONTHS),
-        "dlt_rate_error": ("Error of the DLT rate", POINTS),
-        "dlt_rate_covered": ("Coverage", SHARE),
     },
     BENEFIT: {
         "declared": ("Benefit declared", SHARE),
         "declared_without_effect": ("Declared without an effect", SHARE),
         "net_benefit": ("Net benefit", NET),
         "right": ("Rightly advised", SHARE),
-        "enrolled": ("Patients", COUNT),
-        "screened": ("Screened", COUNT),
-        "months": ("Months", MONTHS),
         "error": ("Error of the estimate", LOG_HR),
         "covered": ("Coverage", SHARE),
+        "enrolled": ("Patients", WHOLE),
+        "screened": ("Screened", WHOLE),
+        "months": ("Months", MONTHS),
     },
 }
 DECIDES = {
@@ -142,15 +142,14 @@ def written(number: float, scale: Scale, unit: bool = True) -> str:
 
 
 def plus_minus(number: float, error: float, scale: Scale) -> str:
-    """``62.1 ± 1.3 %``: a mean and its Monte Carlo standard error."""
+    """``62.1 ± 1.3``: a mean and its Monte Carlo standard error, without the unit."""
+    text = written(number, scale, unit=False)
     if not is_number(number) or not is_number(error):
-        return written(number, scale)
-    spread = scale.factor * error
-    shown = fixed(spread, scale.decimals)
-    if spread > 0 and not shown.strip("0."):
+        return text
+    shown = fixed(scale.factor * error, scale.decimals)
+    if error > 0 and not shown.strip("0."):
         shown = f"<{10.0**-scale.decimals:.{scale.decimals}f}"
-    unit = f"{NBSP}{scale.unit}" if scale.unit else ""
-    return f"{written(number, scale, unit=False)}{NBSP}±{NBSP}{shown}{unit}"
+    return f"{text}{NBSP}±{NBSP}{shown}"
 
 
 def limits(low: float, high: float, scale: Scale) -> str:
@@ -176,9 +175,9 @@ def recommended(found: Mapping[str, Any] | None, table: pd.DataFrame, difference
     if not found or not is_number(found["estimate"]):
         return "No design came to a decision, so none is recommended."
     first, measure = found["design"], found["measure"]
-    scale = NET if measure == "net_benefit" else SHARE
+    scale = NET._replace(signed=False) if measure == "net_benefit" else SHARE
     told = DECIDES[measure].format(written(found["estimate"], scale))
-    text = f"{heading(names[first])} {told}"
+    text = f"{heading(names[first])}. It {told}"
     if is_number(found["low"]):
         text += f" (95 % Monte Carlo interval {_between(found['low'], found['high'], scale)})"
     return " ".join(part for part in (text + _lead(found, table, differences, names, scale), _cost(first, table, names)) if part)
@@ -188,9 +187,7 @@ def _between(low: float, high: float, scale: Scale) -> str:
     return interval(low, high, "proportion") if scale is SHARE else limits(low, high, scale)
 
 
-def _lead(
-    found: Mapping[str, Any], table: pd.DataFrame, differences: pd.DataFrame, names: Mapping[str, str], scale: Scale
-) -> str:
+def _lead(found: Mapping[str, Any], table: pd.DataFrame, differences: pd.DataFrame, names: Mapping[str, str], scale: Scale) -> str:
     """By how much it leads, and with which probability it is the best."""
     first, measure = found["design"], found["measure"]
     others = {name: value(table, name, measure) for name in names if name != first}
@@ -204,9 +201,9 @@ def _lead(
     text = ""
     if len(row):
         ahead, low, high = (-float(row[name].iloc[0]) for name in ("estimate", "high", "low"))
-        points = POINTS if scale is SHARE else NET
-        by = written(ahead, points).removeprefix("+")
-        text = f", {by} {MORE[measure]} {names[following]}, the next best (paired difference, {limits(low, high, points)})"
+        points = POINTS._replace(signed=False) if scale is SHARE else scale
+        text = f", {written(ahead, points)} {MORE[measure]} {names[following]}, the next best"
+        text += f" (paired difference; {limits(low, high, points)})" if is_number(low) else ""
     probability = found.get("probability")
     if not is_number(probability):
         return f"{text}."
@@ -218,13 +215,14 @@ def _lead(
 def _cost(first: str, table: pd.DataFrame, names: Mapping[str, str]) -> str:
     """Patients and months, and which design takes the fewest."""
     patients, months, screened = (value(table, first, name) for name in ("enrolled", "months", "screened"))
-    text = f"A trial takes {written(patients, COUNT)} patients"
-    text += f" (of {written(screened, COUNT)} screened)" if is_number(screened) and screened > patients else ""
-    text += f" and {written(months, COUNT)} months" if is_number(months) else ""
+    count = COUNT if np.isnan(screened) else WHOLE
+    text = f"A trial takes {written(patients, count)} patients"
+    text += f" (of {written(screened, count)} screened)" if is_number(screened) and screened > patients else ""
+    text += f" and {written(months, MONTHS)} months" if is_number(months) else ""
     told = []
-    for measure, what in (("enrolled", "patients"), ("months", "months")):
+    for measure, what, scale in (("enrolled", "patients", count), ("months", "months", MONTHS)):
         at = {name: number for name in names if is_number(number := value(table, name, measure))}
         least = min(at, key=lambda name: at[name]) if at else first
         if least != first:
-            told.append(f"fewest {what}: {names[least]}, {written(at[least], COUNT)}")
+            told.append(f"fewest {what}: {names[least]}, {written(at[least], scale)}")
     return f"{text}. {heading('; '.join(told))}." if told else f"{text}."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from trialsim.biomarkers.markers import BY_NAME
@@ -14,7 +13,6 @@ from trialsim.report.design_words import (
     BENEFIT,
     DOSE,
     NET,
-    RATES,
     SHARE,
     designs_of,
     heading,
@@ -23,7 +21,6 @@ from trialsim.report.design_words import (
     recommended,
     sources,
     threshold,
-    value,
     written,
 )
 from trialsim.report.figures import designs as drawn
@@ -56,11 +53,12 @@ def page(saved: Saved) -> Page:
     chapters, told, cards = [], [_what(saved, every)], []
     if DOSE in every:
         chapters.append(_dose_chapter(saved, every[DOSE]))
-        told.append(f"Which dose. {_recommended(every[DOSE])}")
+        told.append(f"Recommended for finding the dose: {_recommended(every[DOSE])}")
         cards += _dose_cards(saved, every[DOSE])
     if BENEFIT in every:
         chapters.append(_benefit_chapter(saved, every[BENEFIT]))
-        told.append(f"In whom it works. {_recommended(every[BENEFIT])} {_by_threshold(saved, every[BENEFIT])}".strip())
+        advice = f"{_recommended(every[BENEFIT])} {_by_threshold(saved, every[BENEFIT])}".strip()
+        told.append(f"Recommended for finding in whom it works: {advice}")
         cards += _benefit_cards(saved, every[BENEFIT])
     names = {name: text for question in every.values() for name, text in question.names.items()}
     if assured := _assured(saved, names):
@@ -110,10 +108,10 @@ def _settings(saved: Saved) -> tuple[str, ...]:
 def _dose_chapter(saved: Saved, asked: Question) -> Section:
     s, doses, unit = saved.settings["dose_finding"], saved.table("doses"), unit_text(saved.config["regimen"]["unit"])
     right = saved.results.get("right_dose")
-    best = f"the best level is {dose(right, unit)}" if is_number(right) else "every level is an overdose, so the best choice is none"
+    best = f"the best level is {dose(right, unit)}" if is_number(right) else "every level is an overdose, so none is right"
     lead = (
-        f"A dose counts as near the target if {percent(s['target'], 0)} ± {100 * s['tolerance']:g} points of patients have a "
-        f"dose-limiting toxicity (DLT) at it, and as an overdose above {percent(s['too_toxic'], 0)}; {best}."
+        "A dose is near the target if the probability of a dose-limiting toxicity (DLT) lies within "
+        f"{100 * s['tolerance']:g} points of {percent(s['target'], 0)}, and an overdose above {percent(s['too_toxic'], 0)}; {best}."
     )
     shares = drawn.chosen(asked.trials, asked.names, len(doses))
     return Section(
@@ -132,9 +130,9 @@ def _benefit_chapter(saved: Saved, asked: Question) -> Section:
     groups, worthwhile = saved.table("groups"), saved.settings["benefit"]["worthwhile"]
     types = {name: str((saved.config["tumour"].get(name) or {}).get("label") or words(name)) for name in groups["tumour_type"]}
     lead = (
-        f"A group (tumour type, and marker as measured: {_marker(saved)}) gains what the drug adds to the probability of "
+        f"A group (tumour type, and marker as measured: “{_marker(saved)}”) gains what the drug adds to the probability of "
         f"{_outcome(saved)}. Net benefit: patients in 100 who gain that because the groups that a design found are treated, less "
-        f"the {threshold(worthwhile)} in every 100 treated that make treatment worth it."
+        f"{100 * worthwhile:g} for every 100 treated: the gain from which treatment is worth it."
     )
     curves = decision_curve.curves(asked.trials, groups, list(asked.names))
     return Section(
@@ -210,7 +208,9 @@ def _by_threshold(saved: Saved, asked: Question) -> str:
     for place, stretch in enumerate(stretches):
         name = "treating nobody" if stretch.best is None else asked.names[stretch.best]
         told.append(f"{name} {_span(curves, stretches, place, top)}")
-    return f"{text} Best by that gain: {join(told)}."
+    text = f"{text} Best by that gain: {join(told)}."
+    alone = decision_curve.everybody_better_below(curves, groups, top)
+    return f"{text} Below {threshold(alone)} treating everybody without a trial does better than any design." if alone else text
 
 
 def _span(curves: dict[str, decision_curve.Curve], stretches: list[decision_curve.Stretch], place: int, top: float) -> str:
@@ -271,7 +271,7 @@ def _cautions(saved: Saved, every: dict[str, Question]) -> list[str]:
         "only the error of a limited number of simulated trials."
     ]
     if any(len(question.names) > 1 for question in every.values()):
-        told.append("Designs are compared as configured: they differ in size, and the recommendation does not charge for patients or time.")
+        told.append("Designs differ in size as configured, and the recommendation does not charge for patients or time.")
     if DOSE in every:
         trials = every[DOSE].trials
         open_ = trials["mtd"].isna().groupby(trials["design"], sort=False).mean()
@@ -285,7 +285,7 @@ def _cautions(saved: Saved, every: dict[str, Question]) -> list[str]:
         if len(few):
             told.append(
                 f"{len(few)} of {plural(len(groups), 'group')} have fewer than {FEW} virtual patients (the smallest "
-                f"{number(int(few['n'].min()))}): their true gain is uncertain, which makes the attainable net benefit look too high."
+                f"{number(int(few['n'].min()))}): their true gain is uncertain, and the attainable net benefit looks too high."
             )
     return told
 
@@ -296,45 +296,51 @@ def _checks(saved: Saved) -> str:
 
 
 def _methods(saved: Saved, every: dict[str, Question], assured: bool) -> list[str]:
-    s, results = saved.settings, saved.results
-    configured = designs_of(saved.config)
+    s, results, listed = saved.settings, saved.results, sources(designs_of(saved.config))
+    a_part = number(results["replicates"] // s["batches"])
     told = [
-        "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings below. "
-        f"Each of the {plural(results['n_patients'], 'virtual patient')} is simulated once under every treatment and dose with the "
-        "same chances; a design then meets patients drawn from them, who arrive as a Poisson process, and sees of each only what "
-        "it would see by then.",
-        f"Monte Carlo error: the patients are cut into {s['batches']} parts, each with its own {results['replicates'] // s['batches']} "
-        "trials; standard errors and t intervals are those of the parts' means (batch means; Law & Kelton, Simulation Modeling and "
-        "Analysis). Differences between designs are paired by trial. Probability of being the best: "
+        "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
+        f"below. Each of the {plural(results['n_patients'], 'virtual patient')} is simulated once under every treatment and dose "
+        "with the same chances; a design then meets patients drawn from them, who arrive as a Poisson process, and sees of each "
+        "only what it would see by then.",
+        f"Monte Carlo error: the patients are cut into {s['batches']} parts, each with its own {a_part} trials; standard errors "
+        "and t intervals are those of the parts' means (batch means; Law & Kelton, Simulation Modeling and Analysis). Differences "
+        "between designs are paired by trial. Probability of being the best: "
         f"{number(s['resamples'])} bootstrap resamples of the parts.",
-        f"Designs: {sources(configured)}." if sources(configured) else "",
     ]
-    if DOSE in every:
-        n = saved.table("doses")["n"]
-        told.append(
-            f"The true DLT probability of a level is that of {number(int(n.min()))} to {number(int(n.max()))} patients who could be judged "
-            f"within {saved.config['design']['dlt']['window_days']} days. An escalation starts at {dose(s['dose_finding']['start'], saved.config['regimen']['unit'])}; "
-            f"{s['dose_finding_per_month']:g} patients come a month. Expansion at the dose found is not counted. Intervals of the DLT "
-            "rate by Clopper & Pearson (Biometrika 1934;26:404-13)."
-        )
-    if BENEFIT in every:
-        b = s["benefit"]
-        told.append(
-            f"{s['per_month']:g} patients come a month, at most {number(s['most_screened'])} to a trial; the marker is known after "
-            f"{b['assays']['turnaround_days']:g} days, with the errors of its assay. Randomised designs compare "
-            f"{'progression-free' if b['survival'] == 'pfs' else 'overall'} survival. The truth that an estimate is held against: the same effect in all "
-            "virtual patients of the design's population, each under both treatments (log hazard ratio by Cox's model), or their "
-            "success rate. Without an effect: every patient has the outcome of no drug, whatever is given."
-        )
-        told.append(
-            "Net benefit NB(w) = 100 Σ P(group treated) · share · (gain − w), w: the gain from which treatment is worth it (decision "
-            "curves; Vickers & Elkin, Med Decis Making 2006;26:565-74). A threshold at which two strategies are equally good has as "
-            "its interval the thresholds at which their paired difference is not told from 0."
-        )
+    told += [f"Designs: {listed}."] if listed else []
+    told += _dose_methods(saved) if DOSE in every else []
+    told += _benefit_methods(saved) if BENEFIT in every else []
     if assured:
         told.append(
-            "Probability of success averaged over the uncertainty of constants: assurance (O'Hagan, Stevens & Campbell, Pharm Stat "
-            f"2005;4:187-201). Constants are drawn from their priors (network.priors); each set is simulated in "
+            "Probability of success averaged over the uncertainty of constants: assurance (O'Hagan, Stevens & Campbell, Pharm "
+            "Stat 2005;4:187-201). Constants are drawn from their priors (network.priors); each set is simulated in "
             f"{number(s['assurance']['patients'])} patients and {number(s['assurance']['replicates'])} trials of each design."
         )
-    return [text for text in told if text]
+    return told
+
+
+def _dose_methods(saved: Saved) -> list[str]:
+    s, n, unit = saved.settings, saved.table("doses")["n"], saved.config["regimen"]["unit"]
+    first = next(design for design in designs_of(saved.config).values() if design.get("dose_levels"))
+    return [
+        f"The true DLT probability of a level is that of its {number(int(n.min()))} to {number(int(n.max()))} patients who could "
+        f"be judged within {first['dlt']['window_days']} days. Escalations start at {dose(s['dose_finding']['start'], unit)}; "
+        f"{s['dose_finding_per_month']:g} patients come a month. Patients of an expansion at the dose found are not counted. "
+        "Intervals of the DLT rate by Clopper & Pearson (Biometrika 1934;26:404-13)."
+    ]
+
+
+def _benefit_methods(saved: Saved) -> list[str]:
+    s, b = saved.settings, saved.settings["benefit"]
+    survival = "progression-free" if b["survival"] == "pfs" else "overall"
+    return [
+        f"{s['per_month']:g} patients come a month, at most {number(s['most_screened'])} to a trial; the marker is known after "
+        f"{b['assays']['turnaround_days']:g} days, with the errors of its assay. Randomised designs compare {survival} survival. "
+        "The truth that an estimate is held against is the same effect in all virtual patients of the design's population, each "
+        "under both treatments (log hazard ratio by Cox's model), or their success rate. Without an effect: every patient has the "
+        "outcome of no drug, whatever is given.",
+        "Net benefit NB(w) = 100 Σ P(group treated) · share · (gain − w), w: the gain from which treatment is worth it (decision "
+        "curves; Vickers & Elkin, Med Decis Making 2006;26:565-74). Where two strategies change places, the interval holds the "
+        "thresholds at which their paired difference is not told from 0.",
+    ]

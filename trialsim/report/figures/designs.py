@@ -16,14 +16,15 @@ from trialsim.report.theme import colour, figure, reference_line
 from trialsim.report.wording import fixed, is_number, join, percent, plot_lines, plot_text
 
 NONE, UNDECIDED = -1, "undecided"
-DASHES = ("solid", "dash", "dashdot", "longdash", "dot")
+DASHES = ("solid", "dash", "dashdot", "dot", "longdash")
 SERIES = 8  # tones of designs; the ninth is that of reference strategies
 CURVE_POINTS = 61
+LITTLE = 0.03  # share of what can be gained where every gain counts
 ADVICE = {  # of 100 future patients: (worth treating, treated) -> name, tone
-    (True, True): ("treated, and gains", "series_1"),
-    (True, False): ("missed", "cuts_1"),
-    (False, True): ("treated in vain", "series_2"),
-    (False, False): ("rightly spared", "unexplained"),
+    (True, True): ("worth it, treated", "series_1"),
+    (True, False): ("worth it, missed", "cuts_1"),
+    (False, True): ("not worth it, treated", "series_2"),
+    (False, False): ("not worth it, spared", "unexplained"),
 }
 
 
@@ -59,7 +60,7 @@ def selection(doses: pd.DataFrame, shares: pd.DataFrame, names: Mapping[str, str
     made.update_layout(margin=dict(t=16))
     made.add_hrect(
         y0=100 * max(target - tolerance, 0), y1=100 * (target + tolerance), fillcolor=colour("second_90"), line_width=0,
-        layer="below", row=1, col=1,
+        layer="below", row=1, col=1, exclude_empty_subplots=False,
     )  # fmt: skip
     tone = [colour("bad") if t else colour("second") if n else colour("series_9") for n, t in zip(near, toxic, strict=True)]
     made.add_bar(
@@ -79,9 +80,9 @@ def selection(doses: pd.DataFrame, shares: pd.DataFrame, names: Mapping[str, str
         zmax=max(1.0, float(z.max())), showscale=False, xgap=2, ygap=2, hovertemplate="%{y}, %{x}: %{z:.1f} %<extra></extra>",
         row=2, col=1,
     )  # fmt: skip
-    for level in np.flatnonzero(near):
+    for first, last in _runs(near):
         made.add_shape(
-            type="rect", x0=level - 0.49, x1=level + 0.49, y0=-0.47, y1=len(names) - 0.53,
+            type="rect", x0=first - 0.49, x1=last + 0.49, y0=-0.47, y1=len(names) - 0.53,
             line=dict(color=colour("second"), width=2.5), row=2, col=1,
         )  # fmt: skip
     ticks = {NONE: "none"} | {int(row.level): f"{row.dose:g}" for row in doses.itertuples()} | {len(doses): UNDECIDED}
@@ -108,6 +109,12 @@ def selection(doses: pd.DataFrame, shares: pd.DataFrame, names: Mapping[str, str
     return Panel("selection", "Which dose each design chooses", caption, made)
 
 
+def _runs(flag: np.ndarray) -> list[tuple[int, int]]:
+    """First and last place of every stretch of True."""
+    edges = np.diff(np.concatenate([[0], flag.astype(int), [0]]))
+    return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
+
+
 def _whole(value: float) -> str:
     return "" if value == 0 else "<1" if value < 0.5 else f"{value:.0f}"
 
@@ -124,7 +131,7 @@ def curve_panel(found: Mapping[str, Curve], groups: pd.DataFrame, names: Mapping
     top = highest_threshold(groups, worthwhile)
     at = np.linspace(0.0, top, CURVE_POINTS)
     ceiling, every = decision_curve.attainable(groups, at), decision_curve.everybody(groups, at)
-    for y, text, dash in ((ceiling, "every group's true gain known", "dot"), (every, "treat everybody", "dash")):
+    for y, text, dash in ((ceiling, "true gains known", "dot"), (every, "treat everybody", "dash")):
         made.add_scatter(
             x=100 * at, y=y, mode="lines", name=text, showlegend=True, line=dict(color=colour("series_9"), width=1.6, dash=dash),
             hovertemplate="%{x:.1f} points: %{y:.2f}<extra>" + text + "</extra>",
@@ -163,15 +170,17 @@ def curve_panel(found: Mapping[str, Curve], groups: pd.DataFrame, names: Mapping
     ceiling_at = float(decision_curve.attainable(groups, np.array([worthwhile]))[0])
     caption = (
         f"At {threshold(worthwhile)}: {', '.join(told)}; {fixed(ceiling_at)} if every group's true gain were known, "
-        f"{written(float(decision_curve.everybody(groups, np.array([worthwhile]))[0]), NET)} if everybody were treated. Bands: 95 % "
-        "Monte Carlo intervals."
+        f"{written(float(decision_curve.everybody(groups, np.array([worthwhile]))[0]), NET)} if everybody were treated. Bands: "
+        "95 % Monte Carlo intervals."
     )
     return Panel("decision_curve", title, caption, made)
 
 
 def highest_threshold(groups: pd.DataFrame, worthwhile: float) -> float:
-    """How far the curves are drawn: to the largest gain of a group, and beyond what is asked."""
-    return float(min(1.0, max(groups["gain"].max(), 1.5 * worthwhile)))
+    """How far the curves are drawn: beyond what is asked, and until next to nothing is left to gain."""
+    at = np.arange(0.0, 1.0, 0.01)
+    left = decision_curve.attainable(groups, at)
+    return float(min(1.0, max(at[left > LITTLE * left[0]].max(initial=0.0), 1.5 * worthwhile)))
 
 
 def advice_shares(
@@ -206,7 +215,7 @@ def advice_panel(trials: pd.DataFrame, groups: pd.DataFrame, names: Mapping[str,
     deserving = float(groups.loc[groups["gain"] > worthwhile, "share"].sum())
     ideal = {(True, True): deserving, (True, False): 0.0, (False, True): 0.0, (False, False): 1.0 - deserving}
     rows = {"true gain known": ideal} | {names[name]: shares for name, shares in found.items()}
-    made = figure(110 + 42 * len(rows), barmode="stack")
+    made = figure(110 + 42 * len(rows), barmode="stack", margin=dict(l=12, r=26, t=12, b=12))
     for key, (name, tone) in ADVICE.items():
         values = [100 * shares[key] for shares in rows.values()]
         made.add_bar(
@@ -219,7 +228,7 @@ def advice_panel(trials: pd.DataFrame, groups: pd.DataFrame, names: Mapping[str,
         tickvals=list(range(len(rows))), ticktext=[plot_lines(heading(text), 15) for text in rows], range=[len(rows) - 0.5, -0.5],
         showgrid=False, ticks="",
     )  # fmt: skip
-    made.update_xaxes(title_text="future patients in 100", range=[0, 100])
+    made.update_xaxes(title_text="future patients in 100", range=[0, 100], dtick=25)
     told = [
         f"{names[name]} {100 * shares[(True, True)]:.0f} of these and {100 * shares[(False, True)]:.0f} others"
         for name, shares in found.items()
