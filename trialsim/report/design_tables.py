@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from trialsim.bank.population import NEGATIVE
 from trialsim.report.design_words import (
     BENEFIT,
     DOSE,
@@ -28,12 +29,15 @@ from trialsim.report.table import Table
 from trialsim.report.wording import MISSING, fixed, is_number, number, percent
 
 TITLES = {DOSE: "Designs for finding the dose", BENEFIT: "Designs for finding whether and in whom it works"}
+SHORT = {NEGATIVE: "not positive"}
 NOTES = {
-    DOSE: "Means over trials ± Monte Carlo standard error. Error: observed less true DLT rate at the level chosen; coverage: "
-    "trials whose exact 95 % interval holds the true rate. Trials without a decision count as wrong.",
-    BENEFIT: "Means over trials ± Monte Carlo standard error. Declared: some group is found to benefit; without an effect: the "
-    "same where the drug does nothing (type I error). Net benefit: patients in 100. Error: estimate less truth; coverage: trials "
-    "whose 95 % interval holds the truth.",
+    DOSE: "Means over trials ± Monte Carlo standard error. Near target, best level, overdose: the dose chosen. DLT rate error: "
+    "observed less true rate at that dose; coverage: trials whose exact 95 % interval holds the true rate. Above limit: patients "
+    "treated at an overdose. Trials without a decision count as wrong.",
+    BENEFIT: "Means over trials ± Monte Carlo standard error. Declared: some group is found to benefit (power); if no effect: the "
+    "same where the drug does nothing (type I error). Net benefit: patients in 100. Right advice: future patients who are given "
+    "or spared the drug as their group's true gain asks. Error: estimate less truth; coverage: trials whose 95 % interval holds "
+    "the truth.",
 }
 
 
@@ -107,17 +111,17 @@ def groups(
     for _, row in order.iterrows():
         rows.append(
             [
-                types[row["tumour_type"]], row["marker"], percent(row["share"]), number(int(row["n"])), percent(row["drug"]),
+                types[row["tumour_type"]], SHORT.get(row["marker"], row["marker"]), percent(row["share"]), number(int(row["n"])), percent(row["drug"]),
                 percent(row["control"]), written(row["gain"], POINTS, unit=False),
                 *(percent(row[f"treated_{name}"], 0) for name in treated),
             ]
         )  # fmt: skip
-    columns = ["Tumour type", "Marker", "Share", "Simulated", "With drug", "Without", "Gain, points"]
+    columns = ["Tumour type", "Marker", "Share", "n", "With drug", "Without", "Gain, points"]
     shown = pd.DataFrame(rows, columns=[*columns, *(heading(names[name]) for name in treated)])
     few = int((table["gain"] > worthwhile).sum())
     note = (
-        f"{few} of {len(table)} groups gain more than {100 * worthwhile:g} points. Under each design: trials after which the group "
-        "would be treated."
+        f"{few} of {len(table)} groups gain more than {100 * worthwhile:g} points. Not positive: negative or unknown. Under each "
+        "design: trials after which the group would be treated."
     )
     return Table("benefit_groups", "Every group: its true gain, and how often it would be treated", raw, shown, note, folded=True)
 

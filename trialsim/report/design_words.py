@@ -54,22 +54,22 @@ COUNT, WHOLE, MONTHS, NET = Scale(1, 1), Scale(1, 0), Scale(1, 1), Scale(1, 2, "
 LOG_HR, RATE_BIAS = Scale(1, 3, "log HR", True), Scale(100, 1, "points", True)
 MEASURES: dict[str, dict[str, tuple[str, Scale]]] = {
     DOSE: {
-        "near": ("Near the target", SHARE),
+        "near": ("Near target", SHARE),
         "correct": ("Best level", SHARE),
-        "overdose": ("Overdose chosen", SHARE),
-        "dlt_rate_error": ("Error of the DLT rate", POINTS),
+        "overdose": ("Overdose", SHARE),
+        "dlt_rate_error": ("DLT rate error", POINTS),
         "dlt_rate_covered": ("Coverage", SHARE),
-        "above": ("Treated above the limit", COUNT),
+        "above": ("Above limit", COUNT),
         "dlts": ("DLTs", COUNT),
         "enrolled": ("Patients", COUNT),
         "months": ("Months", MONTHS),
     },
     BENEFIT: {
-        "declared": ("Benefit declared", SHARE),
-        "declared_without_effect": ("Declared without an effect", SHARE),
+        "declared": ("Declared", SHARE),
+        "declared_without_effect": ("If no effect", SHARE),
         "net_benefit": ("Net benefit", NET),
-        "right": ("Rightly advised", SHARE),
-        "error": ("Error of the estimate", LOG_HR),
+        "right": ("Right advice", SHARE),
+        "error": ("Error", LOG_HR),
         "covered": ("Coverage", SHARE),
         "enrolled": ("Patients", WHOLE),
         "screened": ("Screened", WHOLE),
@@ -177,7 +177,7 @@ def recommended(found: Mapping[str, Any] | None, table: pd.DataFrame, difference
     first, measure = found["design"], found["measure"]
     scale = NET._replace(signed=False) if measure == "net_benefit" else SHARE
     told = DECIDES[measure].format(written(found["estimate"], scale))
-    text = f"{heading(names[first])}. It {told}"
+    text = f"{names[first]}. It {told}"
     if is_number(found["low"]):
         text += f" (95 % Monte Carlo interval {_between(found['low'], found['high'], scale)})"
     return " ".join(part for part in (text + _lead(found, table, differences, names, scale), _cost(first, table, names)) if part)

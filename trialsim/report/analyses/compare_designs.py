@@ -14,6 +14,7 @@ from trialsim.report.design_words import (
     DOSE,
     NET,
     SHARE,
+    Scale,
     designs_of,
     heading,
     labels,
@@ -57,8 +58,8 @@ def page(saved: Saved) -> Page:
         cards += _dose_cards(saved, every[DOSE])
     if BENEFIT in every:
         chapters.append(_benefit_chapter(saved, every[BENEFIT]))
-        advice = f"{_recommended(every[BENEFIT])} {_by_threshold(saved, every[BENEFIT])}".strip()
-        told.append(f"Recommended for finding in whom it works: {advice}")
+        told.append(f"Recommended for finding in whom it works: {_recommended(every[BENEFIT])}")
+        told += _by_threshold(saved, every[BENEFIT])
         cards += _benefit_cards(saved, every[BENEFIT])
     names = {name: text for question in every.values() for name, text in question.names.items()}
     if assured := _assured(saved, names):
@@ -190,27 +191,27 @@ def _recommended(asked: Question) -> str:
     return recommended(asked.found, asked.table, asked.differences, asked.names)
 
 
-def _by_threshold(saved: Saved, asked: Question) -> str:
+def _by_threshold(saved: Saved, asked: Question) -> list[str]:
     """At which gains thought worthwhile another design, or none, would be recommended."""
     groups, worthwhile = saved.table("groups"), saved.settings["benefit"]["worthwhile"]
     curves = decision_curve.curves(asked.trials, groups, list(asked.names))
     if not curves:
-        return ""
+        return []
     top = drawn.highest_threshold(groups, worthwhile)
     stretches = decision_curve.best_by_threshold(curves, top)
     here = next(stretch for stretch in stretches if worthwhile <= stretch.high)
-    text = f"This is for a gain of {threshold(worthwhile)} being worth the treatment"
-    text += "; treating nobody is better than what any design advises." if here.best is None else "."
+    text = f"This holds if a gain of {threshold(worthwhile)} is worth the treatment"
+    text += ", where treating nobody is better than following any design." if here.best is None else "."
     if len(stretches) == 1:
         same = "no design is of use" if here.best is None else f"{asked.names[here.best]} is the best"
-        return f"{text} At every other gain up to {threshold(top)} {same} as well."
+        return [f"{text} At every other gain up to {threshold(top)} {same} as well."]
     told = []
     for place, stretch in enumerate(stretches):
         name = "treating nobody" if stretch.best is None else asked.names[stretch.best]
         told.append(f"{name} {_span(curves, stretches, place, top)}")
     text = f"{text} Best by that gain: {join(told)}."
     alone = decision_curve.everybody_better_below(curves, groups, top)
-    return f"{text} Below {threshold(alone)} treating everybody without a trial does better than any design." if alone else text
+    return [f"{text} Below {threshold(alone)} treating everybody without a trial does better than any design." if alone else text]
 
 
 def _span(curves: dict[str, decision_curve.Curve], stretches: list[decision_curve.Stretch], place: int, top: float) -> str:
@@ -248,13 +249,13 @@ def _dose_cards(saved: Saved, asked: Question) -> list[Card]:
 
 
 def _benefit_cards(saved: Saved, asked: Question) -> list[Card]:
-    cards = _card(asked, "In whom it works: recommended design", NET, "net benefit {} in 100")
+    cards = _card(asked, "In whom it works: recommended design", NET._replace(signed=False), "net benefit {} in 100")
     ceiling = saved.results.get("attainable")
     shown = "if every group's true gain were known"
     return [*cards, Card("Attainable net benefit", f"{fixed(ceiling)} in 100", shown)] if is_number(ceiling) else cards
 
 
-def _card(asked: Question, title: str, scale: Any, text: str) -> list[Card]:
+def _card(asked: Question, title: str, scale: Scale, text: str) -> list[Card]:
     found = asked.found
     if not found or not is_number(found["estimate"]):
         return []

@@ -12,7 +12,7 @@ from trialsim.report.decision_curve import Curve
 from trialsim.report.design_words import NET, heading, threshold, written
 from trialsim.report.figures.panel import Panel
 from trialsim.report.figures.surfaces import grid
-from trialsim.report.theme import colour, figure, reference_line
+from trialsim.report.theme import colour, figure
 from trialsim.report.wording import fixed, is_number, join, percent, plot_lines, plot_text
 
 NONE, UNDECIDED = -1, "undecided"
@@ -20,11 +20,11 @@ DASHES = ("solid", "dash", "dashdot", "dot", "longdash")
 SERIES = 8  # tones of designs; the ninth is that of reference strategies
 CURVE_POINTS = 61
 LITTLE = 0.03  # share of what can be gained where every gain counts
-ADVICE = {  # of 100 future patients: (worth treating, treated) -> name, tone
-    (True, True): ("worth it, treated", "series_1"),
-    (True, False): ("worth it, missed", "cuts_1"),
-    (False, True): ("not worth it, treated", "series_2"),
-    (False, False): ("not worth it, spared", "unexplained"),
+ADVICE = {  # of 100 future patients: (worth treating, treated) -> name, tone, tone of the number on it
+    (True, True): ("worth it, treated", "series_1", "page"),
+    (True, False): ("worth it, missed", "cuts_1", "ink"),
+    (False, True): ("not worth it, treated", "series_2", "page"),
+    (False, False): ("not worth it, spared", "unexplained", "ink"),
 }
 
 
@@ -65,7 +65,8 @@ def selection(doses: pd.DataFrame, shares: pd.DataFrame, names: Mapping[str, str
     tone = [colour("bad") if t else colour("second") if n else colour("series_9") for n, t in zip(near, toxic, strict=True)]
     made.add_bar(
         x=doses["level"], y=100 * rates, width=0.5, marker=dict(color=tone), text=[percent(rate, 0) for rate in rates],
-        textposition="outside", cliponaxis=False, hovertemplate="%{y:.1f} %<extra>true probability of a DLT</extra>", row=1, col=1,
+        textposition="outside", constraintext="none", cliponaxis=False,
+        hovertemplate="%{y:.1f} %<extra>true probability of a DLT</extra>", row=1, col=1,
     )  # fmt: skip
     for y, text, line in ((target, "target", "second"), (limit, "overdose above", "bad")):
         made.add_hline(y=100 * y, line=dict(color=colour(line), width=1.2, dash="dash"), row=1, col=1)
@@ -76,7 +77,7 @@ def selection(doses: pd.DataFrame, shares: pd.DataFrame, names: Mapping[str, str
     z = 100 * shares.to_numpy(float)
     made.add_heatmap(
         x=x, y=list(range(len(names))), z=z.round(2), text=[[_whole(v) for v in row] for row in z], texttemplate="%{text}",
-        textfont=dict(size=12), colorscale=[[0.0, colour("panel")], [1.0, colour("simulated")]], zmin=0,
+        textfont=dict(size=12), colorscale=[[0.0, colour("panel")], [1.0, colour("cuts_3")]], zmin=0,
         zmax=max(1.0, float(z.max())), showscale=False, xgap=2, ygap=2, hovertemplate="%{y}, %{x}: %{z:.1f} %<extra></extra>",
         row=2, col=1,
     )  # fmt: skip
@@ -85,7 +86,7 @@ def selection(doses: pd.DataFrame, shares: pd.DataFrame, names: Mapping[str, str
             type="rect", x0=first - 0.49, x1=last + 0.49, y0=-0.47, y1=len(names) - 0.53,
             line=dict(color=colour("second"), width=2.5), row=2, col=1,
         )  # fmt: skip
-    ticks = {NONE: "none"} | {int(row.level): f"{row.dose:g}" for row in doses.itertuples()} | {len(doses): UNDECIDED}
+    ticks = {NONE: "none"} | {int(row.level): f"{row.dose:g}" for row in doses.itertuples()} | {len(doses): "no<br>decision"}
     made.update_xaxes(
         tickvals=list(x), ticktext=[ticks[int(at)] for at in x], range=[x.min() - 0.55, x.max() + 0.55], showgrid=False, ticks="",
         tickangle=0,
@@ -160,7 +161,7 @@ def curve_panel(found: Mapping[str, Curve], groups: pd.DataFrame, names: Mapping
         x=100 * worthwhile, y=1, yref="paper", text=f"asked: {threshold(worthwhile)}", showarrow=False, xanchor="left", xshift=4,
         yanchor="top", font=dict(size=11, color=colour("muted")),
     )  # fmt: skip
-    made.update_xaxes(title_text="gain from which treatment is worth it, points of probability", range=[0, 100 * top])
+    made.update_xaxes(title_text="gain that is worth the treatment (points)", range=[0, 100 * top])
     made.update_yaxes(title_text="net benefit, patients in 100", range=[min(-0.3 * highest, 1.3 * lowest), 1.06 * highest])
     told = [
         f"{names[name]} {written(net.estimate, NET)} ({written(net.low, NET)} to {written(net.high, NET)})"
@@ -216,11 +217,12 @@ def advice_panel(trials: pd.DataFrame, groups: pd.DataFrame, names: Mapping[str,
     ideal = {(True, True): deserving, (True, False): 0.0, (False, True): 0.0, (False, False): 1.0 - deserving}
     rows = {"true gain known": ideal} | {names[name]: shares for name, shares in found.items()}
     made = figure(110 + 42 * len(rows), barmode="stack", margin=dict(l=12, r=26, t=12, b=12))
-    for key, (name, tone) in ADVICE.items():
+    for key, (name, tone, ink) in ADVICE.items():
         values = [100 * shares[key] for shares in rows.values()]
         made.add_bar(
             y=list(range(len(rows))), x=values, orientation="h", name=name, showlegend=True, marker=dict(color=colour(tone)),
             text=[f"{v:.0f}" if v >= 4 else "" for v in values], textposition="inside", insidetextanchor="middle", textangle=0,
+            insidetextfont=dict(color=colour(ink)),
             hovertemplate="%{x:.1f} in 100<extra>" + name + "</extra>", width=0.66,
         )  # fmt: skip
     made.update_layout(legend=dict(traceorder="normal"))
@@ -266,7 +268,6 @@ def assurance(found: Mapping[str, Mapping[str, float]], names: Mapping[str, str]
         tickvals=list(y), ticktext=[plot_lines(heading(names[name]), 15) for name in found], range=[len(found) - 0.5, -0.5],
         showgrid=False, ticks="",
     )  # fmt: skip
-    reference_line(made, x=0.0)
     made.update_xaxes(title_text="probability of success (%)", range=[-2, 102])
     drop = point - mean
     told = ""
