@@ -111,8 +111,8 @@ def groups(
     for _, row in order.iterrows():
         rows.append(
             [
-                types[row["tumour_type"]], SHORT.get(row["marker"], row["marker"]), percent(row["share"]), number(int(row["n"])), percent(row["drug"]),
-                percent(row["control"]), written(row["gain"], POINTS, unit=False),
+                types[row["tumour_type"]], SHORT.get(row["marker"], row["marker"]), percent(row["share"]),
+                number(int(row["n"])), percent(row["drug"]), percent(row["control"]), written(row["gain"], POINTS, unit=False),
                 *(percent(row[f"treated_{name}"], 0) for name in treated),
             ]
         )  # fmt: skip
