@@ -173,9 +173,7 @@ def test_the_figures_show_selection_and_net_benefit(saved):
     np.testing.assert_allclose(lines["enriched"].y, 100 * 0.4 * (0.3 - at), atol=1e-9)
     np.testing.assert_allclose(lines["all comers"].y, 50 * (0.15 - at), atol=1e-9)
     np.testing.assert_allclose(lines["treat everybody"].y, 100 * (0.15 - at), atol=1e-9)
-    np.testing.assert_allclose(
-        lines["true gains known"].y, 60 * np.maximum(0.05 - at, 0) + 40 * np.maximum(0.3 - at, 0), atol=1e-9
-    )
+    np.testing.assert_allclose(lines["true gains known"].y, 60 * np.maximum(0.05 - at, 0) + 40 * np.maximum(0.3 - at, 0), atol=1e-9)
     bars = {trace.name: list(trace.x) for trace in of(made, "benefit").panels[1].figure.data}
     assert bars["worth it, treated"] == pytest.approx([40, 20, 40]) and bars["not worth it, treated"] == pytest.approx([0, 30, 0])
 

@@ -54,11 +54,11 @@ def page(saved: Saved) -> Page:
     chapters, told, cards = [], [_what(saved, every)], []
     if DOSE in every:
         chapters.append(_dose_chapter(saved, every[DOSE]))
-        told.append(f"Recommended for finding the dose: {_recommended(every[DOSE])}")
+        told.append(f"{_asked(every[DOSE])} finding the dose: {_recommended(every[DOSE])}")
         cards += _dose_cards(saved, every[DOSE])
     if BENEFIT in every:
         chapters.append(_benefit_chapter(saved, every[BENEFIT]))
-        told.append(f"Recommended for finding in whom it works: {_recommended(every[BENEFIT])}")
+        told.append(f"{_asked(every[BENEFIT])} finding in whom it works: {_recommended(every[BENEFIT])}")
         told += _by_threshold(saved, every[BENEFIT])
         cards += _benefit_cards(saved, every[BENEFIT])
     names = {name: text for question in every.values() for name, text in question.names.items()}
@@ -177,14 +177,19 @@ def _what(saved: Saved, every: dict[str, Question]) -> str:
     regimen, results = saved.config["regimen"], saved.results
     count = sum(len(question.names) for question in every.values())
     schedule = regimen["schedule"].replace("_", " ")
-    given = f"{saved.config['drug']['name']} {dose(regimen['dose'], unit_text(regimen['unit']))} {schedule}"
+    levels = saved.table("doses")["dose"] if DOSE in every else pd.Series(dtype=float)
+    span = f"{levels.min():g} to {dose(levels.max(), regimen['unit'])}"
+    amount = dose(regimen["dose"], regimen["unit"]) if BENEFIT in every else span
+    given = f"{saved.config['drug']['name']} {amount} {schedule}"
     trials = f"{plural(results['replicates'], 'simulated trial')} of {'each of ' if count > 1 else ''}{plural(count, 'design')}"
     text = f"In a computer simulation, {plural(results['n_patients'], 'virtual patient')} took part in {trials} with {given}"
-    if DOSE in every:
-        levels = saved.table("doses")["dose"]
-        text += f" (dose finding: {levels.min():g} to {dose(levels.max(), regimen['unit'])})"
+    text += f" (dose finding: {span})" if len(every) > 1 else ""
     same = " All designs met the same patients on the same days." if count > 1 else ""
     return f"{text}.{same} As each patient's outcome under every treatment is known, every decision can be judged."
+
+
+def _asked(asked: Question) -> str:
+    return "Recommended for" if len(asked.names) > 1 else "For"
 
 
 def _recommended(asked: Question) -> str:
@@ -243,13 +248,13 @@ def _outcome(saved: Saved) -> str:
 
 def _dose_cards(saved: Saved, asked: Question) -> list[Card]:
     right, s = saved.results.get("right_dose"), saved.settings["dose_finding"]
-    cards = _card(asked, "Which dose: recommended design", SHARE, "near the target in {}")
+    cards = _card(asked, "Which dose", SHARE, "near the target in {}")
     best = dose(right, saved.config["regimen"]["unit"]) if is_number(right) else "none"
     return [*cards, Card("Best dose level", best, f"nearest to {percent(s['target'], 0)} DLTs without being an overdose")]
 
 
 def _benefit_cards(saved: Saved, asked: Question) -> list[Card]:
-    cards = _card(asked, "In whom it works: recommended design", NET._replace(signed=False), "net benefit {} in 100")
+    cards = _card(asked, "In whom it works", NET._replace(signed=False), "net benefit {} in 100")
     ceiling = saved.results.get("attainable")
     shown = "if every group's true gain were known"
     return [*cards, Card("Attainable net benefit", f"{fixed(ceiling)} in 100", shown)] if is_number(ceiling) else cards
@@ -263,6 +268,7 @@ def _card(asked: Question, title: str, scale: Scale, text: str) -> list[Card]:
     around = "" if not is_number(low) else interval(low, high, "proportion") if scale is SHARE else limits(low, high, scale)
     told = text if found["measure"] != "correct" else "the best level in {}"
     told = told.format(written(found["estimate"], scale)) + (f" ({around})" if around else "")
+    title += ": recommended design" if len(asked.names) > 1 else ": design"
     return [Card(title, heading(asked.names[found["design"]]), told)]
 
 
