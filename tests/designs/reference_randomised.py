@@ -140,7 +140,7 @@ def check_lachin_foulkes(row: Row) -> None:
 
 
 def check_gs_survival(row: Row) -> None:
-    """Events are rounded up. So are the patients, to an even number: 15 a month for 18 months are 270, and a rounding rest makes 272."""
+    """Events are rounded up. So are the patients, to an even number: 270 (15 a month for 18) and a rounding rest are 272."""
     wanted = named(row.expected)
     bounds = group_sequential(np.arange(1, 5) / 4, 0.05, SPENDING["LD_OBF"], sides=2, power=0.9)
     plan = group_sequential_plan(one_stratum(0.035, 0.5, 15.0, 18.0), bounds, np.log(0.5))

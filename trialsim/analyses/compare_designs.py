@@ -15,13 +15,15 @@ from trialsim import console, simulation
 from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.bank import benefit, dose_finding, treatments
-from trialsim.bank.population import attainable, population_of
+from trialsim.bank.players import Player, Question, player_of
+from trialsim.bank.population import Population, attainable, population_of
 from trialsim.bank.stream import streams
 from trialsim.biomarkers.assay import genes_called
 from trialsim.biomarkers.markers import genetic
 from trialsim.conduct.solver_check import solver_check
 from trialsim.designs import operating
 from trialsim.schema.analysis.compare_designs import CompareDesignsSettings
+from trialsim.sensitivity.draws import drawn
 from trialsim.streams import derived_seed
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     characteristics: question, design, measure, estimate, low, high (95 % interval of the Monte Carlo error), error (its SE), n.
     differences: the same of the paired differences to the best design (column ``reference``) in the measure that decides.
     doses: level, dose, rate (true DLT probability), n. groups: tumour_type, marker, n, share, drug, control, gain (of the outcome).
+    assurance: draw, design, declared, net_benefit, failed.
     """
     settings = config.analysis
     assert isinstance(settings, CompareDesignsSettings)
@@ -76,14 +79,14 @@ def _dose_finding(config: StudyConfig, settings: CompareDesignsSettings, designs
     asked, true = settings.dose_finding, dose_finding.rates(outlook)
     right = dose_finding.right_level(true, asked)
     most = max(design.replicate_size for design in designs.values())
-    play = lambda design, stream, _: dose_finding.play(design, outlook, stream, asked)
-    replicates = _played(config, settings, designs, steps, play, len(outlook.evaluable), most, settings.dose_finding_per_month)
+    ready = lambda design: lambda stream, _: dose_finding.play(design, outlook, stream, asked)
+    replicates = _played(config, settings, designs, steps, ready, len(outlook.evaluable), most, settings.dose_finding_per_month)
     table = pd.DataFrame({"level": range(len(levels)), "dose": levels, "rate": true, "n": outlook.evaluable.sum(axis=0)})
     return {"replicates": replicates, "doses": table}, {"right_dose": levels[right] if right >= 0 else None}
 
 
 def _benefit(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], steps: Steps):
-    asked, blocks = settings.benefit, simulation.blocks(config)
+    blocks = simulation.blocks(config)
     wanted = benefit.treatments_of(designs.values(), config.regimen.dose)
     simulated = steps.each(
         f"simulating every patient under {len(wanted)} treatments",
@@ -93,15 +96,70 @@ def _benefit(config: StudyConfig, settings: CompareDesignsSettings, designs: Map
     outcomes = treatments.integrated({name: table(name) for name in wanted})
     with console.step("checking the solver", config.compute.progress):
         check = solver_check(config, treatments.enrolled(config, blocks[0], treatments.DRUG))
-    called = genetic(genes_called(outcomes[treatments.DRUG], asked.assays.ngs, asked.assays.pten, config.seed))
-    population = population_of(outcomes, called[asked.marker].to_numpy(float), asked, config.endpoint)
-    turnaround, dose = asked.assays.turnaround_days, config.regimen.dose
-    play = lambda design, stream, seed: benefit.play(design, population, stream, turnaround, dose, seed)
+    population = _population(config, settings, outcomes)
+    ready = lambda design: partial(benefit.play, _player(config, settings, design), population)
     at_hand = len(population.group)
-    replicates = _played(config, settings, designs, steps, play, at_hand, settings.most_screened, settings.per_month)
-    failed = config.cohort.size - len(outcomes[treatments.DRUG])
-    told = {"solver_check": check, "attainable": attainable(population.groups, asked.worthwhile)}
-    return {"replicates": replicates, "groups": population.groups}, told, simulation_faults(failed, check)
+    replicates = _played(config, settings, designs, steps, ready, at_hand, settings.most_screened, settings.per_month)
+    failed = config.cohort.size - at_hand
+    told = {"solver_check": check, "attainable": attainable(population.groups, settings.benefit.worthwhile)}
+    tables = {"replicates": replicates, "groups": population.groups}
+    if settings.assurance.draws:
+        tables["assurance"] = _assurance(config, settings, designs, wanted, steps)
+        told["assurance"] = assured(tables["assurance"], replicates)
+    return tables, told, simulation_faults(failed, check)
+
+
+def _population(config: StudyConfig, settings: CompareDesignsSettings, outcomes: dict[str, pd.DataFrame]) -> Population:
+    asked = settings.benefit
+    called = genetic(genes_called(outcomes[treatments.DRUG], asked.assays.ngs, asked.assays.pten, config.seed))
+    return population_of(outcomes, called[asked.marker].to_numpy(float), asked, config.endpoint)
+
+
+def _player(config: StudyConfig, settings: CompareDesignsSettings, design: DesignSettings) -> Player:
+    question = Question(settings.benefit.assays.turnaround_days, config.regimen.dose)
+    return player_of(design, question, derived_seed(config.seed, "calibration"))
+
+
+def _assurance(
+    config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], wanted: list[str], steps: Steps
+) -> pd.DataFrame:
+    """The designs in worlds whose constants are drawn from their priors: draw, design, declared, net_benefit, failed (patients)."""
+    asked = settings.assurance
+
+    players = {name: _player(config, settings, design) for name, design in designs.items()}
+
+    def one(world: StudyConfig) -> dict[str, pd.DataFrame]:
+        simulated = {name: treatments.simulate(world, simulation.Block(0, asked.patients), name)["patients"] for name in wanted}
+        outcomes = treatments.integrated(simulated)
+        population = _population(world, settings, outcomes)
+        at_hand, rows = len(population.group), []
+        for name, player in players.items():
+            batches = streams(
+                at_hand, asked.replicates, settings.most_screened, asked.batches(settings), settings.per_month, world.seed
+            )
+            found = pd.concat([benefit.play(player, population, stream, [world.seed, i]) for i, stream in enumerate(batches)])
+            rows.append([name, found["declared"].mean(), found["net_benefit"].mean(), asked.patients - at_hand])
+        return {"assurance": pd.DataFrame(rows, columns=["design", "declared", "net_benefit", "failed"])}
+
+    worlds = drawn(config, asked.draws, derived_seed(config.seed, "assurance"))
+    found = steps.each(
+        f"playing the designs in {asked.draws} worlds", {f"world_{i}": partial(one, world) for i, world in enumerate(worlds)}
+    )
+    return pd.concat([part["assurance"].assign(draw=i) for i, part in enumerate(found.values())], ignore_index=True)
+
+
+def assured(worlds: pd.DataFrame, replicates: pd.DataFrame) -> dict[str, Any]:
+    """Assurance of each design: the probability of success, averaged over worlds (O'Hagan, Stevens & Campbell, Pharm Stat
+    2005;4:187-201), beside that at the present constants (``point``)."""
+    found = {}
+    for design, part in worlds.groupby("design", sort=False):
+        mean = operating.expected(part["declared"].to_numpy(float), part["draw"].to_numpy(int))
+        found[str(design)] = {
+            "estimate": mean.estimate, "low": mean.low, "high": mean.high, "n": mean.n, "unit": "fraction",
+            "method": "mean over draws of the constants from their priors; 95 % t interval over draws",
+            "point": float(replicates.loc[replicates["design"] == design, "declared"].mean()),
+        }  # fmt: skip
+    return found
 
 
 def _played(
@@ -109,7 +167,7 @@ def _played(
     settings: CompareDesignsSettings,
     designs: Mapping[str, DesignSettings],
     steps: Steps,
-    play: Callable[[Any, Stream, Any], pd.DataFrame],
+    ready: Callable[[Any], Callable[[Stream, Any], pd.DataFrame]],
     patients_at_hand: int,
     patients: int,
     per_month: float,
@@ -119,7 +177,8 @@ def _played(
     def one(design: DesignSettings) -> dict[str, pd.DataFrame]:
         batches = streams(patients_at_hand, settings.replicates, patients, settings.batches, per_month, config.seed)
         seed = derived_seed(config.seed, "randomisation")
-        found = [play(design, stream, [seed, i]).assign(batch=i) for i, stream in enumerate(batches)]
+        play = ready(design)
+        found = [play(stream, [seed, i]).assign(batch=i) for i, stream in enumerate(batches)]
         return {"replicates": pd.concat(found, ignore_index=True)}
 
     trials = steps.each(

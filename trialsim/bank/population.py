@@ -49,9 +49,13 @@ class Population(NamedTuple):
         return np.unique(self.outcomes[DRUG]["tumour_type"].to_numpy(str), return_inverse=True)[1]
 
     @property
-    def without_effect(self) -> Population:
-        """The same patients in a world where no treatment does more than control."""
-        return self._replace(outcomes=dict.fromkeys(self.outcomes, self.outcomes[CONTROL]))
+    def types(self) -> np.ndarray:
+        """Names of the tumour types, by their number."""
+        return np.unique(self.outcomes[DRUG]["tumour_type"].to_numpy(str))
+
+    def without_effect(self, baseline: str = CONTROL) -> Population:
+        """The same patients in a world where no treatment does more than a baseline."""
+        return self._replace(outcomes=dict.fromkeys(self.outcomes, self.outcomes[baseline]))
 
     def verdict(self, treatment: str, outcome: str, weeks: float) -> Verdict:
         """Success of each patient under a treatment.

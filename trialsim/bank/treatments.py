@@ -1,7 +1,8 @@
 """Every patient of the bank under every treatment that a design compares: what is seen of each.
 
 Treatments have names: ``drug``, the rapalog at ``regimen.dose``; ``control``, without it; ``crossover``, without it until
-progression and with it from then on; ``dose_<x>``, at another dose. Partner drugs are given in all of them.
+progression and with it from then on; ``dose_<x>``, at another dose. Partner drugs are given in all of these; ``alone`` is the
+rapalog without them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from trialsim.simulation import Block, simulate_patients
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
-DRUG, CONTROL, CROSSOVER = "drug", "control", "crossover"
+DRUG, CONTROL, CROSSOVER, ALONE = "drug", "control", "crossover", "alone"
 COVARIATES = ("tumour_type", "pik3ca", "akt1", "mtor", "tsc", "kras", "pten_loss")
 READ = ("pfs_days", "pfs_event", "best_response", "best_response_unconfirmed", "response_day")  # by a reader
 OUTCOMES = (*READ, "os_days", "os_event", "integration_ok")
@@ -34,8 +35,8 @@ def at_dose(dose: float, regimen_dose: float) -> str:
 def enrolled(config: StudyConfig, block: Block, treatment: str) -> pd.DataFrame:
     """The patients of a block under one treatment, each followed for ``design.max_follow_up_months``."""
     cohort = sample_cohort(config.cohort, config.tumour, config.seed, np.arange(*block))
-    doses = {DRUG: config.regimen.dose, CONTROL: 0.0, CROSSOVER: config.regimen.dose}
-    level = np.full(len(cohort), doses[treatment] if treatment in doses else float(treatment.removeprefix("dose_")))
+    dose = 0.0 if treatment == CONTROL else config.regimen.dose
+    level = np.full(len(cohort), float(treatment.removeprefix("dose_")) if treatment.startswith("dose_") else dose)
     if treatment == CROSSOVER:
         cohort = cohort.assign(crosses=True)
     return cohort.assign(
@@ -55,6 +56,8 @@ def simulate(config: StudyConfig, block: Block, treatment: str) -> dict[str, pd.
         Table ``patients``, one row a patient: patient_id, `COVARIATES`, `OUTCOMES`, and those of `READ` by the central reader,
         ``<outcome>_central``, where ``endpoint.central_review`` is set.
     """
+    if treatment == ALONE:
+        config = config.model_copy(update={"partner": {}})
     found = [tables.patients for tables in simulate_patients(config, enrolled(config, block, treatment))]
     columns = ["patient_id", *COVARIATES, *OUTCOMES]
     columns += [name + CENTRAL for name in READ] if config.endpoint.central_review else []

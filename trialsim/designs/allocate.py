@@ -12,6 +12,7 @@ from trialsim.designs.escalation.from_settings import play_design
 from trialsim.designs.escalation.played import PHASES
 from trialsim.designs.escalation.queue import Queue
 from trialsim.protocol.visits import arrival_days
+from trialsim.schema.design import EscalationSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ def allocate(config: StudyConfig, covariates: pd.DataFrame) -> Allocation:
     design, n, ids = config.design, len(covariates), covariates["patient_id"].to_numpy()
     replicate = ids // design.replicate_size
     come = arrival_days(config.seed, ids, design.replicate_size, design.accrual_months)
-    if not design.escalates:
+    if not isinstance(design, EscalationSettings):
         no_phase = np.full(n, "", dtype=object)
         dose = np.full(n, config.regimen.dose)
         return Allocation(np.ones(n, bool), replicate, dose, no_phase, np.zeros(n, int), come, None)

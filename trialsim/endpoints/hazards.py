@@ -46,7 +46,10 @@ def cox(
 ) -> Cox:
     """Hazard ratio of each trial; arguments as in `risk_sets.risk_sets`, results (...)."""
     sets = risk_sets(time, event, arm, stratum, included)
-    return Cox(*(value.reshape(sets.shape) for value in _fit(sets, ties)))
+    terms = _terms(sets, ties)
+    b, se = _newton(sets, terms)
+    found = (b, se, _log_likelihood(sets, terms, b), _log_likelihood(sets, terms, np.zeros_like(b)))
+    return Cox(*(value.reshape(sets.shape) for value in found))
 
 
 def log_hazard_ratio(
@@ -60,33 +63,47 @@ def log_hazard_ratio(
         stratum: (patients,), label; default: one stratum.
     """
     stratum = None if stratum is None else np.unique(stratum, return_inverse=True)[1]
-    return _fit(risk_sets(time, event, arm, stratum, weight=np.atleast_2d(weight)), "efron").log_hr[:, 0]
+    sets = risk_sets(time, event, arm, stratum, weight=np.atleast_2d(weight))
+    return _newton(sets, _terms(sets, "efron"))[0][:, 0]
 
 
-def _fit(sets: RiskSets, ties: str) -> Cox:
-    """Newton's method for all trials and resamples together; fields (resamples, trials)."""
+class _Terms(NamedTuple):
+    """Of the sum over events, (resamples, events). weight: of the term; up, down: what multiplies e^b, and the rest.
+
+    deaths: weight of the events of arm 0 and of arm 1, (resamples, trials).
+    """
+
+    weight: np.ndarray
+    up: np.ndarray
+    down: np.ndarray
+    deaths: tuple[np.ndarray, np.ndarray]
+
+
+def _terms(sets: RiskSets, ties: str) -> _Terms:
     efron = {"efron": True, "breslow": False}[ties]
     share = sets.rank / sets.ties if efron else np.zeros(len(sets.rank))
     down, up = sets.at_risk - share * sets.dying
-    mean = sets.dying.sum(axis=0) / sets.ties  # terms of tied events share their mean weight
-    deaths = [sets.total(sets.weight * side) for side in (~sets.arm, sets.arm)]
-    can = (deaths[0] > 0) & (deaths[1] > 0)
-    b, information = np.zeros(deaths[0].shape), np.zeros(deaths[0].shape)
+    mean = sets.dying.sum(axis=0) / sets.ties  # tied events share their mean weight
+    return _Terms(mean, up, down, (sets.total(sets.weight * ~sets.arm), sets.total(sets.weight * sets.arm)))
+
+
+def _newton(sets: RiskSets, terms: _Terms) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate and standard error of all trials and resamples together, (resamples, trials)."""
+    can = (terms.deaths[0] > 0) & (terms.deaths[1] > 0)
+    b, information = np.zeros(can.shape), np.zeros(can.shape)
     for _ in range(STEPS):
-        risk = up * sets.spread(np.exp(b))
-        p = np.divide(risk, risk + down, out=np.zeros_like(risk), where=risk + down > 0)
-        score = deaths[1] - sets.total(mean * p)
-        information = sets.total(mean * p * (1.0 - p))
+        risk = terms.up * sets.spread(np.exp(b))
+        p = np.divide(risk, risk + terms.down, out=np.zeros_like(risk), where=risk > 0)
+        expected = terms.weight * p
+        score, information = terms.deaths[1] - sets.total(expected), sets.total(expected * (1.0 - p))
         step = np.divide(score, information, out=np.zeros_like(b), where=can & (information > 0))
         last, b = b, np.clip(b + np.clip(step, -2.0, 2.0), -LARGEST, LARGEST)
         if np.max(np.abs(b - last), initial=0.0) < 1e-9:
             break
     b = np.where(can & (np.abs(b) < LARGEST), b, np.nan)
-    se = np.divide(1.0, np.sqrt(information), out=np.full_like(b, np.nan), where=np.isfinite(b))
+    return b, np.divide(1.0, np.sqrt(information), out=np.full_like(b, np.nan), where=np.isfinite(b))
 
-    def log_likelihood(b: np.ndarray) -> np.ndarray:
-        risk = up * sets.spread(np.exp(b)) + down
-        terms = np.log(risk, out=np.zeros_like(risk), where=mean > 0)
-        return deaths[1] * b - sets.total(mean * terms)
 
-    return Cox(b, se, log_likelihood(b), log_likelihood(np.zeros_like(b)))
+def _log_likelihood(sets: RiskSets, terms: _Terms, b: np.ndarray) -> np.ndarray:
+    risk = terms.up * sets.spread(np.exp(b)) + terms.down
+    return terms.deaths[1] * b - sets.total(terms.weight * np.log(risk, out=np.zeros_like(risk), where=terms.weight > 0))

@@ -39,6 +39,8 @@ class RiskSets(NamedTuple):
 
     def total(self, value: np.ndarray) -> np.ndarray:
         """Sum over the events of each trial: (resamples, events) -> (resamples, trials); 0 where a trial has none."""
+        if len(self.trial_start) == 1:
+            return value.sum(axis=1, keepdims=True)
         events = value.shape[1]
         some = np.diff(self.trial_start, append=events) > 0
         found = np.zeros((len(value), len(self.trial_start)))
@@ -47,7 +49,9 @@ class RiskSets(NamedTuple):
         return found
 
     def spread(self, value: np.ndarray) -> np.ndarray:
-        """Each trial's value at each of its events: (resamples, trials) -> (resamples, events)."""
+        """Each trial's value at each of its events: (resamples, trials) -> (resamples, events), or (resamples, 1) of one trial."""
+        if len(self.trial_start) == 1:
+            return value
         return np.repeat(value, np.diff(self.trial_start, append=len(self.arm)), axis=1)
 
 
@@ -90,19 +94,19 @@ def risk_sets(
     w = here.astype(float) if weight is None else np.asarray(weight, float) * here
     resamples = 1 if weight is None else len(w)
     w = np.take_along_axis(w, np.broadcast_to(order, w.shape), 1).reshape(resamples, -1)
-    d, z = (np.take_along_axis(x, order, 1).ravel() for x in (d & here, z))
-    columns = np.flatnonzero(d)
+    dies, side_one = (np.take_along_axis(x, order, 1).ravel() for x in (d & here, z))
+    columns = np.flatnonzero(dies)
     # running number of patients' weight before each place, and the places where a time and a stratum start and end
-    before = [_running(w * side) for side in (~z, z)]
-    before_d = [_running(w * (side & d)) for side in (~z, z)]
+    before = [_running(w * side) for side in (~side_one, side_one)]
+    before_dying = [_running(w * (side & dies)) for side in (~side_one, side_one)]
     start, end = _bounds(new.ravel(), columns)
     first, last = _bounds(new_stratum.ravel(), columns)
-    events_before = _running(d[None].astype(int))[0]
+    events_before = _running(dies[None].astype(int))[0]
     return RiskSets(
         at_risk=np.stack([x[:, last] - x[:, start] for x in before]),
-        dying=np.stack([x[:, end] - x[:, start] for x in before_d]),
+        dying=np.stack([x[:, end] - x[:, start] for x in before_dying]),
         weight=w[:, columns],
-        arm=z[columns],
+        arm=side_one[columns],
         ties=events_before[end] - events_before[start],
         rank=np.arange(len(columns)) - events_before[start],
         stratum_start=events_before[first],

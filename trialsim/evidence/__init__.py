@@ -7,10 +7,12 @@ published     one study's endpoints under the names of summary.json
 exposure      published concentrations to set beside the simulated ones
 laboratory    laboratory facts with their bands, to hold the signalling model to
 monotherapy   single-agent counts by tumour type
+historical    those of them that a new trial may borrow from
 intervals     exact (Clopper-Pearson) intervals
 """
 
 from trialsim.evidence.exposure import published_exposure as published_exposure
+from trialsim.evidence.historical import historical_counts as historical_counts
 from trialsim.evidence.intervals import clopper_pearson as clopper_pearson
 from trialsim.evidence.laboratory import LaboratoryFact as LaboratoryFact
 from trialsim.evidence.laboratory import load_laboratory as load_laboratory

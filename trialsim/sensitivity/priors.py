@@ -76,19 +76,29 @@ def priors_of(config: StudyConfig) -> tuple[Prior, ...]:
     """The parameters that ``analysis.parameters`` names, those of the network first."""
     settings = config.analysis
     assert isinstance(settings, SensitivitySettings)
-    network = config.network
-    sources = network.signalling.sources
-    ranges = {name: (f"{SIGNALLING}.{name}", *ends, sources.get(name, "")) for name, ends in network.priors.items()}
+    ranges = _of_network(config)
     ranges |= {name: (one.path, one.low, one.high, one.source) for name, one in settings.ranges.items()}
     wanted = ranges if settings.parameters == "all" else settings.parameters
-    found = []
-    for name in (name for name in ranges if name in wanted):
-        path, low, high, source = ranges[name]
-        section, field = _section(config, path)
-        bounds = [limit.le for limit in type(section).model_fields[field].metadata if hasattr(limit, "le")]
-        scale = scale_of(low, bool(bounds) and bounds[0] == 1.0)
-        found.append(Prior(name, path, low, high, float(getattr(section, field)), scale, source))
-    return tuple(found)
+    return tuple(_prior(config, name, *ranges[name]) for name in ranges if name in wanted)
+
+
+def network_priors(config: StudyConfig) -> tuple[Prior, ...]:
+    """The uncertain constants of the network."""
+    return tuple(_prior(config, name, *given) for name, given in _of_network(config).items())
+
+
+def _of_network(config: StudyConfig) -> dict[str, tuple[str, float, float, str]]:
+    """Path, range and source by name."""
+    network = config.network
+    sources = network.signalling.sources
+    return {name: (f"{SIGNALLING}.{name}", *ends, sources.get(name, "")) for name, ends in network.priors.items()}
+
+
+def _prior(config: StudyConfig, name: str, path: str, low: float, high: float, source: str) -> Prior:
+    section, field = _section(config, path)
+    bounds = [limit.le for limit in type(section).model_fields[field].metadata if hasattr(limit, "le")]
+    scale = scale_of(low, bool(bounds) and bounds[0] == 1.0)
+    return Prior(name, path, low, high, float(getattr(section, field)), scale, source)
 
 
 def _section(config: Any, path: str) -> tuple[Any, str]:

@@ -80,6 +80,12 @@ def test_nobody_can_be_judged(name):
     assert set(found.level[0]) == {0}
 
 
+@pytest.mark.parametrize("name", ["CRM", "TITE-CRM", "BOIN", "TITE-BOIN"])
+def test_without_replacement_the_trial_ends_without_an_mtd_if_nobody_could_be_judged(name):
+    found = play(name, queue(always(30, 4), evaluable=np.zeros((30, 4), bool)), Conduct(replace=False))
+    assert found.mtd[0] == -1 and np.sum(found.level[0] >= 0) == 18
+
+
 @every_design
 @pytest.mark.parametrize("suspend", [True, False])
 def test_what_always_holds(name, suspend):

@@ -7,5 +7,5 @@ conduct       from candidates to randomised patients, and from those to what is 
 multiplicity  claims in all patients and in subgroups with the family-wise error controlled
 fixed         all comers; marker-positive patients only; everyone, stratified by marker
 adaptive      two stages with the population of the second chosen at an interim look
-play          from settings to one of these
+from_settings what the configuration says, as a call
 """

@@ -7,9 +7,10 @@ Every design is a function ``choose(seen) -> Choice``. The calendar is the same 
 - With all places taken (and, in designs that judge whole cohorts, all of the cohort judged), the design is asked: wait, treat a new
   cohort at a level, or stop. It is asked whenever something becomes known and again when the next patient comes, whose dose
   therefore rests on all that is known that day.
-- Waiting, the trial is closed, unless lower levels are backfilled: then whoever comes is treated at the highest open one.
-  While it is closed, either accrual is suspended (its clock stands still: patients who come then go elsewhere, and after the
-  reopening the next is as far away as when it closed, which for a Poisson stream is the same thing), or patients wait their turn.
+- Waiting, the trial is closed, unless lower levels are backfilled: then whoever comes is treated at the highest open one, though
+  not while a design that will stop waits for its last results. While it is closed, either accrual is suspended (its clock stands
+  still: patients who come then go elsewhere, and after the reopening the next is as far away as when it closed, which for a Poisson
+  stream is the same thing), or patients wait their turn.
 - On the day that the design stops, the remaining patients, up to a limit, are treated at the MTD (expansion).
 
 Backfilling: extra patients at levels that the escalation has passed, while it waits (as in Zhao et al., Clin Cancer Res
@@ -202,18 +203,19 @@ def _act(s: _Trials, queue: Queue, how: Conduct, choose: Choose, whole_cohorts: 
     """Nothing is left to learn today: decide, treat the patient who is there, or let time pass."""
     free = s.taken[rows] < s.places[rows]
     level, asked = s.level[rows], np.flatnonzero(~free & ~(whole_cohorts & (s.waiting[rows] > 0)))
-    starts, stopped = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+    starts, stopped, ending = np.zeros((3, len(rows)), bool)
     if asked.size:
         choice = choose(_look(s, how, rows[asked]))
         over = ~choice.wait & choice.stop
         ended = rows[asked[over]]
         s.mtd[ended], s.end[ended], s.active[ended] = choice.level[over], s.day[ended], False
         stopped[asked] = over
+        ending[asked] = choice.stop
         starts[asked] = ~choice.wait & ~choice.stop
         level[asked] = choice.level
     into = np.where(free | starts, level, -1)
     if how.backfill is not None:
-        into = np.where(free | starts, into, _open_below(s, queue, how.backfill, rows))
+        into = np.where(free | starts | ending, into, _open_below(s, queue, how.backfill, rows))
     last = queue.arrival.shape[1] - 1
     come = np.where(s.nxt[rows] <= last, queue.arrival[rows, np.minimum(s.nxt[rows], last)] + s.delay[rows], np.inf)
     treat = (into >= 0) & (come <= s.day[rows]) & ~stopped

@@ -9,8 +9,8 @@ the rate at the posterior mean of beta (`crm_model`). Restrictions, each of whic
 The trial stops once enough patients have been treated, enough at the level that would come next, P(lowest level is more toxic than
 the target) passes a limit (no MTD then), or P(the level that would come next is the MTD) does, where a level is the MTD for those
 beta for which its rate is nearest the target. The MTD is the level with the estimated rate nearest the target, but none above
-the highest that was given. The decision falls on the day on which the last patient treated has been judged, or, if even the lowest
-level is too toxic, on the day of the result that shows it.
+the highest at which a patient was judged, and none at all if nobody was. The decision falls on the day on which the last patient
+treated has been judged, or, if even the lowest level is too toxic, on the day of the result that shows it.
 
 TITE-CRM (Cheung & Chappell, Biometrics 2000;56:1177-1182) decides on the day on which a patient comes, patients who are still
 followed weighing in with the share of the window that they have passed (`tite`).
@@ -120,11 +120,12 @@ def choose(seen: Seen, rule: CRM) -> Choice:
         last |= seen.here(seen.judged, level) + seen.here(seen.pending, level) >= rule.max_at_level
     if rule.confidence is not None:
         last |= seen.here(found.chance, level) >= rule.confidence
+    some = seen.judged.any(axis=1)
     none = np.zeros_like(last)
     if rule.toxic_limit is not None:
-        none = seen.judged.any(axis=1) & (found.too_toxic > rule.toxic_limit)
-    given = np.where(seen.judged + seen.pending > 0, np.arange(seen.judged.shape[1]), 0).max(axis=1)
-    mtd = np.where(none, -1, np.minimum(found.recommended, given))
+        none = some & (found.too_toxic > rule.toxic_limit)
+    given = np.where(seen.judged > 0, np.arange(seen.judged.shape[1]), 0).max(axis=1)
+    mtd = np.where(none | ~some, -1, np.minimum(found.recommended, given))
     stop = none | last
     wait = must_wait(seen, rule.tite, last) & ~(none & (rule.tite is not None))
     places = np.maximum(np.minimum(rule.cohort, rule.max_patients - seen.used), 1)

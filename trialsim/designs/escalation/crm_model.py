@@ -76,12 +76,12 @@ def posterior(
     beta = nodes(model)
     log_p, log_q = log_rates(model, beta)
     log_density = np.asarray(toxic, float) @ log_p.T + np.asarray(free, float) @ log_q.T - 0.5 * (beta / model.scale) ** 2
-    if open_level is not None:
+    if open_level is not None and weight is not None:
         row, patient = np.nonzero((open_level >= 0) & (weight > 0))
         if row.size:
-            lacking = np.log1p(-weight[row, patient, None] * np.exp(log_p).T[open_level[row, patient]])
+            free_so_far = 1.0 - weight[row, patient, None] * np.exp(log_p).T[open_level[row, patient]]
             first = np.flatnonzero(np.diff(row, prepend=-1))
-            log_density[row[first]] += np.add.reduceat(lacking, first)
+            log_density[row[first]] += np.log(np.multiply.reduceat(free_so_far, first))
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
     density /= density.sum(axis=1, keepdims=True)
     mean = density @ beta

@@ -92,9 +92,17 @@ class Bounds(NamedTuple):
         if isinstance(self.efficacy, WangTsiatis):
             return np.broadcast_to(self.lower, t.shape), np.broadcast_to(self.upper, t.shape)
         beta, drift = (0.0, 0.0) if self.futility is None else (1.0 - (self.wanted_power or 0.0), self.drift)
-        options = {"sides": self.sides, "futility": self.futility, "beta": beta, "drift": drift, "nodes": nodes}
-        options["spending_time"] = spending_time
-        lower, upper = spending_bounds(t, self.alpha, self.efficacy, **options)
+        lower, upper = spending_bounds(
+            t,
+            self.alpha,
+            self.efficacy,
+            sides=self.sides,
+            futility=self.futility,
+            beta=beta,
+            drift=drift,
+            spending_time=spending_time,
+            nodes=nodes,
+        )
         if self.futility is not None:
             lower[..., -1] = np.where(np.isfinite(upper[..., -1]), upper[..., -1], -np.inf)
         return lower, upper
@@ -173,9 +181,10 @@ def spending_bounds(
     if spending_time is None:
         spending_time = np.concatenate([t[..., :-1], np.ones_like(t[..., -1:])], axis=-1)
     share = np.maximum.accumulate(np.asarray(spending_time, float), axis=-1)
-    use = efficacy.spent(share, alpha / sides) if isinstance(efficacy, Spending) else None
+    given = None if isinstance(efficacy, Spending) else efficacy
+    use = efficacy.spent(share, alpha / sides) if isinstance(efficacy, Spending) else share
     lose = futility.spending.spent(share, beta) if futility is not None else None
-    zero, theta = np.float64(0.0), np.asarray(drift, float)
+    theta = np.asarray(drift, float)
     nodes = nodes or enough_nodes(t)
     null = alternative = start(t.shape[:-1], nodes)
     lower, upper = np.full(t.shape, -np.inf), np.full(t.shape, np.inf)
@@ -183,10 +192,10 @@ def spending_bounds(
     for k in range(t.shape[-1]):
         new = t[..., k] - null.information > LEAST
         i = np.where(new, t[..., k], null.information + 1.0)  # any information will do where there is none
-        if use is None:
-            high = np.broadcast_to(efficacy[..., k], new.shape)
+        if given is not None:
+            high = np.broadcast_to(given[..., k], new.shape)
         else:
-            high = _solve(lambda b, i=i, null=null: exceed(null, i, zero, b), use[..., k] - used, falling=True)
+            high = _solve(lambda b, i=i, null=null: exceed(null, i, 0.0, b), use[..., k] - used, falling=True)
             used = np.where(new, use[..., k], used)
         low = -high if sides == 2 else np.full(new.shape, -np.inf)
         if lose is not None:
@@ -196,7 +205,7 @@ def spending_bounds(
         lower[..., k], upper[..., k] = np.where(new, low, -np.inf), np.where(new, high, np.inf)
         if k < t.shape[-1] - 1:
             obeyed = sides == 2 or (futility is not None and futility.binding)
-            null = _where(new, advance(null, i, zero, low if obeyed else -np.inf, high, nodes), null)
+            null = _where(new, advance(null, i, 0.0, low if obeyed else -np.inf, high, nodes), null)
             if lose is not None:
                 alternative = _where(new, advance(alternative, i, theta, low, high, nodes), alternative)
     return lower, upper

@@ -100,7 +100,9 @@ def play(rng: np.random.Generator, candidates: Candidates, trial: Trial) -> Play
         raise ValueError("increments of the log-rank score are combined after re-estimation: restricted means have none")
     played = []
     for first in range(0, trials, TOGETHER):
-        part = Candidates(*(None if x is None else x[first : first + TOGETHER] for x in candidates))
+        some = slice(first, first + TOGETHER)
+        arrival, time, event, stratum = candidates
+        part = Candidates(arrival[some], time[some], event[some], None if stratum is None else stratum[some])
         played.append(_play_some(rng, part, trial))
     return Played(*(np.concatenate(x) for x in zip(*played, strict=True)))
 
@@ -138,7 +140,8 @@ def _play_some(rng: np.random.Generator, candidates: Candidates, trial: Trial) -
             z[:, k] = np.divide(means.difference, means.se, out=np.zeros(trials), where=known)
             information[:, k] = np.divide(1.0, means.se**2, out=np.zeros(trials), where=known)
         if trial.reestimation is not None and trial.reestimation.look == k:
-            wanted, enters = _reestimated(trial, all_data, data, included, z[:, k], day[:, k], wanted, enters)
+            plan = trial.reestimation
+            wanted, enters = _reestimated(plan, trial, all_data, data, included, z[:, k], day[:, k], wanted, enters)
 
     if isinstance(trial.reestimation, PromisingZone):
         z = weighted_by_plan(score, information, trial.bounds.fraction)
@@ -175,6 +178,7 @@ def _seen_by(data: _View, enters: np.ndarray, day: np.ndarray) -> tuple[_View, n
 
 
 def _reestimated(
+    plan: Blinded | PromisingZone,
     trial: Trial,
     all_data: _View,
     data: _View,
@@ -188,7 +192,6 @@ def _reestimated(
 
     Patients who are added arrive after the look: those who came while the trial was closed are lost to it.
     """
-    plan = trial.reestimation
     later = (all_data.arrival > day[:, None]) & ~enters
     if isinstance(plan, Blinded):
         in_view = included & (all_data.arrival + all_data.time > day[:, None])
@@ -197,7 +200,7 @@ def _reestimated(
         more = more_patients(plan, day, wanted[0, -1], seen, lost, exposure, in_view.sum(axis=1), all_data.arrival, enters)
     else:
         factor = promising(plan, z, float(trial.bounds.fraction[plan.look]), float(trial.bounds.upper[-1]))
-        now, last = wanted[:, [plan.look]], wanted[:, [-1]]
+        now, last = wanted[:, plan.look : plan.look + 1], wanted[:, -1:]
         share = np.where(wanted > now, (wanted - now) / (last - now), 0.0)
         wanted = np.where(wanted > now, now + share * (np.ceil(factor[:, None] * last) - now), wanted)
         more = np.ceil(trial.patients * (factor - 1.0) - 1e-9)

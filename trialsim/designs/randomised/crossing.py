@@ -78,41 +78,37 @@ def enough_nodes(information: ArrayLike) -> int:
     return int(np.clip(np.ceil(PER_SD * 2 * TAIL / narrowest), FEWEST, MOST))
 
 
-def exceed(running: Running, information: np.ndarray, drift: np.ndarray, bound: np.ndarray) -> np.ndarray:
+def exceed(running: Running, information: np.ndarray, drift: ArrayLike, bound: ArrayLike) -> np.ndarray:
     """Probability of being still running and having Z above the bound at the next look, (...)."""
     return np.sum(running.mass * ndtr(_ahead(running, information, drift, bound)), axis=-1)
 
 
-def fall_below(running: Running, information: np.ndarray, drift: np.ndarray, bound: np.ndarray) -> np.ndarray:
+def fall_below(running: Running, information: np.ndarray, drift: ArrayLike, bound: ArrayLike) -> np.ndarray:
     """Probability of being still running and having Z below the bound at the next look, (...)."""
     return np.sum(running.mass * ndtr(-_ahead(running, information, drift, bound)), axis=-1)
 
 
-def _ahead(running: Running, information: np.ndarray, drift: np.ndarray, bound: np.ndarray) -> np.ndarray:
+def _ahead(running: Running, information: np.ndarray, drift: ArrayLike, bound: ArrayLike) -> np.ndarray:
     """How far each node's mean lies above the bound, in standard deviations of the step, (..., nodes)."""
-    step, root, past, bound, drift = (
-        x[..., None]
-        for x in np.broadcast_arrays(
-            information - running.information, np.sqrt(information), np.sqrt(running.information), bound, drift
-        )
-    )
-    return (running.z * past + drift * step - bound * root) / np.sqrt(step)
+    new, root, past = information - running.information, np.sqrt(information), np.sqrt(running.information)
+    step, root, past, high, theta = (x[..., None] for x in np.broadcast_arrays(new, root, past, bound, drift))
+    return (running.z * past + theta * step - high * root) / np.sqrt(step)
 
 
 def advance(
-    running: Running, information: np.ndarray, drift: np.ndarray, lower: np.ndarray, upper: np.ndarray, nodes: int
+    running: Running, information: np.ndarray, drift: ArrayLike, lower: ArrayLike, upper: ArrayLike, nodes: int
 ) -> Running:
     """Trials between the bounds at the next look."""
-    information, drift, lower, upper = np.broadcast_arrays(*(np.asarray(x, float) for x in (information, drift, lower, upper)))
-    centre = drift * np.sqrt(information)
-    low = np.clip(lower, centre - TAIL, centre + TAIL)
-    high = np.maximum(np.clip(upper, centre - TAIL, centre + TAIL), low)
+    information, theta, below, above = np.broadcast_arrays(*(np.asarray(x, float) for x in (information, drift, lower, upper)))
+    centre = theta * np.sqrt(information)
+    low = np.clip(below, centre - TAIL, centre + TAIL)
+    high = np.maximum(np.clip(above, centre - TAIL, centre + TAIL), low)
     x, w = _legendre(nodes)
     half = 0.5 * (high - low)[..., None]
     z = low[..., None] + half * (1.0 + x)
     step = (information - running.information)[..., None, None]
     root, past = np.sqrt(information)[..., None, None], np.sqrt(running.information)[..., None, None]
-    ahead = (z[..., :, None] * root - running.z[..., None, :] * past - drift[..., None, None] * step) / np.sqrt(step)
+    ahead = (z[..., :, None] * root - running.z[..., None, :] * past - theta[..., None, None] * step) / np.sqrt(step)
     density = np.sum(running.mass[..., None, :] * np.exp(-0.5 * ahead**2) * (root / np.sqrt(2.0 * np.pi * step)), axis=-1)
     return Running(information, z, density * half * w)
 

@@ -16,6 +16,7 @@ to rounding. Any unit of time, the same everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -84,9 +85,9 @@ def expected(setting: Setting, time: float, rho: float = 0.0, gamma: float = 0.0
         accrued = setting.accrual.cumulative(np.minimum(time - s, setting.accrual_duration))
         n = stratum.share * accrued * share * np.exp(-_gone(setting, stratum, s))
         hazard, p = np.stack([stratum.control.at(s), stratum.drug.at(s)]), _on_drug(setting, stratum, s)
-        w = 1.0
+        w = np.ones(len(s))
         if rho or gamma:
-            curve = np.exp(-_integral_to(lambda x, stratum=stratum: _pooled_hazard(setting, stratum, x), s, edges))
+            curve = np.exp(-_integral_to(partial(_pooled_hazard, setting, stratum), s, edges))
             w = curve**rho * (1.0 - curve) ** gamma
         events += np.sum(weight * n * hazard, axis=1)
         score += float(np.sum(weight * w * n.sum(axis=0) * p * (1.0 - p) * (hazard[0] - hazard[1])))
@@ -117,7 +118,7 @@ def _edges(setting: Setting, stratum: Stratum, time: float) -> np.ndarray:
     last = max(min(time, setting.follow_up), 0.0)
     rates = (stratum.control, stratum.drug, *setting.drop_out)
     breaks = [h.start for h in rates] + [h.inverse(FADED) for h in rates]
-    breaks += [time - setting.accrual.start, [time - setting.accrual_duration]]
+    breaks += [time - setting.accrual.start, np.array([time - setting.accrual_duration])]
     inside = np.unique(np.concatenate(breaks))
     return np.concatenate([[0.0], inside[(inside > 0) & (inside < last)], [last]])
 

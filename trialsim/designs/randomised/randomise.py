@@ -23,20 +23,20 @@ def allocate(
             that nobody knows the last of a block. None: complete randomisation.
         stratum: label of each patient, (trials, patients); each has blocks of its own. None: one list for all.
     """
-    ratio = np.asarray(ratio, int)
-    whole = int(ratio.sum())
+    each = np.asarray(ratio, int)
+    whole = int(each.sum())
     if blocks is None:
-        return np.searchsorted(np.cumsum(ratio), rng.random((trials, patients)) * whole, side="right")
+        return np.searchsorted(np.cumsum(each), rng.random((trials, patients)) * whole, side="right")
     if any(size % whole or size <= 0 for size in blocks):
         raise ValueError(f"blocks hold a multiple of {whole} patients, got {list(blocks)}")
     if stratum is None:
-        return _permuted(rng, trials, patients, ratio, blocks)
+        return _permuted(rng, trials, patients, each, blocks)
     arm = np.zeros((trials, patients), int)
     for label in np.unique(stratum):
         here = stratum == label
         place = np.cumsum(here, axis=1) - 1
         most = int(here.sum(axis=1).max())
-        own = _permuted(rng, trials, most, ratio, blocks)
+        own = _permuted(rng, trials, most, each, blocks)
         arm = np.where(here, np.take_along_axis(own, np.where(here, place, 0), 1), arm)
     return arm
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 FEWEST_BATCHES = 5
 
 
+def roomy(patients: int) -> int:
+    """Patients to simulate so that ``patients`` are at hand though some may fail to be integrated."""
+    return patients + patients // 20
+
+
 class DoseFindingSettings(Settings):
     """What a dose-finding design should find."""
 
@@ -63,6 +68,10 @@ class AssuranceSettings(Settings):
     patients: int = Field(ge=100, description="virtual patients simulated with each set")
     replicates: int = Field(ge=20, description="replicates of each design with each set")
 
+    def batches(self, settings: CompareDesignsSettings) -> int:
+        """Parts of the patients that share no trial."""
+        return self.patients // roomy(settings.most_screened)
+
 
 class CompareDesignsSettings(AnalysisSettings):
     """Designs side by side on the same virtual patients: those of ``designs``, or ``design`` alone if there are none."""
@@ -99,12 +108,15 @@ class CompareDesignsSettings(AnalysisSettings):
         most = max(
             [design.replicate_size for design in escalations.values()] + [self.most_screened] * (len(designs) > len(escalations))
         )
-        if study.cohort.size < most * self.batches:
-            allowed = f"at least {most * self.batches}: {self.batches} batches of trials to which {most} patients may come"
+        if study.cohort.size < roomy(most) * self.batches:
+            allowed = f"at least {roomy(most) * self.batches}: {self.batches} batches of trials to which {most} patients may come"
             found.append(ConfigError("cohort.size", study.cohort.size, allowed))
         found += self._dose_faults(study, escalations)
         if len(designs) > len(escalations):
             found += self._benefit_faults(study)
+        if self.assurance.draws and self.assurance.batches(self) < 1:
+            allowed = f"at least {roomy(self.most_screened)}, as analysis.most_screened = {self.most_screened} may come to a trial"
+            found.append(ConfigError("analysis.assurance.patients", self.assurance.patients, allowed))
         if self.dose_finding.too_toxic <= self.dose_finding.target:
             allowed = f"more than analysis.dose_finding.target = {self.dose_finding.target:g}"
             found.append(ConfigError("analysis.dose_finding.too_toxic", self.dose_finding.too_toxic, allowed))

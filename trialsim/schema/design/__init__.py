@@ -8,9 +8,11 @@ from pydantic import Field
 
 from trialsim.schema.design.adaptive import AdaptiveRandomisationSettings, SelectTheWinnerSettings
 from trialsim.schema.design.base import DesignSettings as DesignSettings
+from trialsim.schema.design.basket import BasketSettings as BasketSettings
 from trialsim.schema.design.biomarker import BiomarkerDesign
 from trialsim.schema.design.escalation import BOINSettings, CRMSettings, RollingSixSettings, ThreePlusThreeSettings
 from trialsim.schema.design.escalation import EscalationSettings as EscalationSettings
+from trialsim.schema.design.historical import HistoricalControlSettings as HistoricalControlSettings
 from trialsim.schema.design.randomised import RandomisedSettings as RandomisedSettings
 from trialsim.schema.design.single_arm import (
     PredictiveProbabilitySettings,
@@ -32,6 +34,8 @@ Design = Annotated[
     | AdaptiveRandomisationSettings
     | SelectTheWinnerSettings
     | RandomisedSettings
-    | BiomarkerDesign,
+    | BiomarkerDesign
+    | BasketSettings
+    | HistoricalControlSettings,
     Field(discriminator="kind"),
 ]

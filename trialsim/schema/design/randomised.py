@@ -99,7 +99,7 @@ class RandomisedSettings(DesignSettings):
             if bound is not None and (bound.parameter is not None) != (bound.name in NEEDS_A_PARAMETER):
                 allowed = "a number" if bound.name in NEEDS_A_PARAMETER else "null"
                 found.append(fault(f"{key}.parameter", bound.parameter, f"{allowed}, as design.{key}.name is {bound.name}"))
-            elif bound is not None and bound.name == "power" and not bound.parameter > 0:
+            elif bound is not None and bound.name == "power" and (bound.parameter or 0.0) <= 0:
                 found.append(fault(f"{key}.parameter", bound.parameter, "above 0"))
         if self.efficacy.name == "wang_tsiatis" and (self.efficacy.parameter or 0.0) > 0.5:
             found.append(fault("efficacy.parameter", self.efficacy.parameter, "at most 0.5, Pocock's bound"))
@@ -125,7 +125,8 @@ class RandomisedSettings(DesignSettings):
         return [fault("look_months", months, allowed)]
 
     def _reestimation_faults(self, fault) -> list[ConfigError]:
-        plan, found = self.reestimation, []
+        plan = self.reestimation
+        found: list[ConfigError] = []
         if plan is None:
             return found
         if plan.look >= len(self.look_fractions):

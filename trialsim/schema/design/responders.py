@@ -15,4 +15,7 @@ class ResponderSettings(DesignSettings):
     outcome: Literal["response", "disease_control"] = Field(
         description="who counts as a responder: best response CR or PR, or no progression (CR, PR or SD), at assess_weeks"
     )
+    eligible: Literal["all", "marker_positive"] = Field(
+        description="who may enter: everyone, or patients whose tumour the analysis' assay calls positive"
+    )
     assess_weeks: int = Field(ge=4, le=52, description="weeks after the first dose at which the outcome is known")

@@ -6,7 +6,7 @@ import pytest
 
 from trialsim.cli import compose
 from trialsim.designs.single_arm.binomial import positive_probability
-from trialsim.designs.single_arm.settings import looks_of
+from trialsim.designs.single_arm.from_settings import looks_of
 from trialsim.schema import ConfigError
 from trialsim.schema.study import validate
 

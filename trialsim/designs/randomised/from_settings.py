@@ -53,14 +53,16 @@ def trial_of(settings: RandomisedSettings) -> Trial:
 def bounds_of(settings: RandomisedSettings) -> Bounds:
     """Bounds of the settings' looks."""
     efficacy: Efficacy
-    if settings.efficacy.name in ("obrien_fleming", "pocock", "wang_tsiatis"):
-        efficacy = WangTsiatis(DELTA.get(settings.efficacy.name, settings.efficacy.parameter or 0.0))
+    shape = settings.efficacy
+    if shape.name == "obrien_fleming" or shape.name == "pocock" or shape.name == "wang_tsiatis":
+        efficacy = WangTsiatis(DELTA.get(shape.name, shape.parameter or 0.0))
     else:
-        efficacy = Spending(settings.efficacy.name, settings.efficacy.parameter or 0.0)
+        efficacy = Spending(shape.name, shape.parameter or 0.0)
     lower = settings.futility
     futility = None if lower is None else Futility(Spending(lower.name, lower.parameter or 0.0), lower.binding)
-    options = {"sides": settings.sides, "power": settings.power, "futility": futility}
-    return group_sequential(settings.look_fractions, settings.alpha, efficacy, **options)
+    return group_sequential(
+        settings.look_fractions, settings.alpha, efficacy, sides=settings.sides, power=settings.power, futility=futility
+    )
 
 
 def setting_of(settings: RandomisedSettings, control_median_months: float, hazard_ratio: float | None = None) -> Setting:
