@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -225,9 +226,9 @@ def test_what_is_missing_is_shown_as_missing(saved):
 
 def test_assurance_has_its_chapter_if_it_was_asked(saved):
     row = {"estimate": 0.6, "low": 0.5, "high": 0.7, "n": 30, "method": "", "point": 0.75}
-    made = page(saved(BOTH, assurance={"crm": row, "enriched": row | {"estimate": None}}))
+    made = page(saved(BOTH, assurance={"all_comers": row, "enriched": row | {"estimate": None}}))
     table = of(made, "assurance").tables[0]
-    assert [plain(cell) for cell in table.shown.iloc[0]] == ["CRM", "75.0 %", "60.0 % (50.0 to 70.0)", "−15.0", "30"]
+    assert [plain(cell) for cell in table.shown.iloc[0]] == ["All comers", "75.0 %", "60.0 % (50.0 to 70.0)", "−15.0", "30"]
     assert len(table.shown) == 1  # what is no number is left out
     assert all(section.key != "assurance" for section in page(saved(BOTH)).chapters)
 
@@ -238,6 +239,39 @@ def test_names_from_files_are_text(saved):
     found = saved([*BOTH, escalated(name, [1, 1])], designs=designs)
     text = Path(write_report(found.folder)).read_text(encoding="utf-8")
     assert "alert(1)" in text and name not in text and "CRM (&lt;script&gt;" in text and "Lung <b>" not in text
+
+
+@pytest.mark.parametrize(
+    ("design", "told"),
+    [
+        ({"kind": "crm", "time_to_event": True}, "TITE-CRM"),
+        ({"kind": "two_stage", "criterion": "minimax", "given": None}, "Simon minimax"),
+        ({"kind": "two_stage", "criterion": "minimax", "given": {"n": 9}}, "two-stage"),
+        ({"kind": "single_stage", "eligible": "marker_positive"}, "single-stage, marker-positive"),
+        ({"kind": "adaptive_randomisation", "drop": "predictive", "power": 0.0}, "arm dropping"),
+        ({"kind": "adaptive_randomisation", "drop": "none", "power": None}, "adaptive randomisation"),
+        ({"kind": "randomised", "look_fractions": [0.5, 1]}, "group-sequential"),
+        ({"kind": "randomised", "look_fractions": [1]}, "randomised, one look"),
+        ({"kind": "basket", "model": {"kind": "exnex"}}, "EXNEX baskets"),
+        ({"kind": "not_yet_known"}, "not yet known"),
+    ],
+)
+def test_designs_are_called_by_their_kind(design, told):
+    assert design_words.labels({"a": design}) == {"a": told}
+    assert design_words.labels({"a": design, "b_c": design}) == {"a": f"{told} (a)", "b_c": f"{told} (b c)"}
+
+
+def test_every_kind_of_design_has_words():
+    from trialsim.schema.design import Design
+
+    kinds = {get_args(one.model_fields["kind"].annotation)[0] for one in _members(Design)}
+    assert {"crm", "basket", "enriched"} <= kinds
+    assert kinds - {"basket"} <= set(design_words.KINDS)
+
+
+def _members(union) -> list[type]:
+    """The classes of a union, whichever way it is nested."""
+    return [union] if isinstance(union, type) else [one for part in get_args(union) for one in _members(part) if one is not None]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,11 @@ KINDS = {
     "adaptive_randomisation": ("adaptive randomisation", "Thall & Wathen, Eur J Cancer 2007;43:859-66"),
     "arm_dropping": ("arm dropping", "Spiegelhalter et al., Control Clin Trials 1986;7:8-17"),
     "select_the_winner": ("select the winner", "Stallard & Todd, Stat Med 2003;22:689-703"),
+    "basket_independent": ("independent baskets", ""),
+    "basket_pooled": ("pooled baskets", ""),
+    "basket_berry": ("hierarchical baskets", "Berry et al., Clin Trials 2013;10:720-34"),
+    "basket_exnex": ("EXNEX baskets", "Neuenschwander et al., Pharm Stat 2016;15:123-34"),
+    "historical_control": ("historical controls", "Schmidli et al., Biometrics 2014;70:1023-32"),
     "randomised": ("randomised, one look", "Schoenfeld, Biometrics 1983;39:499-503"),
     "group_sequential": ("group-sequential", "Jennison & Turnbull, Group Sequential Methods, 2000"),
     "all_comers": ("all comers", "Schoenfeld, Biometrics 1983;39:499-503"),
@@ -36,7 +41,8 @@ KINDS = {
     "marker_stratified": ("marker-stratified", "Freidlin et al., Clin Trials 2014;11:19-27"),
     "adaptive_enrichment": ("adaptive enrichment", "Jenkins et al., Pharm Stat 2011;10:347-56"),
 }  # fmt: skip
-RATES = {"single_stage", "two_stage", "predictive_probability"}  # kinds whose estimate is a rate; of the others a log hazard ratio
+# kinds that estimate a rate or a difference of rates; the others estimate a log hazard ratio, or nothing
+RATES = {"single_stage", "two_stage", "predictive_probability", "historical_control"}
 SURE = 0.95  # probability of being the best from which a recommendation is called clear
 
 
@@ -96,6 +102,8 @@ def kind_of(design: Mapping[str, Any]) -> str:
         return f"tite_{kind}"
     if kind == "two_stage" and not design.get("given"):
         return str(design.get("criterion") or kind)
+    if kind == "basket":
+        return f"basket_{design['model']['kind']}"
     if kind == "adaptive_randomisation" and design.get("drop", "none") != "none" and design.get("power") == 0:
         return "arm_dropping"
     return "group_sequential" if kind == "randomised" and len(design.get("look_fractions") or ()) > 1 else kind
@@ -103,9 +111,15 @@ def kind_of(design: Mapping[str, Any]) -> str:
 
 def labels(designs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Every design in words; those of one kind with their names."""
-    told = {name: KINDS[kind][0] if (kind := kind_of(design)) in KINDS else words(kind) for name, design in designs.items()}
+    told = {name: _label(design) for name, design in designs.items()}
     often = Counter(told.values())
     return {name: f"{text} ({words(name)})" if often[text] > 1 else text for name, text in told.items()}
+
+
+def _label(design: Mapping[str, Any]) -> str:
+    kind = kind_of(design)
+    text = KINDS[kind][0] if kind in KINDS else words(kind)
+    return f"{text}, marker-positive" if design.get("eligible") == "marker_positive" else text
 
 
 def sources(designs: Mapping[str, Mapping[str, Any]]) -> str:

@@ -155,7 +155,7 @@ def _benefit_chapter(saved: Saved, asked: Question) -> Section:
 def _assurance_chapter(assured: dict[str, dict[str, Any]], names: dict[str, str]) -> Section:
     lead = (
         "The other chapters take the model's constants as known. Here they are drawn again and again from what is uncertain about "
-        "them. Success: a dose near the target, or some group found to benefit."
+        "them. Success: some group is found to benefit."
     )
     return Section(
         "assurance",
@@ -345,8 +345,8 @@ def _benefit_methods(saved: Saved) -> list[str]:
         f"{s['per_month']:g} patients come a month, at most {number(s['most_screened'])} to a trial; the marker is known after "
         f"{b['assays']['turnaround_days']:g} days, with the errors of its assay. Randomised designs compare {survival} survival. "
         "The truth that an estimate is held against is the same effect in all virtual patients of the design's population, each "
-        "under both treatments (log hazard ratio by Cox's model), or their success rate. Without an effect: every patient has the "
-        "outcome of no drug, whatever is given.",
+        "under both treatments (log hazard ratio by Cox's model), or their success rate. If there is no effect, every patient has "
+        "the outcome of the control, whatever is given.",
         "Net benefit NB(w) = 100 Σ P(group treated) · share · (gain − w), w: the gain from which treatment is worth it (decision "
         "curves; Vickers & Elkin, Med Decis Making 2006;26:565-74). Where two strategies change places, the interval holds the "
         "thresholds at which their paired difference is not told from 0.",
