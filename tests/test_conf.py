@@ -24,6 +24,7 @@ FITTING = {
     "analysis=laboratory": "laboratory",
     "analysis=sensitivity": "sensitivity",
     "analysis=combination": "combination",
+    "analysis=compare_designs": "compare_designs",
 } | {
     f"design={kind}": "everolimus_paediatric"
     for kind in ("three_plus_three", "rolling_six", "crm", "tite_crm", "boin", "tite_boin")
@@ -31,7 +32,7 @@ FITTING = {
 FITTING |= {
     f"design={path.stem}": "dose_response"
     for path in (CONF / "design").glob("*.yaml")
-    if path.stem not in ("single_arm", "three_plus_three")  # a trial runs these two alone
+    if f"design={path.stem}" not in FITTING and path.stem != "single_arm"  # a trial does not run these
 }
 NOT_A_CHOICE = {"experiment", "tumour", "cell_line"}
 CHOICES = [

@@ -38,7 +38,8 @@ def tables(n, seed=1, hr_positive=0.5, hr_negative=1.0, median_months=4.0, preva
         days = luck / hr
         found[name] = pd.DataFrame(
             {
-                "patient_id": np.arange(n), "tumour_type": TYPES[kind], "pfs_days": np.minimum(days, 730.0), "pfs_event": days <= 730.0,
+                "patient_id": np.arange(n), "tumour_type": TYPES[kind], "pfs_days": np.minimum(days, 730.0),
+                "pfs_event": days <= 730.0,
                 "best_response": "SD", "best_response_unconfirmed": "SD", "response_day": np.inf,
                 "os_days": np.minimum(2 * days, 730.0), "os_event": 2 * days <= 730.0, "integration_ok": True,
             }

@@ -19,7 +19,7 @@ MODELS = {"independent": Independent, "pooled": Pooled, "berry": Hierarchical, "
 @pytest.mark.parametrize(("name", "model"), MODELS.items())
 def test_shipped_basket_designs_keep_their_error(name, model):
     """Calibrated on 1,000 trials without futility stops, so that in the same trials with them the error is not above 0.1."""
-    settings = compose(None, [f"design=basket_{name}"]).design
+    settings = compose("dose_response", [f"design=basket_{name}"]).design
     design = basket_design(settings, np.random.default_rng(1), replicates=1000)
     assert isinstance(design.model, model) and np.all((design.gamma > 0.5) & (design.gamma < 1))
     null = plain_responses(design.null_rate, design.caps, 1000, np.random.default_rng(1))
@@ -39,13 +39,13 @@ def test_shipped_basket_designs_keep_their_error(name, model):
 )
 def test_incoherent_baskets_are_refused(override, key):
     with pytest.raises(ConfigError) as fault:
-        compose(None, ["design=basket_exnex", override])
+        compose("dose_response", ["design=basket_exnex", override])
     assert fault.value.key == key
 
 
 def test_shipped_historical_control():
     """Power rises with the treated rate; the sizes must add up."""
-    settings = compose(None, ["design=historical_control"]).design
+    settings = compose("dose_response", ["design=historical_control"]).design
     history = historical_counts(settings.history.drug, settings.history.tumour_types, settings.history.age_group)
     assert len(history) >= 8 and set(history["age_group"]) == {"adult"}
     design = historical_design(settings, history["events"], history["n"])
@@ -54,4 +54,4 @@ def test_shipped_historical_control():
     found = power(table, [0.03, 0.1, 0.2, 0.3], 0.03)
     assert np.all(np.diff(found) > 0) and found[0] < 0.1 and found[-1] > 0.9
     with pytest.raises(ConfigError, match="replicate_size"):
-        compose(None, ["design=historical_control", "design.control=0"])
+        compose("dose_response", ["design=historical_control", "design.control=0"])

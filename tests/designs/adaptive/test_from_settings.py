@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from trialsim.cli import compose
+from trialsim.designs.adaptive.from_settings import play_design, rules_of, winner_of
 from trialsim.designs.adaptive.outcomes import plain_outcomes
 from trialsim.designs.adaptive.selection import dunnett_critical, ends
-from trialsim.designs.adaptive.from_settings import play_design, rules_of, winner_of
 from trialsim.schema import ConfigError
 from trialsim.schema.study import validate
 

@@ -9,8 +9,8 @@ from marked_trials import plain
 from trialsim import compose
 from trialsim.designs.biomarker.assay import Assay
 from trialsim.designs.biomarker.fixed import play_stratified
-from trialsim.designs.biomarker.multiplicity import Fallback, FixedSequence, MarkerSequential, OverallOnly
 from trialsim.designs.biomarker.from_settings import play, stages, strategy
+from trialsim.designs.biomarker.multiplicity import Fallback, FixedSequence, MarkerSequential, OverallOnly
 from trialsim.schema import ConfigError
 
 KINDS = ("all_comers", "enriched", "marker_stratified", "adaptive_enrichment")

@@ -5,8 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from trialsim.designs.randomised.conduct import Decision, play
-from trialsim.designs.randomised.outcomes import plain_candidates
 from trialsim.designs.randomised.from_settings import setting_of, trial_of
+from trialsim.designs.randomised.outcomes import plain_candidates
 from trialsim.designs.randomised.reestimate import PromisingZone
 from trialsim.schema.base import ConfigError
 from trialsim.schema.design import RandomisedSettings

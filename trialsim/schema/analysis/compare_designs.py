@@ -111,14 +111,19 @@ class CompareDesignsSettings(AnalysisSettings):
         if study.cohort.size < roomy(most) * self.batches:
             allowed = f"at least {roomy(most) * self.batches}: {self.batches} batches of trials to which {most} patients may come"
             found.append(ConfigError("cohort.size", study.cohort.size, allowed))
+        found += [
+            ConfigError("designs", name, "designs that decide; single_arm does not")
+            for name, d in designs.items()
+            if d.kind == "single_arm"
+        ]
         found += self._dose_faults(study, escalations)
         if len(designs) > len(escalations):
             found += self._benefit_faults(study)
         if self.assurance.draws and self.assurance.batches(self) < 1:
             allowed = f"at least {roomy(self.most_screened)}, as analysis.most_screened = {self.most_screened} may come to a trial"
             found.append(ConfigError("analysis.assurance.patients", self.assurance.patients, allowed))
-        if self.dose_finding.too_toxic <= self.dose_finding.target:
-            allowed = f"more than analysis.dose_finding.target = {self.dose_finding.target:g}"
+        if self.dose_finding.too_toxic < self.dose_finding.target + self.dose_finding.tolerance:
+            allowed = f"at least target + tolerance = {self.dose_finding.target + self.dose_finding.tolerance:g}"
             found.append(ConfigError("analysis.dose_finding.too_toxic", self.dose_finding.too_toxic, allowed))
         return found
 
