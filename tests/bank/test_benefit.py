@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 import pytest
+from bank_of_outcomes import population, tables
 from scipy import stats
-from synthetic import population, tables
 
 from trialsim import compose
 from trialsim.bank import benefit

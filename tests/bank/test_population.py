@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from synthetic import population
+from bank_of_outcomes import population
 
 from trialsim.bank.population import POSITIVE, attainable, net_benefit
 
