@@ -221,3 +221,24 @@ def test_no_value_whatever_escapes_as_another_error(leaf: tuple[str, ...], value
         assert isinstance(validate(changed(ADULT, **{"__".join(leaf): value})), StudyConfig)
     except ConfigError as error:
         assert all(fault.key and fault.allowed for fault in flatten(error))
+
+
+COMPARED = [
+    ("designs.all_comers.replicate_size=900", "designs.all_comers.replicate_size", "analysis.most_screened = 800"),
+    ("design.max_follow_up_months=5", "designs.basket_exnex.assess_weeks", "design.max_follow_up_months"),
+    ("cohort.mix.ovarian=0 cohort.mix.colorectal=0.36", "designs.basket_exnex.baskets", "cohort.mix: "),
+    ("+design@designs.borrowing=historical_control", "designs.borrowing.kind", "partner"),
+    ("designs.basket_exnex.looks=[9,3]", "designs.basket_exnex.looks", "increasing"),
+    ("designs.crm.cutoff_months=1", "designs.crm.cutoff_months", "designs.crm.accrual_months"),
+    ("+designs.crm.dlt.min_grade.hiccups=3", "designs.crm.dlt.min_grade.hiccups", "adverse event"),
+    ("analysis.dose_finding.start=7", "analysis.dose_finding.start", "5, 10, 20"),
+    ("designs.crm.dose_levels=[5,40]", "designs.crm.dose_levels", "designs.three_plus_three"),
+]
+
+
+@pytest.mark.parametrize(("override", "key", "words"), COMPARED)
+def test_a_design_that_asks_for_more_than_the_study_offers_is_told_by_its_name(override: str, key: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose("compare_designs", overrides=override.split(" "))
+    faults = {fault.key: fault.allowed for fault in flatten(caught.value)}
+    assert key in faults and words in faults[key], faults

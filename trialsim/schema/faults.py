@@ -99,6 +99,9 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
 
 def _rooted(fault: ConfigError, location: Sequence[int | str]) -> ConfigError:
     """A fault whose key begins with its own section, told by the whole path: the same section may occur in several places."""
+    if location[:1] == ("designs",) and fault.key.startswith("design."):  # one of several: the design knows itself as `design`
+        named = f"designs.{location[1]}."
+        return ConfigError(fault.key.replace("design.", named, 1), fault.value, fault.allowed.replace("design.", named))
     *above, section = [str(part) for part in location] or [""]
     own = fault.key.split(".")[0] == section
     return ConfigError(".".join([*above, fault.key]), fault.value, fault.allowed) if above and own else fault

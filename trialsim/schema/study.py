@@ -216,6 +216,7 @@ def _term_faults(config: StudyConfig) -> list[ConfigError]:
         "modification.stop_at": config.modification.stop_at,
         "design.dlt.min_grade": config.design.dlt.min_grade,
     }
+    rules |= {f"designs.{name}.dlt.min_grade": design.dlt.min_grade for name, design in config.designs.items()}
     for name, partner in config.partner.items():
         rules |= {f"partner.{name}.modification.{rule}": grades for rule, grades in partner.modification.model_dump().items()}
     return [

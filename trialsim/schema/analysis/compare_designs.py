@@ -9,6 +9,10 @@ from pydantic import Field
 from trialsim.schema.analysis.base import KIND, AnalysisSettings
 from trialsim.schema.analysis.biomarkers import CallSettings
 from trialsim.schema.base import ConfigError, Settings
+from trialsim.schema.design.basket import BasketSettings
+from trialsim.schema.design.historical import HistoricalControlSettings
+from trialsim.schema.design.responders import ResponderSettings
+from trialsim.schema.faults import near
 from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -119,6 +123,7 @@ class CompareDesignsSettings(AnalysisSettings):
         found += self._dose_faults(study, escalations)
         if len(designs) > len(escalations):
             found += self._benefit_faults(study)
+            found += [fault for name, d in designs.items() if not d.escalates for fault in self._design_faults(study, name, d)]
         if self.assurance.draws and self.assurance.batches(self) < 1:
             allowed = f"at least {roomy(self.most_screened)}, as analysis.most_screened = {self.most_screened} may come to a trial"
             found.append(ConfigError("analysis.assurance.patients", self.assurance.patients, allowed))
@@ -140,6 +145,28 @@ class CompareDesignsSettings(AnalysisSettings):
         if first is not None and start not in first.levels:
             allowed = f"one of the dose levels: {', '.join(f'{level:g}' for level in first.levels)}"
             found.append(ConfigError("analysis.dose_finding.start", start, allowed))
+        return found
+
+    def _design_faults(self, study: StudyConfig, name: str, design: DesignSettings) -> list[ConfigError]:
+        """A design that asks for more than the study offers."""
+        found, section = [], f"designs.{name}" if study.designs else "design"
+        if design.replicate_size > self.most_screened:
+            allowed = f"at most analysis.most_screened = {self.most_screened}, the patients who may come to one trial"
+            found.append(ConfigError(f"{section}.replicate_size", design.replicate_size, allowed))
+        weeks = study.design.max_follow_up_months * DAYS_PER_MONTH / DAYS_PER_WEEK
+        if isinstance(design, ResponderSettings) and design.assess_weeks >= weeks:
+            allowed = f"less than design.max_follow_up_months, {weeks:.1f} weeks"
+            found.append(ConfigError(f"{section}.assess_weeks", design.assess_weeks, allowed))
+        if isinstance(design, BasketSettings):
+            mix = list(study.cohort.mix)
+            found += [
+                ConfigError(f"{section}.baskets", kind, f"tumour types of cohort.mix: {', '.join(mix)}{near(kind, mix)}")
+                for kind in design.baskets
+                if not study.cohort.mix.get(kind)
+            ]
+        if isinstance(design, HistoricalControlSettings) and not study.partner:
+            allowed = "a design that needs no partner drug, as `partner` is empty: this one borrows patients on the rapalog alone"
+            found.append(ConfigError(f"{section}.kind", design.kind, allowed))
         return found
 
     def _benefit_faults(self, study: StudyConfig) -> list[ConfigError]:
