@@ -79,6 +79,8 @@ def test_a_single_arm_is_positive_as_often_as_the_exact_probability():
     error = operating.monte_carlo_error(found["declared"], batch)
     assert abs(found["declared"].mean() - exact) < stats.t.ppf(1 - 5e-5, 9) * error
     assert abs(found["error"].mean()) < 4.5 * operating.monte_carlo_error(found["error"], batch), "the estimate is unbiased"
+    covered = found["covered"].mean()
+    assert 0.95 - 4.5 * operating.monte_carlo_error(found["covered"], batch) < covered < 0.995, "the interval knows of the looks"
 
 
 def test_only_what_designs_compare_is_simulated():

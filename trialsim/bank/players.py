@@ -31,6 +31,7 @@ from trialsim.designs.randomised.from_settings import trial_of
 from trialsim.designs.randomised.outcomes import Candidates
 from trialsim.designs.single_arm.conduct import Responses
 from trialsim.designs.single_arm.conduct import play as play_single_arm
+from trialsim.designs.single_arm.estimate import intervals
 from trialsim.designs.single_arm.from_settings import looks_of
 from trialsim.endpoints.hazards import cox
 from trialsim.evidence.historical import historical_counts
@@ -101,6 +102,7 @@ def player_of(design: DesignSettings, question: Question, seed: int) -> Player:
 def _single_arm(design: ResponseRateSettings, question: Question, rng: np.random.Generator) -> Player:
     """A binary outcome against a fixed rate."""
     looks = looks_of(design)
+    low, high = intervals(looks, 0.95)
 
     def play(who: Population, stream: Stream, rng: np.random.Generator) -> Outcome:
         verdict = who.verdict(DRUG, design.outcome, design.assess_weeks)
@@ -110,14 +112,15 @@ def _single_arm(design: ResponseRateSettings, question: Question, rng: np.random
         played = play_single_arm(looks, patients, design.halt_accrual, design.replace_inevaluable)
         mine = _entitled(design, who)
         judged = mine & verdict.evaluable if design.replace_inevaluable else mine
+        truth, end = float(verdict.success[judged].mean()), (played.look, played.responders)
         return Outcome(
             treats=_treated(played.decision, who, design),
             enrolled=played.enrolled,
             screened=screened(stream, came, played.enrolled, design, question),
             end_day=played.end_day,
             estimate=played.umvue,
-            truth=float(verdict.success[judged].mean()),
-            covered=_none(at),
+            truth=truth,
+            covered=(low[end] <= truth) & (truth <= high[end]),
         )
 
     return Player(play)

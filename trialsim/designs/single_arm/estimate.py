@@ -65,6 +65,21 @@ def rate_at(design: Looks, look: int, x: int, probability: float) -> float:
     return 1.0 if f(1.0) <= 0 else float(optimize.brentq(f, 0.0, 1.0, xtol=1e-10))
 
 
+def interval(design: Looks, look: int, x: int, level: float) -> tuple[float, float]:
+    """Confidence limits after x responders at `look`."""
+    tail = (1.0 - level) / 2.0
+    return rate_at(design, look, x, tail), rate_at(design, look, x + 1, 1.0 - tail)  # x + 1: the next better outcome
+
+
+def intervals(design: Looks, level: float) -> np.ndarray:
+    """Confidence limits of each outcome, (2, looks, n_K + 1): [limit, m, x]; NaN where a trial cannot end so."""
+    possible = np.argwhere(np.isfinite(umvue(design)))
+    out = np.full((2, len(design.n), design.n[-1] + 1), np.nan)
+    for m, x in possible:
+        out[:, m, x] = interval(design, int(m), int(x), level)
+    return out
+
+
 def infer(design: Looks, look: int, x: int, p0: float, level: float = 0.90) -> Inference:
     """Inference after a trial that ended at `look` (0: the first) with x responders.
 
@@ -77,6 +92,5 @@ def infer(design: Looks, look: int, x: int, p0: float, level: float = 0.90) -> I
     estimate = umvue(design)[look, x]
     if np.isnan(estimate):
         raise ValueError(f"a trial of this design cannot end at look {look + 1} with {x} responders")
-    tail = (1.0 - level) / 2.0
-    low, high = rate_at(design, look, x, tail), rate_at(design, look, x + 1, 1.0 - tail)  # x + 1: the next better outcome
+    low, high = interval(design, look, x, level)
     return Inference(float(x / design.n[look]), float(estimate), at_least(design, look, x, p0), low, high)
