@@ -125,8 +125,8 @@ def detection_delay(fit: Turnbull, low: np.ndarray, high: np.ndarray) -> Estimat
     if not found.any():
         return Estimate(np.nan, np.nan, np.nan, 0, "Turnbull, mean")
     middle = np.where(np.isfinite(fit.high), 0.5 * (fit.low + fit.high), 0.0)
-    inside = (fit.low >= low[found, None]) & (fit.high <= high[found, None]) & (fit.high > low[found, None])
-    mean = inside @ (fit.probability * middle) / (inside @ fit.probability)
+    span = np.searchsorted(fit.high, low[found], side="right"), np.searchsorted(fit.high, high[found], side="right") - 1
+    mean = _observed(fit.probability * middle, *span) / _observed(fit.probability, *span)
     return Estimate(float(np.mean(high[found] - mean)), np.nan, np.nan, int(found.sum()), "Turnbull, mean")
 
 
@@ -138,8 +138,8 @@ def weibull(low: np.ndarray, high: np.ndarray, level: float = 0.95) -> Weibull:
     The log-likelihood is concave in (k, k log m) (Burridge, J R Stat Soc B 1981;43:41-5), so what the simplex finds is the maximum.
     The interval holds the medians with 2 (max log L - max_k log L(m, k)) <= the chi-squared quantile (Meeker & Escobar, Statistical
     Methods for Reliability Data, 1998, section 8.3); an end beyond 100 times the estimate, or below a hundredth, counts as not
-    reached: NaN. All is NaN where no finite maximum exists: no event, or events that a single point explains, or a share of patients
-    who never progress; for example when all progress between the same two visits.
+    reached: NaN. All is NaN where no finite maximum exists: no event, or events that a single point explains, or a share of
+    patients who never progress; for example when all progress between the same two visits.
 
     `scipy.stats.weibull_min.fit` has the same likelihood. It is not used because it takes no weights, which a cohort of a million
     needs, and where there is no maximum it gives an arbitrary answer.
@@ -160,7 +160,8 @@ def weibull(low: np.ndarray, high: np.ndarray, level: float = 0.95) -> Weibull:
         return -_log_likelihood(log_m, np.exp(log_k), low, high, count)
 
     options = dict(xatol=1e-8, fatol=1e-10, maxiter=2000, maxfev=2000)
-    simplex = optimize.minimize(lambda x: cost(*x), (start, 0.0), method="Nelder-Mead", bounds=((None, None), shapes), options=options)
+    space = (None, None), shapes
+    simplex = optimize.minimize(lambda x: cost(*x), (start, 0.0), method="Nelder-Mead", bounds=space, options=options)
     (log_m, log_k), lowest = simplex.x, simplex.fun
 
     def excess(shift: float) -> float:
@@ -183,18 +184,14 @@ def weibull(low: np.ndarray, high: np.ndarray, level: float = 0.95) -> Weibull:
     return Weibull(shape, float(middle * np.log(2.0) ** (-1.0 / shape)), float(-lowest), estimate)
 
 
-def _checked(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _distinct(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct observations, checked, and how many patients share each."""
     low, high = np.asarray(low, float), np.asarray(high, float)
     if low.size == 0:
         raise ValueError("an interval-censored estimate needs at least one patient")
     if not (np.all(np.isfinite(low)) and np.all(low >= 0) and np.all(low <= high)):
         raise ValueError("interval-censored times must be 0 <= low <= high, with low finite")
-    return low, high
-
-
-def _distinct(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct observations and how many patients share each."""
-    pairs, count = np.unique(np.column_stack(_checked(low, high)), axis=0, return_counts=True)
+    pairs, count = np.unique(np.column_stack([low, high]), axis=0, return_counts=True)
     return pairs[:, 0], pairs[:, 1], count
 
 
@@ -212,7 +209,7 @@ def _innermost(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _observed(p: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Probability q of each observation."""
+    """Sum of p over the intervals first..last of each observation: its probability q."""
     upto = np.concatenate([[0.0], np.cumsum(p)])
     return upto[last + 1] - upto[first]
 

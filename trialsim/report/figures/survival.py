@@ -137,9 +137,10 @@ def _between_scans(run: Run) -> str:
     delay, free, smooth = (run.section("endpoints").get(name) or {} for name in names)
     if not is_number(delay.get("estimate")):
         return ""
+    late, middle = amount(delay["estimate"], "weeks"), amount(free.get("estimate"), "months", "not reached")
     text = (
-        f" The curve dates a progression at the scan that shows it, on average {amount(delay['estimate'], 'weeks')} late. Counted from"
-        f" when it happened between two scans, median {amount(free.get('estimate'), 'months', 'not reached')} (Turnbull's estimate)"
+        f" The curve dates a progression at the scan that shows it, on average {late} after it happened. Dated between the two"
+        f" scans instead, the median is {middle} (Turnbull's estimate)"
     )
     if is_number(smooth.get("estimate")):
         limits = interval(smooth.get("low"), smooth.get("high"), "months")
