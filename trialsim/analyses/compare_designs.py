@@ -64,8 +64,10 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         results |= told
         replicates.append(found.pop("replicates").assign(question=BENEFIT))
     every = pd.concat(replicates, ignore_index=True)
-    tables |= {"replicates": every, "characteristics": characteristics(every), "differences": differences(every)}
-    for question, part in every.groupby("question"):
+    results["too_often_false"] = too_often_false(every, settings.benefit.max_type_one_error)
+    fit = every[~every["design"].isin(results["too_often_false"])]
+    tables |= {"replicates": every, "characteristics": characteristics(every), "differences": differences(every, fit)}
+    for question, part in fit.groupby("question"):
         results[f"recommended_{question}"] = recommend(part, DECIDES[str(question)], settings.resamples, config.seed)
     return Findings(tables, results, faults)
 
@@ -210,13 +212,28 @@ COMPARED = {
 }  # fmt: skip
 
 
-def differences(replicates: pd.DataFrame) -> pd.DataFrame:
-    """Each design less the best one in the measure that decides, trial by trial on the same patients."""
+def too_often_false(replicates: pd.DataFrame, most: float) -> dict[str, float]:
+    """Designs that find a benefit where there is none more often than ``most``, and how often: type I error by design."""
+    if "declared_without_effect" not in replicates:
+        return {}
+    found = replicates.groupby("design", sort=False)["declared_without_effect"].mean()
+    return {str(design): float(error) for design, error in found.items() if error > most}
+
+
+def differences(replicates: pd.DataFrame, fit: pd.DataFrame) -> pd.DataFrame:
+    """Each design less the best one in the measure that decides, trial by trial on the same patients.
+
+    Args:
+        fit: the replicates of the designs that can be the best. A question without any has no differences.
+    """
     rows = []
     for question, trials in replicates.groupby("question", sort=False):
         measures, decides = COMPARED[str(question)], DECIDES[str(question)]
         values = {name: part.sort_values("batch", kind="stable") for name, part in trials.groupby("design", sort=False)}
-        reference = max(values, key=lambda name: values[name][decides].mean())
+        able = [name for name in values if name in set(fit["design"])]
+        if not able:
+            continue
+        reference = max(able, key=lambda name: values[name][decides].mean())
         batch = values[reference]["batch"].to_numpy(int)
         for name, part in values.items():
             for measure in measures if name != reference else ():

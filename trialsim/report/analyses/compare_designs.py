@@ -39,7 +39,7 @@ class Question(NamedTuple):
 
     Attributes:
         names: designs and their labels. table: characteristics, indexed by design and measure. differences, trials: their rows.
-        found: the recommendation.
+        found: the recommendation. false: designs that find a benefit too often where there is none, and how often.
     """
 
     names: dict[str, str]
@@ -47,6 +47,12 @@ class Question(NamedTuple):
     differences: pd.DataFrame
     trials: pd.DataFrame
     found: dict[str, Any] | None
+    false: dict[str, float]
+
+    @property
+    def fit(self) -> list[str]:
+        """Designs that can be recommended."""
+        return [name for name in self.names if name not in self.false]
 
 
 def page(saved: Saved) -> Page:
@@ -88,7 +94,8 @@ def _questions(saved: Saved) -> dict[str, Question]:
             table = characteristics[characteristics["question"] == question].set_index(["design", "measure"])
             names = {name: told[name] for name in configured if name in played}
             apart = differences[differences["question"] == question]
-            found[question] = Question(names, table, apart, part, saved.results.get(f"recommended_{question}"))
+            best, false = saved.results.get(f"recommended_{question}"), saved.results["too_often_false"]
+            found[question] = Question(names, table, apart, part, best, false)
     return found
 
 
@@ -193,13 +200,13 @@ def _asked(asked: Question) -> str:
 
 
 def _recommended(asked: Question) -> str:
-    return recommended(asked.found, asked.table, asked.differences, asked.names)
+    return recommended(asked.found, asked.table, asked.differences, asked.names, asked.false)
 
 
 def _by_threshold(saved: Saved, asked: Question) -> list[str]:
     """At which gains thought worthwhile another design, or none, would be recommended."""
     groups, worthwhile = saved.table("groups"), saved.settings["benefit"]["worthwhile"]
-    curves = decision_curve.curves(asked.trials, groups, list(asked.names))
+    curves = decision_curve.curves(asked.trials, groups, asked.fit)
     if not curves:
         return []
     top = drawn.highest_threshold(groups, worthwhile)
@@ -346,7 +353,8 @@ def _benefit_methods(saved: Saved) -> list[str]:
         f"{b['assays']['turnaround_days']:g} days, with the errors of its assay. Randomised designs compare {survival} survival. "
         "The truth that an estimate is held against is the same effect in all virtual patients of the design's population, each "
         "under both treatments (log hazard ratio by Cox's model), or their success rate. If there is no effect, every patient has "
-        "the outcome of the control, whatever is given.",
+        "the outcome of the control, whatever is given. A design that then still finds a benefit in more than "
+        f"{percent(b['max_type_one_error'], 0)} of its trials is shown but not recommended.",
         "Net benefit NB(w) = 100 Σ P(group treated) · share · (gain − w), w: the gain from which treatment is worth it (decision "
         "curves; Vickers & Elkin, Med Decis Making 2006;26:565-74). Where two strategies change places, the interval holds the "
         "thresholds at which their paired difference is not told from 0.",

@@ -62,6 +62,9 @@ class BenefitSettings(Settings):
     worthwhile: float = Field(
         gt=0, lt=1, description="gain in the probability of success over no drug from which a group should be treated, fraction"
     )
+    max_type_one_error: float = Field(
+        gt=0, le=1, description="probability of finding a benefit where there is none, above which a design is not recommended"
+    )
     assays: AssaysSettings
 
 
