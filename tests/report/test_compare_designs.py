@@ -29,7 +29,7 @@ CONFIG = {
         "dose_finding": {"start": 5.0, "target": 0.25, "tolerance": 0.1, "too_toxic": 0.33},
         "benefit": {
             "outcome": "disease_control", "weeks": 24.0, "confirmed": False, "reader": "site", "survival": "pfs",
-            "marker": "pathway", "worthwhile": 0.1, "assays": {"turnaround_days": 21.0},
+            "marker": "pathway", "worthwhile": 0.1, "max_type_one_error": 0.1, "assays": {"turnaround_days": 21.0},
         },
         "assurance": {"draws": 0, "patients": 400, "replicates": 40},
     },
