@@ -27,7 +27,7 @@ CONFIG = {
         "kind": "compare_designs", "replicates": 20, "batches": 5, "most_screened": 100, "per_month": 10.0,
         "dose_finding_per_month": 3.0, "resamples": 200,
         "dose_finding": {"start": 5.0, "target": 0.25, "tolerance": 0.1, "too_toxic": 0.33},
-        "benefit": {
+        "outcomes": {"kind": "mechanism"}, "benefit": {
             "outcome": "disease_control", "weeks": 24.0, "confirmed": False, "reader": "site", "survival": "pfs",
             "marker": "pathway", "worthwhile": 0.1, "max_type_one_error": 0.1, "assays": {"turnaround_days": 21.0},
         },

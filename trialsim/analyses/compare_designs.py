@@ -17,13 +17,14 @@ from trialsim.analyses.steps import Steps
 from trialsim.bank import benefit, dose_finding, treatments
 from trialsim.bank.players import Player, Question, check_accrual, player_of
 from trialsim.bank.population import Population, attainable, population_of
+from trialsim.bank.source import source_of
 from trialsim.bank.stream import streams
 from trialsim.biomarkers.assay import genes_called
 from trialsim.biomarkers.markers import genetic
-from trialsim.cohort import sample_cohort
 from trialsim.conduct.solver_check import solver_check
 from trialsim.designs import operating
 from trialsim.schema.analysis.compare_designs import CompareDesignsSettings
+from trialsim.schema.design.treatments import DRUG, treatments_of
 from trialsim.sensitivity.draws import drawn
 from trialsim.streams import derived_seed
 
@@ -51,6 +52,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     designs = settings.candidates(config)
     escalating = {name: design for name, design in designs.items() if design.escalates}
     others = {name: design for name, design in designs.items() if not design.escalates}
+    players = _players(config, settings, others)
+    _check_accrual(config, settings, players)
     tables: dict[str, pd.DataFrame] = {}
     results: dict[str, Any] = {"n_patients": config.cohort.size, "replicates": settings.replicates}
     replicates, faults = [], ()
@@ -60,7 +63,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         results |= told
         replicates.append(found.pop("replicates").assign(question=DOSE))
     if others:
-        found, told, faults = _benefit(config, settings, others, steps)
+        found, told, faults = _benefit(config, settings, others, players, steps)
         tables |= found
         results |= told
         replicates.append(found.pop("replicates").assign(question=BENEFIT))
@@ -76,7 +79,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
 def _dose_finding(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], steps: Steps):
     first = next(iter(designs.values()))  # levels and DLT are the same in all of them
     levels = first.levels
-    blocks = {f"doses_{b.start}": partial(dose_finding.simulate, config, first, b) for b in simulation.blocks(config)}
+    source = source_of(config, settings)
+    blocks = {f"doses_{b.start}": partial(source.doses, first, b) for b in simulation.blocks(config)}
     simulated = steps.each(f"simulating every patient at {len(levels)} dose levels", blocks)
     outlook = dose_finding.outlook_of(pd.concat([part["doses"] for part in simulated.values()], ignore_index=True), len(levels))
     asked, true = settings.dose_finding, dose_finding.rates(outlook)
@@ -88,19 +92,25 @@ def _dose_finding(config: StudyConfig, settings: CompareDesignsSettings, designs
     return {"replicates": replicates, "doses": table}, {"right_dose": levels[right] if right >= 0 else None}
 
 
-def _benefit(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], steps: Steps):
-    players = _players(config, settings, designs)
-    _check_accrual(config, settings, players)
-    blocks = simulation.blocks(config)
-    wanted = benefit.treatments_of(designs.values(), config.regimen.dose)
+def _benefit(
+    config: StudyConfig,
+    settings: CompareDesignsSettings,
+    designs: Mapping[str, Any],
+    players: Mapping[str, Player],
+    steps: Steps,
+):
+    source, blocks = source_of(config, settings), simulation.blocks(config)
+    wanted = treatments_of(designs.values(), config.regimen.dose)
     simulated = steps.each(
         f"simulating every patient under {len(wanted)} treatments",
-        {f"{name}_{b.start}": partial(treatments.simulate, config, b, name) for b in blocks for name in wanted},
+        {f"{name}_{b.start}": partial(source.patients, b, name) for b in blocks for name in wanted},
     )
     table = lambda name: pd.concat([simulated[f"{name}_{b.start}"]["patients"] for b in blocks], ignore_index=True)
     outcomes = treatments.integrated({name: table(name) for name in wanted})
-    with console.step("checking the solver", config.compute.progress):
-        check = solver_check(config, treatments.enrolled(config, blocks[0], treatments.DRUG))
+    check: dict[str, Any] = {}
+    if source.mechanistic:
+        with console.step("checking the solver", config.compute.progress):
+            check = solver_check(config, treatments.enrolled(config, blocks[0], DRUG))
     population = _population(config, settings, outcomes)
     ready = lambda name: partial(benefit.play, players[name], population)
     at_hand = len(population.group)
@@ -115,7 +125,7 @@ def _benefit(config: StudyConfig, settings: CompareDesignsSettings, designs: Map
 
 
 def _population(config: StudyConfig, settings: CompareDesignsSettings, outcomes: dict[str, pd.DataFrame]) -> Population:
-    marker = _marker(config, settings, outcomes[treatments.DRUG])
+    marker = _marker(config, settings, outcomes[DRUG])
     return population_of(outcomes, marker, settings.benefit, config.endpoint)
 
 
@@ -134,9 +144,11 @@ def _players(config: StudyConfig, settings: CompareDesignsSettings, designs: Map
 
 def _check_accrual(config: StudyConfig, settings: CompareDesignsSettings, players: Mapping[str, Player]) -> None:
     """A design that lacks patients is told before the minutes that simulating them takes."""
-    cohort = sample_cohort(config.cohort, config.tumour, config.seed, np.arange(config.cohort.size))
-    positive = _marker(config, settings, cohort) == 1.0
-    for stream in _streams(config, settings, len(cohort), settings.most_screened, settings.per_month):
+    if not players:
+        return
+    patients = source_of(config, settings).covariates(simulation.Block(0, config.cohort.size))
+    positive = _marker(config, settings, patients) == 1.0
+    for stream in _streams(config, settings, len(patients), settings.most_screened, settings.per_month):
         for player in players.values():
             check_accrual(player, positive, stream)
 

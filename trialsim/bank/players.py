@@ -13,7 +13,6 @@ import numpy as np
 
 from trialsim.bank.population import POSITIVE, Population
 from trialsim.bank.stream import Stream, only
-from trialsim.bank.treatments import ALONE, CONTROL, CROSSOVER, DRUG, at_dose
 from trialsim.designs.adaptive.from_settings import rules_of, winner_of
 from trialsim.designs.adaptive.outcomes import Outcomes
 from trialsim.designs.adaptive.randomised import play as play_adaptive
@@ -42,6 +41,7 @@ from trialsim.schema.design.biomarker import EnrichedSettings, MarkerDesignSetti
 from trialsim.schema.design.historical import HistoricalControlSettings
 from trialsim.schema.design.randomised import RandomisedSettings
 from trialsim.schema.design.single_arm import ResponseRateSettings
+from trialsim.schema.design.treatments import ALONE, CONTROL, CROSSOVER, DRUG, at_dose
 
 if TYPE_CHECKING:
     from trialsim.schema.design import DesignSettings

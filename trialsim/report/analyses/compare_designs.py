@@ -34,6 +34,9 @@ SETTINGS = (
 )  # fmt: skip
 
 
+PLAIN_SETTINGS = ("design", "designs")
+
+
 class Question(NamedTuple):
     """What the run saved on one question.
 
@@ -105,7 +108,9 @@ def _assured(saved: Saved, names: dict[str, str]) -> dict[str, dict[str, Any]]:
 
 
 def _settings(saved: Saved) -> tuple[str, ...]:
-    """Sections of the configuration; of the tumour types only those that patients have."""
+    """Sections of the configuration; of the tumour types only those that patients have. Of plain outcomes: those that count."""
+    if _plain(saved):
+        return PLAIN_SETTINGS
     types = (f"tumour.{name}" for name, share in saved.config["cohort"]["mix"].items() if share > 0)
     return (*SETTINGS[:2], *types, *SETTINGS[2:])
 
@@ -180,6 +185,11 @@ def _kinds(saved: Saved) -> dict[str, str]:
 # ---- words
 
 
+def _plain(saved: Saved) -> bool:
+    """Whether outcomes have stated probabilities, and no patient was simulated."""
+    return saved.settings["outcomes"]["kind"] == "plain"
+
+
 def _what(saved: Saved, every: dict[str, Question]) -> str:
     regimen, results = saved.config["regimen"], saved.results
     count = sum(len(question.names) for question in every.values())
@@ -189,6 +199,11 @@ def _what(saved: Saved, every: dict[str, Question]) -> str:
     amount = dose(regimen["dose"], regimen["unit"]) if BENEFIT in every else span
     given = f"{saved.config['drug']['name']} {amount} {schedule}"
     trials = f"{plural(results['replicates'], 'simulated trial')} of {'each of ' if count > 1 else ''}{plural(count, 'design')}"
+    if _plain(saved):
+        return (
+            f"{number(results['n_patients'])} sets of outcomes were drawn from stated probabilities, without a model of disease or "
+            f"drug, and met {trials}. All designs met the same outcomes on the same days."
+        )
     text = f"In a computer simulation, {plural(results['n_patients'], 'virtual patient')} took part in {trials} with {given}"
     text += f" (dose finding: {span})" if len(every) > 1 else ""
     same = " All designs met the same patients on the same days." if count > 1 else ""
@@ -312,11 +327,18 @@ def _checks(saved: Saved) -> str:
 def _methods(saved: Saved, every: dict[str, Question], assured: bool) -> list[str]:
     s, results, listed = saved.settings, saved.results, sources(designs_of(saved.config))
     a_part = number(results["replicates"] // s["batches"])
-    told = [
-        "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
+    where = (
+        "Outcomes have stated probabilities (analysis.outcomes): toxicities and responses are Bernoulli, times exponential. Each "
+        f"of the {number(results['n_patients'])} sets holds the outcomes of one patient under every treatment and dose with the "
+        "same luck; a design meets sets drawn from them, which arrive as a Poisson process."
+        if _plain(saved)
+        else "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
         f"below. Each of the {plural(results['n_patients'], 'virtual patient')} is simulated once under every treatment and dose "
         "with the same chances; a design then meets patients drawn from them, who arrive as a Poisson process, and sees of each "
-        "only what it would see by then.",
+        "only what it would see by then."
+    )
+    told = [
+        where,
         f"Monte Carlo error: the patients are cut into {s['batches']} parts, each with its own {a_part} trials; standard errors "
         "and t intervals are those of the parts' means (batch means; Law & Kelton, Simulation Modeling and Analysis). Differences "
         "between designs are paired by trial. Probability of being the best: "
