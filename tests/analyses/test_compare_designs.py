@@ -59,7 +59,7 @@ def test_the_tables_are_those_documented(textbook):
     assert set(TABLES) <= set(saved.summary["tables"])
     rates = saved.table("doses")
     assert list(rates["dose"]) == [5, 10, 20, 40, 80, 160]
-    assert np.allclose(rates["rate"], [0.05, 0.1, 0.2, 0.3, 0.45, 0.6], atol=4 * np.sqrt(0.25 / 20000))
+    assert np.allclose(rates["rate"], [0.02, 0.06, 0.12, 0.25, 0.4, 0.55], atol=4 * np.sqrt(0.25 / 20000))
     groups = saved.table("groups")
     assert groups["share"].sum() == pytest.approx(1.0)
     assert groups["gain"].to_numpy() == pytest.approx((groups["drug"] - groups["control"]).to_numpy())
