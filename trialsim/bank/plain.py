@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from trialsim.bank.treatments import CENTRAL, READ
-from trialsim.biomarkers.markers import GENES
+from trialsim.bank.treatments import CENTRAL, COVARIATES, READ
 from trialsim.simulation import Block
 from trialsim.streams import uniforms
 from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
@@ -73,6 +72,6 @@ def patients(config: StudyConfig, plain: PlainSettings, marker: str, block: Bloc
 
 def genotype(present: np.ndarray, marker: str) -> dict[str, np.ndarray]:
     """Genes and PTEN such that a marker is as stated, (patients,) bool."""
-    genes = {name: np.zeros(len(present), bool) for name in (*GENES, "pten_loss")}
+    genes = {name: np.zeros(len(present), bool) for name in COVARIATES if name != "tumour_type"}
     genes[GENE.get(marker, marker)] = ~present if marker == "kras_wt" else present
     return genes
