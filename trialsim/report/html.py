@@ -54,8 +54,8 @@ def write_page(
     specs = {panel.key: str(panel.figure.to_json()) for panel in panels if panel.figure is not None}
     for key, spec in specs.items():
         _write(folder / "figures" / f"{key}.json", spec)
-    figures = {key: json.loads(spec) for key, spec in specs.items()}
-    page = _render(template, chapters=chapters, assumptions=assumptions, provenance=origin, figures=packed(json.dumps(figures, separators=(",", ":"), allow_nan=False)), **content)
+    figures = packed("{" + ",".join(f"{json.dumps(key)}:{spec}" for key, spec in specs.items()) + "}")
+    page = _render(template, chapters=chapters, assumptions=assumptions, provenance=origin, figures=figures, **content)
     target = folder / "report.html"
     _write(target, page)
     return target
