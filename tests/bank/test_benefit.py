@@ -101,7 +101,7 @@ def with_more_treatments(who):
         ("single_stage", {}), ("predictive_probability", {}), ("group_sequential_spending", {"replicate_size": 300, "events": 200}),
         ("marker_stratified_fallback", {}), ("adaptive_enrichment", {}), ("select_the_winner", {}),
         ("arm_dropping", {"calibration_replicates": 1000}), ("historical_control", {"outcome": "disease_control"}),
-        ("basket_exnex", {"outcome": "disease_control", "gamma": 0.9}),
+        ("basket_berry", {"outcome": "disease_control", "gamma": 0.9}),
     ],
 )  # fmt: skip
 def test_every_family_finds_a_strong_drug_and_seldom_a_useless_one(kind, changed):
