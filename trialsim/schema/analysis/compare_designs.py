@@ -174,7 +174,8 @@ class CompareDesignsSettings(AnalysisSettings):
                 for kind in design.baskets
                 if kind not in types
             ]
-        if isinstance(design, HistoricalControlSettings) and not study.partner:
+        stated = isinstance(self.outcomes, PlainSettings)
+        if isinstance(design, HistoricalControlSettings) and not (study.partner or stated):
             allowed = "a design that needs no partner drug, as `partner` is empty: this one borrows patients on the rapalog alone"
             found.append(ConfigError(f"{section}.kind", design.kind, allowed))
         return found
