@@ -45,7 +45,7 @@ def pages() -> dict[str, str]:
         "reference/tables.md": tables(),
         "verification/designs.md": published_designs(),
         "verification/experiments.md": experiments(),
-        "verification/laboratory.md": (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8"),
+        "verification/laboratory.md": laboratory(),
     }
 
 
@@ -61,6 +61,11 @@ def table(heads: list[str], rows: list[list[object]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
 
 
+def wide(inner: str, kind: str = "") -> str:
+    """A table that takes the width of the page; see site.css."""
+    return f'<div class="wide {kind}" markdown>\n\n{inner}\n</div>\n'
+
+
 def prose(docstring: str | None) -> str:
     """A docstring as it stands; its layout carries meaning."""
     text = inspect.cleandoc(docstring or "").replace("``", "`")
@@ -71,7 +76,7 @@ def prose(docstring: str | None) -> str:
 
 
 def settings_page(name: str, parts: list[settings_table.Section]) -> str:
-    text = f"# Settings: {HEADS[name]}\n\n" + MADE.format("`trialsim/schema` and `conf`")
+    text = f"---\nhide: [toc]\n---\n\n# Settings: {HEADS[name]}\n\n" + MADE.format("`trialsim/schema` and `conf`")
     text += (
         "`<name>` stands for any name, `[i]` for an item of a list. Change a value with `KEY=VALUE` on the command line or in the "
         "mapping that `trialsim.compose` takes. The default is that of the adult study; where it has no such section, that of the "
@@ -83,7 +88,7 @@ def settings_page(name: str, parts: list[settings_table.Section]) -> str:
         if part.files:
             text += "Files: " + ", ".join(f"`{file}`" for file in part.files) + ".\n\n"
         heads = ["key", "type, range", "default", "meaning, unit", "source, remark"]
-        text += table(heads, [[f"`{row.key}`", row.kind, row.default, row.meaning, row.source] for row in part.rows])
+        text += wide(table(heads, [[f"`{row.key}`", row.kind, row.default, row.meaning, row.source] for row in part.rows]), "settings")
     return text
 
 
@@ -106,7 +111,7 @@ def choices() -> str:
     groups = sorted(path for path in conf_dir().iterdir() if path.is_dir())
     for group in sorted(groups, key=lambda path: (path.name != "experiment", path.name)):
         files = sorted(group.glob("*.yaml"))
-        rows = [[f"`{file.stem}`", remark_of(file) or (read_label(file))] for file in files]
+        rows = [[f"`{file.stem}`", remark_of(file) or read_label(file)] for file in files]
         text += f"\n## {group.name}\n\n" + table([f"`{group.name}=`", "what it is"], rows)
         if group.name == "experiment":
             for file in files:
@@ -208,6 +213,13 @@ def published_designs() -> str:
     return text + table(["method", "rows", "where the values are from", "checked in tests/designs"], listed)
 
 
+def laboratory() -> str:
+    """docs/laboratory.md, its tables across the page."""
+    text = (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8")
+    tables = re.sub(r"(?m)(?:^\|.*\n?)+", lambda found: wide(found[0]) + "\n", text)
+    return "---\nhide: [toc]\n---\n\n" + tables
+
+
 RESULTS = {  # the table that a folder of experiments ends in, and the columns of it that are shown
     "tumour_calibration": ("result.csv", ["tumour_type", "arm", "endpoint", "unit", "published", "simulated", "low", "high", "source"]),
     "rapalog_toxicity": ("result.csv", ["drug", "term", "any_grade", "simulated_any", "grade_3_4", "simulated_3_4", "source"]),
@@ -227,6 +239,6 @@ def experiments() -> str:
             file, columns = RESULTS[readme.parent.name]
             frame = pd.read_csv(readme.parent / file)
             rows = [["" if pd.isna(item) else item for item in row] for row in frame[columns].itertuples(index=False)]
-            inner = textwrap.indent(table(columns, rows), "    ")
+            inner = textwrap.indent(wide(table(columns, rows)), "    ")
             text += f'\n??? note "{file}, {len(frame)} rows"\n\n{inner}\n'
     return text
