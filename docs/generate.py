@@ -140,7 +140,8 @@ def commands() -> str:
 
 def python() -> str:
     text = "# Python\n\n" + MADE.format("the docstrings of the public names")
-    text += "Names of `trialsim`, loaded when first used; then the engine's, for [models of your own](../tutorials/pharmacometrician.md).\n"
+    text += "Names of `trialsim`, loaded when first used; then the engine's, for "
+    text += "[models of your own](../tutorials/pharmacometrician.md).\n"
     own = [name for name in trialsim.__all__ if name != "__version__"]
     engine = importlib.import_module("trialsim.engine").__all__
     for module, names in (("trialsim", own), ("trialsim.engine", engine)):
@@ -178,7 +179,8 @@ def tables() -> str:
     text += table(["column", "kind", "allowed"], rows)
     text += "\n## Published evidence\n\n`trialsim evidence TABLE`.\n"
     for name, (file, columns) in FILES.items():
-        rows = [[f"`{c.name}`", c.kind, c.meaning + (f"; one of {', '.join(c.allowed)}" if c.allowed else "")] for c in columns]
+        told = {c.name: c.meaning + (f"; one of {', '.join(c.allowed)}" if c.allowed else "") for c in columns}
+        rows = [[f"`{c.name}`", c.kind, told[c.name]] for c in columns]
         text += f"\n### {name}\n\nFile `{file}`.\n\n" + table(["column", "kind", "meaning"], rows)
     return text
 
@@ -200,9 +202,9 @@ def published_designs() -> str:
     held = sum(count for method, count in by_method.items() if method in checked)
     text = "# Published design values\n\n" + MADE.format("`tests/data/reference_tables.csv` and `tests/designs/reference_*.py`")
     text += (
-        f"The table holds {len(rows)} rows of operating characteristics, sample sizes, bounds and posteriors from papers, textbooks and "
-        f"reference software. {held} of them are recomputed with `trialsim.designs` and `trialsim.endpoints` in the tests, each to the "
-        "printed digits or to the tolerance that the row states; the others are data that those rows are computed from.\n\n"
+        f"The table holds {len(rows)} rows of operating characteristics, sample sizes, bounds and posteriors from papers, textbooks "
+        f"and reference software. {held} of them are recomputed with `trialsim.designs` and `trialsim.endpoints` in the tests, each "
+        "to the printed digits or to the tolerance that the row states; the others are data that those rows are computed from.\n\n"
         "Run the check with\n\n```bash\npython -m pytest tests/designs/test_reference_table.py\n```\n\n"
     )
     origin = {method: ", ".join(sorted(set(some["kind"]))) for method, some in rows.groupby("method")}
@@ -216,14 +218,14 @@ def published_designs() -> str:
 def laboratory() -> str:
     """docs/laboratory.md, its tables across the page."""
     text = (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8")
-    tables = re.sub(r"(?m)(?:^\|.*\n?)+", lambda found: wide(found[0]) + "\n", text)
+    tables = re.sub(r"(?m)(?:^\|.*\n?)+", lambda found: wide(found[0], "facts") + "\n", text)
     return "---\nhide: [toc]\n---\n\n" + tables
 
 
 RESULTS = {  # the table that a folder of experiments ends in, and the columns of it that are shown
-    "tumour_calibration": ("result.csv", ["tumour_type", "arm", "endpoint", "unit", "published", "simulated", "low", "high", "source"]),
-    "rapalog_toxicity": ("result.csv", ["drug", "term", "any_grade", "simulated_any", "grade_3_4", "simulated_3_4", "source"]),
-    "published_models": ("comparison.csv", ["signal", "residue", "hours", "lowest", "highest", "trialsim"]),
+    "tumour_calibration": ("result.csv", "tumour_type arm endpoint unit published simulated low high source"),
+    "rapalog_toxicity": ("result.csv", "drug term any_grade simulated_any grade_3_4 simulated_3_4 source"),
+    "published_models": ("comparison.csv", "signal residue hours lowest highest trialsim"),
 }
 
 
@@ -236,7 +238,8 @@ def experiments() -> str:
         title, _, rest = body.partition("\n")
         text += f"\n## {readme.parent.name}\n\n**{title.lstrip('# ')}**\n\n{rest.strip()}\n"
         if readme.parent.name in RESULTS:
-            file, columns = RESULTS[readme.parent.name]
+            file, heads = RESULTS[readme.parent.name]
+            columns = heads.split()
             frame = pd.read_csv(readme.parent / file)
             rows = [["" if pd.isna(item) else item for item in row] for row in frame[columns].itertuples(index=False)]
             inner = textwrap.indent(wide(table(columns, rows)), "    ")

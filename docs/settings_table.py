@@ -107,17 +107,20 @@ def sections() -> dict[str, list[Section]]:
     def by_name(name: str) -> Section:
         model = strip(get_args(fields[name].annotation)[1])[0]
         given = shipped()[name]
-        return Section(name, list(walk(model, f"{name}.<name>", list(given.values()), list(given))), list(given), doc(model))
+        rows = list(walk(model, f"{name}.<name>", list(given.values()), list(given)))
+        return Section(name, rows, list(given), doc(model))
 
     loose = [leaf(name, fields[name], [values[name]], StudyConfig) for name in fields if not sections_of(fields[name])]
     study = Section("loose keys", loose, [])
+    several = Row("designs.<name>", "section, as `design`", "", fields["designs"].description or "", "")
+    compared = Section("designs", [several], [])
     return {
         "study": [study, *map(one, ("study", "regimen", "modification", "mechanism", "endpoint", "inference", "compute", "report"))],
         "patients": [one("cohort"), by_name("tumour")],
         "drugs": [*kinds_of_pk(), by_name("partner")],
         "network": [one("network")],
         "cells": [by_name("cell_line"), one("panel"), one("culture")],
-        "designs": list(kinds("design", fields["design"])),
+        "designs": [*kinds("design", fields["design"]), compared],
         "analyses": list(kinds("analysis", fields["analysis"])),
     }
 
@@ -195,6 +198,8 @@ def walk(
         if elsewhere:
             yield leaf(here, field, [], model)._replace(kind=f"section, as {WHOLE[elsewhere[0]]}")
         elif single:
+            if type(None) in get_args(field.annotation):
+                yield leaf(here, field, [], model)._replace(kind="section or null")
             for inner in single:
                 yield from walk(inner, here, [v for v in below if isinstance(v, dict) and fits(inner, v)], names)
         elif several:
