@@ -88,7 +88,8 @@ def settings_page(name: str, parts: list[settings_table.Section]) -> str:
         if part.files:
             text += "Files: " + ", ".join(f"`{file}`" for file in part.files) + ".\n\n"
         heads = ["key", "type, range", "default", "meaning, unit", "source, remark"]
-        text += wide(table(heads, [[f"`{row.key}`", row.kind, row.default, row.meaning, row.source] for row in part.rows]), "settings")
+        rows: list[list[object]] = [[f"`{row.key}`", row.kind, row.default, row.meaning, row.source] for row in part.rows]
+        text += wide(table(heads, rows), "settings")
     return text
 
 
@@ -202,9 +203,9 @@ def published_designs() -> str:
     held = sum(count for method, count in by_method.items() if method in checked)
     text = "# Published design values\n\n" + MADE.format("`tests/data/reference_tables.csv` and `tests/designs/reference_*.py`")
     text += (
-        f"The table holds {len(rows)} rows of operating characteristics, sample sizes, bounds and posteriors from papers, textbooks "
-        f"and reference software. {held} of them are recomputed with `trialsim.designs` and `trialsim.endpoints` in the tests, each "
-        "to the printed digits or to the tolerance that the row states; the others are data that those rows are computed from.\n\n"
+        f"The table holds {len(rows)} rows of operating characteristics, sample sizes, bounds and posteriors from papers, "
+        f"textbooks and reference software. {held} of them are recomputed with `trialsim.designs` and `trialsim.endpoints` in the tests, "
+        "each to the printed digits or to the tolerance that the row states; the others are data that those rows are computed from.\n\n"
         "Run the check with\n\n```bash\npython -m pytest tests/designs/test_reference_table.py\n```\n\n"
     )
     origin = {method: ", ".join(sorted(set(some["kind"]))) for method, some in rows.groupby("method")}

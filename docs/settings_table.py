@@ -26,6 +26,7 @@ from trialsim.schema.partner import PartnerSettings
 from trialsim.schema.study import StudyConfig
 
 NAMED = ("tumour", "partner", "cell_line")  # sections with one section a name; each name is a file of the group
+OF_THE_STUDY = ("study", "regimen", "modification", "mechanism", "endpoint", "inference", "compute", "report")
 SOURCE_FIELDS = re.compile(r"^sources?$|_source$")
 WORDS = {float: "number", int: "integer", str: "text", bool: "`true`, `false`", type(None): "null", Any: "any"}
 # sections that some analyses hold as a whole
@@ -115,7 +116,7 @@ def sections() -> dict[str, list[Section]]:
     several = Row("designs.<name>", "section, as `design`", "", fields["designs"].description or "", "")
     compared = Section("designs", [several], [])
     return {
-        "study": [study, *map(one, ("study", "regimen", "modification", "mechanism", "endpoint", "inference", "compute", "report"))],
+        "study": [study, *map(one, OF_THE_STUDY)],
         "patients": [one("cohort"), by_name("tumour")],
         "drugs": [*kinds_of_pk(), by_name("partner")],
         "network": [one("network")],
