@@ -67,8 +67,8 @@ def wide(inner: str, kind: str = "") -> str:
 
 
 def prose(docstring: str | None) -> str:
-    """A docstring as it stands; its layout carries meaning."""
-    text = inspect.cleandoc(docstring or "").replace("``", "`")
+    """A docstring as it stands, since its layout carries meaning; but lines that were broken for their length are joined."""
+    text = re.sub(r"(?m)^(.{100,})\n *(?=\S)", r"\1 ", inspect.cleandoc(docstring or "").replace("``", "`"))
     return "```text\n" + text + "\n```\n"
 
 
@@ -204,8 +204,9 @@ def published_designs() -> str:
     text = "# Published design values\n\n" + MADE.format("`tests/data/reference_tables.csv` and `tests/designs/reference_*.py`")
     text += (
         f"The table holds {len(rows)} rows of operating characteristics, sample sizes, bounds and posteriors from papers, "
-        f"textbooks and reference software. {held} of them are recomputed with `trialsim.designs` and `trialsim.endpoints` in the tests, "
-        "each to the printed digits or to the tolerance that the row states; the others are data that those rows are computed from.\n\n"
+        f"textbooks and reference software. {held} of them are recomputed with `trialsim.designs` and `trialsim.endpoints` in the "
+        "tests, each to the printed digits or to the tolerance that the row states; the others are data that those rows are "
+        "computed from.\n\n"
         "Run the check with\n\n```bash\npython -m pytest tests/designs/test_reference_table.py\n```\n\n"
     )
     origin = {method: ", ".join(sorted(set(some["kind"]))) for method, some in rows.groupby("method")}
@@ -237,6 +238,7 @@ def experiments() -> str:
     for readme in sorted((ROOT / "experiments").glob("*/README.md")):
         body = readme.read_text(encoding="utf-8")
         title, _, rest = body.partition("\n")
+        rest = re.sub(r"(?m)^(?![- ])(.+)\n(?=- )", r"\1\n\n", rest)  # Markdown wants an empty line before a list
         text += f"\n## {readme.parent.name}\n\n**{title.lstrip('# ')}**\n\n{rest.strip()}\n"
         if readme.parent.name in RESULTS:
             file, heads = RESULTS[readme.parent.name]

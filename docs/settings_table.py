@@ -31,8 +31,7 @@ SOURCE_FIELDS = re.compile(r"^sources?$|_source$")
 WORDS = {float: "number", int: "integer", str: "text", bool: "`true`, `false`", type(None): "null", Any: "any"}
 # sections that some analyses hold as a whole
 WHOLE = {DrugSettings: "`drug`", PartnerSettings: "`partner.<name>`", AssaySettings: "`analysis` of kind `assay`"}
-BOUNDS = (("ge", "≥ {:g}"), ("gt", "> {:g}"), ("le", "≤ {:g}"), ("lt", "< {:g}"), ("min_length", "at least {} item(s)"),
-          ("max_length", "at most {} item(s)"))  # fmt: skip
+BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}", "min_length": "at least {} {}", "max_length": "at most {} {}"}
 
 
 class Row(NamedTuple):
@@ -242,8 +241,13 @@ def leaf(key: str, field: FieldInfo, given: list[Any], model: type[BaseModel], n
 
 
 def kind_text(field: FieldInfo) -> str:
-    limits = [bound for item in field.metadata for bound in bounds(item)]
-    return ", ".join([type_text(field.annotation), *limits])
+    return _limited(field.annotation, field.metadata)
+
+
+def _limited(annotation: Any, limits: Any) -> str:
+    text = type_text(annotation)
+    unit = "characters" if text.startswith("text") else "entries"
+    return ", ".join([text, *(bound for item in limits for bound in bounds(item, unit))])
 
 
 def type_text(annotation: Any) -> str:
@@ -252,8 +256,7 @@ def type_text(annotation: Any) -> str:
     if annotation in WORDS:
         return WORDS[annotation]
     if origin is Annotated:
-        limits = [bound for item in parts[1:] for inner in getattr(item, "metadata", [item]) for bound in bounds(inner)]
-        return ", ".join([type_text(parts[0]), *limits])
+        return _limited(parts[0], [inner for item in parts[1:] for inner in getattr(item, "metadata", [item])])
     if origin is Literal:
         return ", ".join(f"`{part}`" for part in parts)
     if origin in (Union, types.UnionType):
@@ -267,11 +270,12 @@ def type_text(annotation: Any) -> str:
     return getattr(annotation, "__name__", str(annotation))
 
 
-def bounds(item: Any) -> Iterator[str]:
-    for name, words in BOUNDS:
+def bounds(item: Any, unit: str) -> Iterator[str]:
+    """A constraint in words. unit: of a length."""
+    for name, words in BOUNDS.items():
         value = getattr(item, name, None)
         if value is not None:
-            yield words.format(value)
+            yield words.format(f"{value:,}" if isinstance(value, int) else f"{value:g}", unit)
     if getattr(item, "pattern", None):
         yield f"matching `{item.pattern}`".replace("|", "\\|")
 
