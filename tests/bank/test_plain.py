@@ -112,6 +112,7 @@ FAULTY = [
     ("analysis.outcomes.groups.everyone.median_os_months.drug=5", "analysis.outcomes.groups.everyone.median_os_months.drug", "6"),
     ("analysis.outcomes.groups.everyone.response.drug=1.2", "analysis.outcomes.groups.everyone.response.drug", "at most 1"),
     ("analysis.outcomes.kind=simple", "analysis.outcomes.kind", "plain"),
+    ("analysis.outcomes.response_weeks=30", "analysis.outcomes.response_weeks", "no response is seen in time"),
     ("analysis.assurance.draws=8", "analysis.assurance.draws", "0"),
     ("+design@designs.exnex=basket_exnex", "designs.exnex.baskets", "analysis.outcomes.groups"),
     ("+design@designs.doses=select_the_winner", "analysis.outcomes.groups.everyone.response", "dose_5"),
