@@ -330,7 +330,8 @@ def _methods(saved: Saved, every: dict[str, Question], assured: bool) -> list[st
     where = (
         "Outcomes have stated probabilities (analysis.outcomes): toxicities and responses are Bernoulli, times exponential. Each "
         f"of the {number(results['n_patients'])} sets holds the outcomes of one patient under every treatment and dose with the "
-        "same luck; a design meets sets drawn from them, which arrive as a Poisson process."
+        "same luck; a design meets sets drawn from them, which arrive as a Poisson process. Nobody drops out, whatever the "
+        "design's rate of withdrawal, and everybody can be judged."
         if _plain(saved)
         else "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
         f"below. Each of the {plural(results['n_patients'], 'virtual patient')} is simulated once under every treatment and dose "
