@@ -172,6 +172,9 @@ def tables() -> str:
         runs = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run"]
         if runs:
             text += f"\n### {path.stem}\n\n" + prose(ast.get_docstring(runs[0]) or ast.get_docstring(tree))
+    text += "\n## Analysis datasets\n\n`trialsim export RUN`; variables with `*` are in each.\n\n"
+    listed = pd.read_csv(ROOT / "trialsim" / "exchange" / "data" / "adam.csv", dtype=str, keep_default_na=False)
+    text += table(list(listed.columns), listed.to_numpy().tolist())
     text += "\n## Covariates of patients\n\nColumns of the cohort, and of a file of your own (`cohort.covariates_file`).\n\n"
     rows = []
     for name, column in COLUMNS.items():

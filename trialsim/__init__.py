@@ -15,6 +15,7 @@ _PUBLIC = {
     "StudyConfig": "trialsim.schema.study",
     "analyse": "trialsim.study",
     "compose": "trialsim.cli",
+    "export": "trialsim.exchange",
     "fit": "trialsim.study",
     "load_run": "trialsim.artefacts",
     "merge": "trialsim.parts",
@@ -25,8 +26,8 @@ _PUBLIC = {
 }
 
 __all__ = [
-    "ConfigError", "Findings", "Study", "StudyConfig", "__version__", "analyse", "compose", "fit", "load_run", "merge", "run",
-    "sample_cohort", "simulate", "write_report",
+    "ConfigError", "Findings", "Study", "StudyConfig", "__version__", "analyse", "compose", "export", "fit", "load_run", "merge",
+    "run", "sample_cohort", "simulate", "write_report",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from trialsim.artefacts import load_run
     from trialsim.cli import compose
     from trialsim.cohort import sample_cohort
+    from trialsim.exchange import export
     from trialsim.parts import merge
     from trialsim.report import write_report
     from trialsim.schema import ConfigError

@@ -71,6 +71,7 @@ def declared(name: str, negative: list[float], positive: list[float], enrolled: 
         {
             "question": "benefit", "design": name, "batch": BATCH, "declared": treats.any(axis=1), "declared_without_effect": 0.0,
             "net_benefit": 100 * treats @ (GROUPS["share"] * (GROUPS["gain"] - 0.1)).to_numpy(),
+            "better_off": 100 * treats @ (GROUPS["share"] * GROUPS["gain"]).to_numpy(),
             "right": (treats == worth) @ GROUPS["share"].to_numpy(), "enrolled": enrolled, "screened": 100.0, "months": 12.0,
             "estimate": -0.5, "error": 0.125, "covered": 1.0, "group_0": treats[:, 0], "group_1": treats[:, 1],
         }

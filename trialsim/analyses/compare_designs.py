@@ -23,8 +23,11 @@ from trialsim.biomarkers.assay import genes_called
 from trialsim.biomarkers.markers import genetic
 from trialsim.conduct.solver_check import solver_check
 from trialsim.designs import operating
+from trialsim.schema import ConfigError
 from trialsim.schema.analysis.compare_designs import CompareDesignsSettings
+from trialsim.schema.analysis.plain import PlainSettings
 from trialsim.schema.design.treatments import DRUG, treatments_of
+from trialsim.schema.faults import flatten, of_design, raise_all
 from trialsim.sensitivity.draws import drawn
 from trialsim.streams import derived_seed
 
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 DOSE, BENEFIT = "dose_finding", "benefit"
-DECIDES = {DOSE: "near", BENEFIT: "net_benefit"}  # the measure that the recommendation rests on
 
 
 def run(config: StudyConfig, steps: Steps) -> Findings:
@@ -72,7 +74,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     fit = every[~every["design"].isin(results["too_often_false"])]
     tables |= {"replicates": every, "characteristics": characteristics(every), "differences": differences(every, fit)}
     for question, part in fit.groupby("question"):
-        results[f"recommended_{question}"] = recommend(part, DECIDES[str(question)], settings.resamples, config.seed)
+        results[f"recommended_{question}"] = recommend(part, decides(part), settings.resamples, config.seed)
     return Findings(tables, results, faults)
 
 
@@ -83,10 +85,11 @@ def _dose_finding(config: StudyConfig, settings: CompareDesignsSettings, designs
     blocks = {f"doses_{b.start}": partial(source.doses, first, b) for b in simulation.blocks(config)}
     simulated = steps.each(f"simulating every patient at {len(levels)} dose levels", blocks)
     outlook = dose_finding.outlook_of(pd.concat([part["doses"] for part in simulated.values()], ignore_index=True), len(levels))
-    asked, true = settings.dose_finding, dose_finding.rates(outlook)
+    asked, stated = settings.dose_finding, settings.outcomes
+    true = np.array(stated.dlt_rates) if isinstance(stated, PlainSettings) else dose_finding.rates(outlook)
     right = dose_finding.right_level(true, asked)
     most = max(design.replicate_size for design in designs.values())
-    ready = lambda name: lambda stream, _: dose_finding.play(designs[name], outlook, stream, asked)
+    ready = lambda name: lambda stream, _: dose_finding.play(designs[name], outlook, true, stream, asked)
     replicates = _played(config, settings, designs, steps, ready, len(outlook.evaluable), most, settings.dose_finding_per_month)
     table = pd.DataFrame({"level": range(len(levels)), "dose": levels, "rate": true, "n": outlook.evaluable.sum(axis=0)})
     return {"replicates": replicates, "doses": table}, {"right_dose": levels[right] if right >= 0 else None}
@@ -139,7 +142,14 @@ def _marker(config: StudyConfig, settings: CompareDesignsSettings, patients: pd.
 def _players(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, DesignSettings]) -> dict[str, Player]:
     question = Question(settings.benefit.assays.turnaround_days, config.regimen.dose)
     seed = derived_seed(config.seed, "calibration")
-    return {name: player_of(design, question, seed) for name, design in designs.items()}
+    players, faults = {}, []
+    for name, design in designs.items():
+        try:
+            players[name] = player_of(design, question, seed)
+        except ConfigError as error:
+            faults += [of_design(fault, name) if config.designs else fault for fault in flatten(error)]
+    raise_all(faults)
+    return players
 
 
 def _check_accrual(config: StudyConfig, settings: CompareDesignsSettings, players: Mapping[str, Player]) -> None:
@@ -247,6 +257,13 @@ COMPARED = {
 }  # fmt: skip
 
 
+def decides(trials: pd.DataFrame) -> str:
+    """The measure that the recommendation on a question rests on. Where no level is near the target: to say which is the best."""
+    if (trials["question"] == BENEFIT).all():
+        return "net_benefit"
+    return "near" if trials["near"].any() else "correct"
+
+
 def too_often_false(replicates: pd.DataFrame, most: float) -> dict[str, float]:
     """Type I error of the designs that certainly find a benefit where there is none more often than ``most``: whose 95 % Monte
     Carlo interval lies above."""
@@ -268,12 +285,13 @@ def differences(replicates: pd.DataFrame, fit: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for question, trials in replicates.groupby("question", sort=False):
-        measures, decides = COMPARED[str(question)], DECIDES[str(question)]
+        measures = COMPARED[str(question)]
         values = {name: part.sort_values("batch", kind="stable") for name, part in trials.groupby("design", sort=False)}
         able = [name for name in values if name in set(fit["design"])]
         if not able:
             continue
-        reference = max(able, key=lambda name: values[name][decides].mean())
+        measure = decides(fit[fit["question"] == question])
+        reference = max(able, key=lambda name: values[name][measure].mean())
         batch = values[reference]["batch"].to_numpy(int)
         for name, part in values.items():
             for measure in measures if name != reference else ():
@@ -291,8 +309,9 @@ def recommend(trials: pd.DataFrame, measure: str, resamples: int, seed: int) -> 
     Returns:
         design, measure, estimate, low, high, probability (that it is the best of those compared), probabilities by design.
     """
-    values = {name: part.sort_values("batch", kind="stable")[measure].to_numpy(float) for name, part in trials.groupby("design")}
-    batch = np.sort(next(part for _, part in trials.groupby("design"))["batch"].to_numpy(int))
+    parts = {str(name): part.sort_values("batch", kind="stable") for name, part in trials.groupby("design", sort=False)}
+    values = {name: part[measure].to_numpy(float) for name, part in parts.items()}
+    batch = next(iter(parts.values()))["batch"].to_numpy(int)
     rng = np.random.default_rng(derived_seed(seed, f"recommend_{measure}"))
     probability = operating.best(values, batch, resamples, rng)
     first = max(values, key=lambda name: np.nanmean(values[name]))

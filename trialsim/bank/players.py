@@ -55,6 +55,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         treats: groups that are treated after the trial, bool, (replicates, groups).
+        given: with what, number within ``treatments``; None: with the drug at ``regimen.dose``. treatments: their names.
         enrolled: patients treated or randomised. screened: who had come when the last of them had. end_day: of the decision.
         estimate, truth: of the effect that the design estimates, and what is true of its patients; covered: by the design's 95 %
             interval. NaN where the design gives none.
@@ -67,6 +68,8 @@ class Outcome(NamedTuple):
     estimate: np.ndarray
     truth: float
     covered: np.ndarray
+    given: np.ndarray | None = None
+    treatments: tuple[str, ...] = (DRUG,)
 
 
 class Question(NamedTuple):
@@ -197,9 +200,11 @@ def _several_arms(design: MultiArmSettings, question: Question, rng: np.random.G
         winner = winner_of(design)
         needed = patients_needed(winner.arms, design.patients_per_arm)
         run = lambda outcomes, rng: play_winner(winner, design.patients_per_arm, outcomes, rng)
+        chosen = lambda played: played.selected
     else:
         rules, needed = rules_of(design, rng), design.replicate_size
         run = lambda outcomes, rng: play_adaptive(rules, outcomes, rng)
+        chosen = lambda played: np.maximum(played.chosen, 0)
 
     def play(who: Population, stream: Stream, rng: np.random.Generator) -> Outcome:
         came = enough(eligible(design, who, stream, question), needed)
@@ -216,6 +221,8 @@ def _several_arms(design: MultiArmSettings, question: Question, rng: np.random.G
             estimate=_none(at),
             truth=np.nan,
             covered=_none(at),
+            given=np.where(played.decision, chosen(played), len(treatments) - 1),
+            treatments=tuple(treatments),
         )
 
     return Player(play, needed, _positive_only(design))

@@ -200,6 +200,11 @@ def recommended(
     if not found or not is_number(found["estimate"]):
         return " ".join(("No design came to a decision, so none is recommended.", unfit_told)).strip()
     first, measure = found["design"], found["measure"]
+    if useless(found):
+        best = written(found["estimate"], NET)
+        told = "None: treating nobody is better than following any of them. "
+        told += f"The best, {names[first]}, has a net benefit of {best} patients in 100."
+        return " ".join((told, unfit_told)).strip()
     scale = NET._replace(signed=False) if measure == "net_benefit" else SHARE
     told = DECIDES[measure].format(written(found["estimate"], scale))
     text = f"{names[first]}. It {told}"
@@ -207,6 +212,11 @@ def recommended(
         text += f" (95 % Monte Carlo interval {_between(found['low'], found['high'], scale)})"
     told_all = text + _lead(found, table, differences, names, scale), _cost(first, table, names), unfit_told
     return " ".join(part for part in told_all if part)
+
+
+def useless(found: Mapping[str, Any]) -> bool:
+    """Whether even the best design does more harm than good."""
+    return found["measure"] == "net_benefit" and found["estimate"] <= 0
 
 
 def _between(low: float, high: float, scale: Scale) -> str:

@@ -22,6 +22,7 @@ from trialsim.report.design_words import (
     recommended,
     sources,
     threshold,
+    useless,
     written,
 )
 from trialsim.report.figures import designs as drawn
@@ -227,18 +228,17 @@ def _by_threshold(saved: Saved, asked: Question) -> list[str]:
     top = drawn.highest_threshold(groups, worthwhile)
     stretches = decision_curve.best_by_threshold(curves, top)
     here = next(stretch for stretch in stretches if worthwhile <= stretch.high)
-    text = f"This holds if a gain of {threshold(worthwhile)} is worth the treatment"
-    text += ", where treating nobody is better than following any design." if here.best is None else "."
+    text = f"This holds if a gain of {threshold(worthwhile)} is worth the treatment."
+    alone = decision_curve.everybody_better_below(curves, groups, top)
+    everybody = f" Below {threshold(alone)} treating everybody without a trial does better than any design." if alone else ""
     if len(stretches) == 1:
-        same = "no design is of use" if here.best is None else f"{asked.names[here.best]} is the best"
-        return [f"{text} At every other gain up to {threshold(top)} {same} as well."]
+        same = "treating nobody is the best" if here.best is None else f"{asked.names[here.best]} is the best design"
+        return [f"{text} At every other gain up to {threshold(top)} {same} as well.{everybody}"]
     told = []
     for place, stretch in enumerate(stretches):
         name = "treating nobody" if stretch.best is None else asked.names[stretch.best]
         told.append(f"{name} {_span(curves, stretches, place, top)}")
-    text = f"{text} Best by that gain: {join(told)}."
-    alone = decision_curve.everybody_better_below(curves, groups, top)
-    return [f"{text} Below {threshold(alone)} treating everybody without a trial does better than any design." if alone else text]
+    return [f"{text} Best design by that gain: {join(told)}.{everybody}"]
 
 
 def _span(curves: dict[str, decision_curve.Curve], stretches: list[decision_curve.Stretch], place: int, top: float) -> str:
@@ -284,7 +284,7 @@ def _benefit_cards(saved: Saved, asked: Question) -> list[Card]:
 
 def _card(asked: Question, title: str, scale: Scale, text: str) -> list[Card]:
     found = asked.found
-    if not found or not is_number(found["estimate"]):
+    if not found or not is_number(found["estimate"]) or useless(found):
         return []
     low, high = found["low"], found["high"]
     around = "" if not is_number(low) else interval(low, high, "proportion") if scale is SHARE else limits(low, high, scale)
@@ -330,7 +330,8 @@ def _methods(saved: Saved, every: dict[str, Question], assured: bool) -> list[st
     where = (
         "Outcomes have stated probabilities (analysis.outcomes): toxicities and responses are Bernoulli, times exponential. Each "
         f"of the {number(results['n_patients'])} sets holds the outcomes of one patient under every treatment and dose with the "
-        "same luck; a design meets sets drawn from them, which arrive as a Poisson process."
+        "same luck; a design meets sets drawn from them, which arrive as a Poisson process. Nobody drops out, whatever the "
+        "design's rate of withdrawal, and everybody can be judged."
         if _plain(saved)
         else "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
         f"below. Each of the {plural(results['n_patients'], 'virtual patient')} is simulated once under every treatment and dose "
@@ -359,10 +360,12 @@ def _methods(saved: Saved, every: dict[str, Question], assured: bool) -> list[st
 def _dose_methods(saved: Saved) -> list[str]:
     s, n, unit = saved.settings, saved.table("doses")["n"], saved.config["regimen"]["unit"]
     first = next(design for design in designs_of(saved.config).values() if design.get("dose_levels"))
+    count = number(int(n.max())) if n.min() == n.max() else f"{number(int(n.min()))} to {number(int(n.max()))}"
+    truth = "as stated" if _plain(saved) else f"that of its {count} patients who could be judged"
     return [
-        f"The true DLT probability of a level is that of its {number(int(n.min()))} to {number(int(n.max()))} patients who could "
-        f"be judged within {first['dlt']['window_days']} days. Escalations start at {dose(s['dose_finding']['start'], unit)}; "
-        f"{s['dose_finding_per_month']:g} patients come a month. Patients of an expansion at the dose found are not counted. "
+        f"The true DLT probability of a level is {truth}, within {first['dlt']['window_days']} days. Escalations start at "
+        f"{dose(s['dose_finding']['start'], unit)}; {s['dose_finding_per_month']:g} patients come a month. "
+        "Patients of an expansion at the dose found are not counted. "
         "Intervals of the DLT rate by Clopper & Pearson (Biometrika 1934;26:404-13)."
     ]
 

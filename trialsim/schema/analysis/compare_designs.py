@@ -202,6 +202,13 @@ class CompareDesignsSettings(AnalysisSettings):
                 if months < least:
                     where = f"{key}.groups.{name}.median_os_months.{treatment}"
                     found.append(ConfigError(where, months, f"at least the median of progression-free survival, {least:g}"))
+        first = {f"designs.{n}.assess_weeks": d.assess_weeks for n, d in designs.items() if isinstance(d, ResponderSettings)}
+        first |= {"analysis.benefit.weeks": self.benefit.weeks} if self.benefit.outcome == "response" else {}
+        late = {where: weeks for where, weeks in first.items() if weeks < plain.response_weeks}
+        if late:
+            where, weeks = next(iter(late.items()))
+            allowed = f"at most {where} = {weeks:g}, or no response is seen in time"
+            found.append(ConfigError(f"{key}.response_weeks", plain.response_weeks, allowed))
         if self.assurance.draws:
             allowed = "0, as plain outcomes have no constants to draw"
             found.append(ConfigError("analysis.assurance.draws", self.assurance.draws, allowed))
