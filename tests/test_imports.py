@@ -25,7 +25,7 @@ RANKS = (
     ("bank", "evidence"),
     ("inference", "laboratory"),
     ("artefacts", "console", "summary"),
-    ("analyses", "biomarkers", "combinations", "saving", "sensitivity"),
+    ("analyses", "biomarkers", "combinations", "saving", "sensitivity", "sweeps"),
     ("report",),
     ("study",),
     ("benchmark", "parts"),

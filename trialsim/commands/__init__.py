@@ -15,7 +15,7 @@ from trialsim import console
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten
 
-BAD_INPUT, INTERRUPTED = 2, 130
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 COMMANDS = ("doctor", "merge")
 
 
