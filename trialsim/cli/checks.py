@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -191,19 +191,14 @@ def _check_folders(jobs: Sequence[Composed], sweep: Sweep | None) -> None:
 
 
 def _check_writable(folder: Path) -> None:
-    """The folder can be made and written to. Leaves nothing behind: a name with the time in it is not the run's own."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    """The folder can be made and written to. Makes nothing: another command may be about to make the same folder."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         allowed = f"a folder that can be made and written to ({error.strerror})"
         raise ConfigError("hydra.run.dir", str(folder), allowed) from error
-    finally:
-        with suppress(OSError):
-            for place in missing:
-                place.rmdir()
 
 
 def _check_published(config: StudyConfig) -> None:
