@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,27 +10,7 @@ import pandas as pd
 from trialsim.bank.players import Player
 from trialsim.bank.population import Population, net_benefit
 from trialsim.bank.stream import Stream
-from trialsim.bank.treatments import ALONE, CONTROL, CROSSOVER, DRUG, at_dose
-from trialsim.schema.design.adaptive import MultiArmSettings
-from trialsim.schema.design.historical import HistoricalControlSettings
-from trialsim.schema.design.randomised import RandomisedSettings
 from trialsim.units import DAYS_PER_MONTH
-
-if TYPE_CHECKING:
-    from trialsim.schema.design import DesignSettings
-
-
-def treatments_of(designs: Iterable[DesignSettings], regimen_dose: float) -> list[str]:
-    """Names of the treatments that the designs compare."""
-    names = [DRUG, CONTROL]
-    for design in designs:
-        if isinstance(design, MultiArmSettings):
-            names += [at_dose(dose, regimen_dose) for dose in design.arm_doses]
-        if isinstance(design, RandomisedSettings) and design.crossover_probability > 0:
-            names.append(CROSSOVER)
-        if isinstance(design, HistoricalControlSettings):
-            names.append(ALONE)
-    return list(dict.fromkeys(names))
 
 
 def play(player: Player, population: Population, stream: Stream, seed: Any) -> pd.DataFrame:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from trialsim.bank.treatments import CENTRAL, CONTROL, DRUG
+from trialsim.bank.treatments import CENTRAL
 from trialsim.bank.verdict import Verdict, progression_free_at, response_by
+from trialsim.schema.design.treatments import CONTROL, DRUG
 from trialsim.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:

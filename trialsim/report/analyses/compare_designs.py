@@ -34,12 +34,15 @@ SETTINGS = (
 )  # fmt: skip
 
 
+PLAIN_SETTINGS = ("design", "designs")
+
+
 class Question(NamedTuple):
     """What the run saved on one question.
 
     Attributes:
         names: designs and their labels. table: characteristics, indexed by design and measure. differences, trials: their rows.
-        found: the recommendation.
+        found: the recommendation. false: designs that find a benefit too often where there is none, and how often.
     """
 
     names: dict[str, str]
@@ -47,6 +50,12 @@ class Question(NamedTuple):
     differences: pd.DataFrame
     trials: pd.DataFrame
     found: dict[str, Any] | None
+    false: dict[str, float]
+
+    @property
+    def fit(self) -> list[str]:
+        """Designs that can be recommended."""
+        return [name for name in self.names if name not in self.false]
 
 
 def page(saved: Saved) -> Page:
@@ -88,7 +97,8 @@ def _questions(saved: Saved) -> dict[str, Question]:
             table = characteristics[characteristics["question"] == question].set_index(["design", "measure"])
             names = {name: told[name] for name in configured if name in played}
             apart = differences[differences["question"] == question]
-            found[question] = Question(names, table, apart, part, saved.results.get(f"recommended_{question}"))
+            best, false = saved.results.get(f"recommended_{question}"), saved.results["too_often_false"]
+            found[question] = Question(names, table, apart, part, best, false)
     return found
 
 
@@ -98,7 +108,9 @@ def _assured(saved: Saved, names: dict[str, str]) -> dict[str, dict[str, Any]]:
 
 
 def _settings(saved: Saved) -> tuple[str, ...]:
-    """Sections of the configuration; of the tumour types only those that patients have."""
+    """Sections of the configuration; of the tumour types only those that patients have. Of plain outcomes: those that count."""
+    if _plain(saved):
+        return PLAIN_SETTINGS
     types = (f"tumour.{name}" for name, share in saved.config["cohort"]["mix"].items() if share > 0)
     return (*SETTINGS[:2], *types, *SETTINGS[2:])
 
@@ -173,6 +185,11 @@ def _kinds(saved: Saved) -> dict[str, str]:
 # ---- words
 
 
+def _plain(saved: Saved) -> bool:
+    """Whether outcomes have stated probabilities, and no patient was simulated."""
+    return saved.settings["outcomes"]["kind"] == "plain"
+
+
 def _what(saved: Saved, every: dict[str, Question]) -> str:
     regimen, results = saved.config["regimen"], saved.results
     count = sum(len(question.names) for question in every.values())
@@ -182,6 +199,11 @@ def _what(saved: Saved, every: dict[str, Question]) -> str:
     amount = dose(regimen["dose"], regimen["unit"]) if BENEFIT in every else span
     given = f"{saved.config['drug']['name']} {amount} {schedule}"
     trials = f"{plural(results['replicates'], 'simulated trial')} of {'each of ' if count > 1 else ''}{plural(count, 'design')}"
+    if _plain(saved):
+        return (
+            f"{number(results['n_patients'])} sets of outcomes were drawn from stated probabilities, without a model of disease or "
+            f"drug, and met {trials}. All designs met the same outcomes on the same days."
+        )
     text = f"In a computer simulation, {plural(results['n_patients'], 'virtual patient')} took part in {trials} with {given}"
     text += f" (dose finding: {span})" if len(every) > 1 else ""
     same = " All designs met the same patients on the same days." if count > 1 else ""
@@ -193,13 +215,13 @@ def _asked(asked: Question) -> str:
 
 
 def _recommended(asked: Question) -> str:
-    return recommended(asked.found, asked.table, asked.differences, asked.names)
+    return recommended(asked.found, asked.table, asked.differences, asked.names, asked.false)
 
 
 def _by_threshold(saved: Saved, asked: Question) -> list[str]:
     """At which gains thought worthwhile another design, or none, would be recommended."""
     groups, worthwhile = saved.table("groups"), saved.settings["benefit"]["worthwhile"]
-    curves = decision_curve.curves(asked.trials, groups, list(asked.names))
+    curves = decision_curve.curves(asked.trials, groups, asked.fit)
     if not curves:
         return []
     top = drawn.highest_threshold(groups, worthwhile)
@@ -305,11 +327,18 @@ def _checks(saved: Saved) -> str:
 def _methods(saved: Saved, every: dict[str, Question], assured: bool) -> list[str]:
     s, results, listed = saved.settings, saved.results, sources(designs_of(saved.config))
     a_part = number(results["replicates"] // s["batches"])
-    told = [
-        "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
+    where = (
+        "Outcomes have stated probabilities (analysis.outcomes): toxicities and responses are Bernoulli, times exponential. Each "
+        f"of the {number(results['n_patients'])} sets holds the outcomes of one patient under every treatment and dose with the "
+        "same luck; a design meets sets drawn from them, which arrive as a Poisson process."
+        if _plain(saved)
+        else "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
         f"below. Each of the {plural(results['n_patients'], 'virtual patient')} is simulated once under every treatment and dose "
         "with the same chances; a design then meets patients drawn from them, who arrive as a Poisson process, and sees of each "
-        "only what it would see by then.",
+        "only what it would see by then."
+    )
+    told = [
+        where,
         f"Monte Carlo error: the patients are cut into {s['batches']} parts, each with its own {a_part} trials; standard errors "
         "and t intervals are those of the parts' means (batch means; Law & Kelton, Simulation Modeling and Analysis). Differences "
         "between designs are paired by trial. Probability of being the best: "
@@ -346,7 +375,8 @@ def _benefit_methods(saved: Saved) -> list[str]:
         f"{b['assays']['turnaround_days']:g} days, with the errors of its assay. Randomised designs compare {survival} survival. "
         "The truth that an estimate is held against is the same effect in all virtual patients of the design's population, each "
         "under both treatments (log hazard ratio by Cox's model), or their success rate. If there is no effect, every patient has "
-        "the outcome of the control, whatever is given.",
+        "the outcome of the control, whatever is given. A design that then still finds a benefit in more than "
+        f"{percent(b['max_type_one_error'], 0)} of its trials is shown but not recommended.",
         "Net benefit NB(w) = 100 Σ P(group treated) · share · (gain − w), w: the gain from which treatment is worth it (decision "
         "curves; Vickers & Elkin, Med Decis Making 2006;26:565-74). Where two strategies change places, the interval holds the "
         "thresholds at which their paired difference is not told from 0.",
