@@ -1,4 +1,4 @@
-"""A study that takes no time, in place of the real one: a patient's chances are the same at all doses, so that runs of one seed pair.
+"""A study that takes no time, in place of the real one: a patient has the same chances at all doses.
 
 In a process of its own it is put in place by ``environment``, and reads from there how long a run takes and which seeds fail.
 """
@@ -53,8 +53,8 @@ def patients(config: StudyConfig) -> pd.DataFrame:
     pfs = -np.log(luck[1]) * (60 + 10 * dose)
     return pd.DataFrame({
         "patient_id": np.arange(size), "integration_ok": True, "responder": responder, "clinical_benefit": responder,
-        "disease_control": luck[0] < 0.5 + 0.02 * dose, "pfs_days": np.minimum(pfs, 365.0), "pfs_event": pfs < 365.0, "os_days": 365.0,
-        "os_event": False, "days_on_treatment": np.minimum(pfs, 365.0), "off_treatment_reason": "progression",
+        "disease_control": luck[0] < 0.5 + 0.02 * dose, "pfs_days": np.minimum(pfs, 365.0), "pfs_event": pfs < 365.0,
+        "os_days": 365.0, "os_event": False, "days_on_treatment": np.minimum(pfs, 365.0), "off_treatment_reason": "progression",
         "relative_dose_intensity": 1.0, "dose_level": dose, "dlt_evaluable": True, "dlt": luck[2] < 0.02 * dose,
     })  # fmt: skip
 

@@ -43,8 +43,8 @@ def told(folder: str | Path = "x") -> list[tuple[str, str]]:
 
 
 def results(folder: Path) -> dict[str, bytes]:
-    """Content of every result of a sweep."""
-    kinds = ("*/*.parquet", "*/summary.json", "*/tables/*.csv", "*/posterior*.nc")
+    """Content of every result of a sweep; posteriors, which hold the time of their writing, are no part of it."""
+    kinds = ("*/*.parquet", "*/summary.json", "*/tables/*.csv", "*/figures/*.json")
     files = sorted(file for kind in kinds for file in folder.glob(kind) if file.name != "provenance.csv")
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 

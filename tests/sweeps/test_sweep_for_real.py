@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import xarray as xr
 from stand_in import ROOT, command
 from test_sweep_command import complete, results, until
 
@@ -29,16 +30,31 @@ def finish(place: Path, *words: str) -> int:
         return process.wait(timeout=3600)
 
 
+def simulated(folder: Path) -> bool:
+    """Whether a run is past its first stage, so that it has something to resume."""
+    status = folder / "status.json"
+    return status.exists() and bool(json.loads(status.read_text())["stages"])
+
+
+def same_posterior(one: Path, other: Path) -> None:
+    first, second = (xr.open_datatree(file, engine="h5netcdf") for file in (one, other))
+    assert first.groups == second.groups
+    for group in first.groups:
+        xr.testing.assert_equal(first[group].to_dataset(), second[group].to_dataset())
+
+
 def test_killed_half_way_it_ends_bit_identical_and_one_failure_hides_nothing(tmp_path: Path) -> None:
     assert finish(tmp_path, "hydra.sweep.dir=whole") == 0
     with start(tmp_path, "hydra.sweep.dir=broken") as process:
-        until(lambda: complete(tmp_path / "broken") >= 6, 3600)
+        until(lambda: complete(tmp_path / "broken") >= 6 and simulated(tmp_path / "broken" / "6"), 3600)
         os.killpg(process.pid, signal.SIGKILL)
     assert complete(tmp_path / "broken") < 12
     assert finish(tmp_path, "hydra.sweep.dir=broken", "resume=true") == 0
     whole = results(tmp_path / "whole")
     assert len(whole) > 12 * 5
     assert results(tmp_path / "broken") == whole
+    for file in (tmp_path / "whole").glob("*/posterior*.nc"):
+        same_posterior(file, tmp_path / "broken" / file.parent.name / file.name)
 
     with start(tmp_path, "hydra.sweep.dir=spoilt") as process:
         until(lambda: (tmp_path / "spoilt" / "sweep.json").exists(), 600)

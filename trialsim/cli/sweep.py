@@ -45,9 +45,10 @@ def run_sweep(app: Callable[[], object], sweep: Sweep, words: Sequence[str]) -> 
             sys.stderr.write(f"trialsim: the jobs could not all be run: {type(error).__name__}: {error}\n")
         ended = record.look(begun)
         _tell(ended, words)
+        compared = interrupted or _compare(ended)
     if interrupted:
         return INTERRUPTED
-    return 0 if len(ended.having(record.COMPLETE)) == len(ended.jobs) else FAILED
+    return 0 if compared and len(ended.having(record.COMPLETE)) == len(ended.jobs) else FAILED
 
 
 def _tell(ended: Record, words: Sequence[str]) -> None:
@@ -61,6 +62,23 @@ def _tell(ended: Record, words: Sequence[str]) -> None:
         sys.stderr.write(f"trialsim: job {job.number} ({job.told}) {job.state}{cause}\n")
     if rest:
         sys.stderr.write(f"trialsim: to go on: {_again(ended, words)}\n")
+
+
+def _compare(ended: Record) -> bool:
+    """Write the report of the sweep, if there is something to compare. Whether that went well."""
+    from trialsim.sweeps.runs import read_sweep
+
+    try:
+        runs = read_sweep(ended.folder)
+        if len(runs.complete) > 1 and runs.main:
+            from trialsim.report.sweep import write_sweep
+
+            console.out.print(f"Report of the sweep: {write_sweep(runs, ended.folder)}", markup=False)
+    except Exception as error:  # the runs are whole; the report can be written again
+        again = f"trialsim compare {shlex.quote(str(ended.folder))}"
+        sys.stderr.write(f"trialsim: no report of the sweep ({type(error).__name__}: {error}); {again} writes it again\n")
+        return False
+    return True
 
 
 def _again(ended: Record, words: Sequence[str]) -> str:

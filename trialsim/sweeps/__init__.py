@@ -1,4 +1,1 @@
-"""Several runs of one question side by side: the record of a sweep, and how its runs differ."""
-
-from trialsim.sweeps.record import Job as Job
-from trialsim.sweeps.record import Record as Record
+"""Several runs side by side: the record of a sweep (`record`), its runs read back (`runs`), how they differ (`differences`)."""
