@@ -131,7 +131,8 @@ def _run_table(runs: Runs) -> Table:
             row |= {name: getattr(result, "estimate", None)}
             row |= {f"{name}_{end}": getattr(result, end, None) for end in ("low", "high")}
             kind = kind_of(name, result.unit) if result else ""
-            texts.append(f"{amount(result.estimate, kind)} ({interval(result.low, result.high, kind)})" if result else MISSING)
+            limits = f"{amount(result.estimate, kind, 'not reached')} ({interval(result.low, result.high, kind)})" if result else ""
+            texts.append(limits or MISSING)
         raw.append(row)
         shown.append([*texts, f"{run.state}: {run.cause}" if run.cause else run.state])
     columns = ["Run", *runs.keys, *(label(name) for name in runs.main), "State"]
@@ -233,8 +234,8 @@ def _span(runs: Runs, key: str) -> str:
 def _clear(found: list[Difference], name: str, base: Run) -> str:
     mine = [d for d in found if d.result == name and is_number(d.low) and is_number(d.high)]
     apart = [d for d in mine if d.low > 0 or d.high < 0]  # type: ignore[operator]
-    others = plural(len(mine), "other run")
-    return f"Of {others}, {len(apart)} differ from run {base.name} beyond the error of a limited number of patients."
+    verb = f"{len(apart) or 'none'} {'differs' if len(apart) < 2 else 'differ'}"
+    return f"Of {plural(len(mine), 'other run')}, {verb} from run {base.name} beyond the error of a limited number of patients."
 
 
 def _verdict(runs: Runs, failed: list[Run]) -> Verdict | None:

@@ -107,7 +107,7 @@ def look(record: Record) -> Record:
 def write(record: Record) -> None:
     """Write ``sweep.json``, whole or not at all."""
     jobs = [job._asdict() for job in record.jobs]
-    facts = {"schema_version": SCHEMA_VERSION, "version": record.version, "started": record.started, "updated": _now()}
+    facts = {"schema_version": SCHEMA_VERSION, "version": record.version, "started": record.started, "updated": now()}
     write_json(record.folder / SWEEP, facts | {"swept": record.swept, "jobs": jobs})
 
 
@@ -127,7 +127,7 @@ def _look(folder: Path, job: Job) -> Job:
     if status is None:
         return job._replace(state=NOT_STARTED, cause="")
     if status.get("state") == "failed":
-        return job._replace(state=FAILED, cause=_one_line(status.get("message")))
+        return job._replace(state=FAILED, cause=one_line(status.get("message")))
     return job._replace(state=INTERRUPTED, cause="")
 
 
@@ -137,7 +137,7 @@ def _look(folder: Path, job: Job) -> Job:
 def note_failure(folder: Path, number: int, error: BaseException) -> None:
     """Keep the cause of a failed job in the sweep's folder, where it can be kept even if the job's own folder cannot be written."""
     cause = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
-    facts = {"cause": _one_line(cause), "when": _now(), "traceback": traceback.format_exception(error)}
+    facts = {"cause": one_line(cause), "when": now(), "traceback": traceback.format_exception(error)}
     with contextlib.suppress(OSError):
         write_json(_failure_file(folder, number), facts)
 
@@ -154,7 +154,7 @@ def _failure(folder: Path, number: int) -> str | None:
     if not file.is_file():
         return None
     try:
-        return _one_line(json.loads(file.read_text(encoding="utf-8"))["cause"])
+        return one_line(json.loads(file.read_text(encoding="utf-8"))["cause"])
     except (OSError, ValueError, KeyError, TypeError):
         return f"unknown, {file} cannot be read"
 
@@ -163,7 +163,7 @@ def _failure_file(folder: Path, number: int) -> Path:
     return folder / FAILURES / f"{number}.json"
 
 
-def _one_line(text: object) -> str:
+def one_line(text: object) -> str:
     return " ".join(str(text or "").split())
 
 
@@ -187,7 +187,7 @@ def claimed(wanted: Record, resume: bool) -> Iterator[Record]:
     handle = lock(wanted.folder, KEY, "a folder in which no other sweep is in progress")
     try:
         before = check(wanted, resume)
-        began = {"version": before.version, "started": before.started} if before else {"started": _now()}
+        began = {"version": before.version, "started": before.started} if before else {"started": now()}
         record = look(wanted._replace(**began))
         for job in record.jobs:
             (record.folder / job.folder).mkdir(parents=True, exist_ok=True)
@@ -243,5 +243,5 @@ def _differing(before: Sequence[Job], after: Sequence[Job]) -> Iterator[str]:
         yield f"job {job.number} ({text(job, ())}) is not in it"
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

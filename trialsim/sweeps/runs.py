@@ -18,6 +18,11 @@ from trialsim.sweeps import record
 from trialsim.sweeps.record import COMPLETE, Record
 
 MAIN = ("orr", "dcr", "median_pfs_months", "dlt_rate")  # of a trial
+TRIAL_RESULTS = (
+    "orr", "dcr", "clinical_benefit_rate", "median_pfs_months", "pfs_6_months", "median_pfs_turnbull_months",
+    "median_pfs_weibull_months", "progression_delay_weeks", "median_os_months", "os_12_months", "median_time_on_treatment_months",
+    "median_relative_dose_intensity", "dlt_rate",
+)  # fmt: skip
 MOST_MAIN = 6  # results of an analysis that are shown
 MOST_KEYS = 6  # settings that are shown where runs differ in more
 DLT = "dlt_rate"

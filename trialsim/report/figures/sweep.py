@@ -154,6 +154,7 @@ def curve(runs: Runs, name: str, key: str, by: str | None) -> Panel:
     if not points:
         return Panel(panel_key, title, "Not reached in any run.", wide=False)
     _, factor, unit = scale_of(name, points[0][1])
+    every = np.array([float(run.values[key]) for run, _ in points])
     for place, group in enumerate(groups):
         mine = sorted(
             ((float(run.values[key]), result) for run, result in points if not by or value_text(run.values.get(by)) == group),
@@ -161,7 +162,7 @@ def curve(runs: Runs, name: str, key: str, by: str | None) -> Panel:
         )
         if not mine:
             continue
-        x = np.array([point[0] for point in mine])
+        x = apart(np.array([point[0] for point in mine]), every, place, len(groups))
         y = np.array([point[1].estimate for point in mine], float) * factor
         low, high = (np.array([_or_nan(getattr(point[1], side)) for point in mine]) * factor for side in ("low", "high"))
         tone = colour(f"series_{place % SERIES + 1}" if by else "simulated")
@@ -170,14 +171,22 @@ def curve(runs: Runs, name: str, key: str, by: str | None) -> Panel:
             x=x, y=y, mode="lines+markers", name=f"{plot_text(by)} {plot_text(group)}" if by else "estimate, 95 % interval",
             showlegend=True, error_y=bars | dict(color=tone, thickness=1.2), line=dict(color=tone, width=2),
             marker=dict(size=7, color=tone),
-            hovertemplate=f"{plot_text(key)} %{{x:g}}: %{{y:.3g}} {plot_text(unit)}<extra>{plot_text(group)}</extra>",
+            text=[plot_text(f"{key} {value:g}") for value, _ in mine],
+            hovertemplate=f"%{{text}}: %{{y:.3g}} {plot_text(unit)}<extra>{plot_text(group)}</extra>",
         )  # fmt: skip
-    every = np.array([float(run.values[key]) for run, _ in points])
     if logarithmic(every):
         made.update_xaxes(type="log", **log_ticks(every.min(), every.max()))
     made.update_xaxes(title_text=plot_text(key))
     made.update_yaxes(title_text=plot_text(unit), rangemode="tozero")
     return Panel(panel_key, title, _extremes(points, name, (key, *([by] if by else []))), made, wide=False)
+
+
+def apart(x: np.ndarray, every: np.ndarray, place: int, count: int) -> np.ndarray:
+    """Places of one of several lines, moved a little to the side so that intervals do not cover each other."""
+    shift = 0.012 * (place - (count - 1) / 2)
+    if logarithmic(every):
+        return x * (every.max() / every.min()) ** shift
+    return x + shift * (every.max() - every.min())
 
 
 def surface(runs: Runs, name: str, keys: tuple[str, str]) -> Panel:
