@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from trialsim.endpoints import survival
-from trialsim.sweeps.differences import mover, paired_bootstrap, paired_share, weighted_kaplan_meier
+from trialsim.sweeps.differences import _paired, mover, paired_bootstrap, paired_share, weighted_kaplan_meier
 from trialsim.sweeps.runs import Result, differing, results_of, same_patients
 
 
@@ -42,11 +42,15 @@ def test_weighted_curves_are_those_of_patients_repeated() -> None:
         assert rate == pytest.approx(survival.survival_at(curve, 20.0).estimate, abs=1e-12)
 
 
+def medians(*runs: tuple[np.ndarray, np.ndarray]):
+    return lambda part, weights: weighted_kaplan_meier(*runs[part], weights, None)
+
+
 def test_a_pair_of_equal_runs_differs_by_nothing_and_an_unreached_median_has_no_interval() -> None:
     rng = np.random.default_rng(4)
     time, event = rng.exponential(100.0, 80), np.ones(80, bool)
-    assert paired_bootstrap(time, event, time, event) == (0.0, 0.0)
-    assert paired_bootstrap(time, event, time, np.zeros(80, bool)) == (None, None)
+    assert paired_bootstrap(medians((time, event), (time, event)), 80) == (0.0, 0.0)
+    assert paired_bootstrap(medians((time, event), (time, ~event)), 80) == (None, None)
 
 
 def test_the_paired_bootstrap_covers_the_true_difference_of_medians() -> None:
@@ -56,7 +60,7 @@ def test_the_paired_bootstrap_covers_the_true_difference_of_medians() -> None:
     for _ in range(400):
         luck = rng.exponential(1.0, 100)
         x, y = 150 * luck * rng.lognormal(0, 0.3, 100), 100 * luck * rng.lognormal(0, 0.3, 100)
-        low, high = paired_bootstrap(x, np.ones(100, bool), y, np.ones(100, bool), resamples=300)
+        low, high = paired_bootstrap(medians((x, np.ones(100, bool)), (y, np.ones(100, bool))), 100, resamples=300)
         assert low is not None and high is not None
         inside += low <= TRUTH <= high
     assert 0.92 <= inside / 400 <= 0.99
@@ -69,6 +73,16 @@ def _truth() -> float:
 
 
 TRUTH = _truth()
+
+
+def test_a_rate_of_other_patients_in_each_run_has_an_interval_around_its_own_difference() -> None:
+    """Half the patients cannot be judged in one run, among them none with the event: the rates are 0.2 and 0.4."""
+    event = np.arange(200) % 5 == 0
+    table = pd.DataFrame({"dlt": event, "dlt_evaluable": True}, index=pd.RangeIndex(200))
+    fewer = table.assign(dlt_evaluable=event | (np.cumsum(~event) <= 60))
+    low, high, n, method = _paired("dlt_rate", fewer, table)
+    assert low < 0.2 < high and n == 200 and "bootstrap" in method
+    assert "Agresti" in _paired("dlt_rate", table, table)[3]
 
 
 def test_patients_are_the_same_only_if_the_person_behind_the_number_is() -> None:

@@ -21,6 +21,8 @@ from trialsim.sweeps.record import COMPLETE
 from trialsim.sweeps.runs import Run, Runs
 
 SEED = "seed"
+BREAK = "\u200b"  # a long key may go on in a new line here
+MOST_ROWS = 24  # of a table that is open from the start
 MOST_LINES = 6  # values of a second setting that are drawn as lines
 NOBODY = "No real patient took part. The numbers follow from the settings of each run and are no basis for treating a patient."
 LUCK = (
@@ -135,7 +137,7 @@ def _run_table(runs: Runs) -> Table:
             texts.append(limits or MISSING)
         raw.append(row)
         shown.append([*texts, f"{run.state}: {run.cause}" if run.cause else run.state])
-    columns = ["Run", *runs.keys, *(label(name) for name in runs.main), "State"]
+    columns = ["Run", *(key.replace(".", f".{BREAK}") for key in runs.keys), *(label(name) for name in runs.main), "State"]
     note = f"The runs differ in {plural(runs.more, 'further setting')} that the table leaves out." if runs.more else ""
     return Table("runs", "Runs", pd.DataFrame(raw), pd.DataFrame(shown, columns=columns), note)
 
@@ -166,7 +168,8 @@ def _difference_table(runs: Runs, found: list[Difference]) -> Table:
     ]
     columns = ["Run", "Settings", "Result", "Difference", "95 % interval", "Interval by"]
     note = "The CSV has the differences of all results. Shares in percentage points."
-    return Table("differences", "Differences to the reference run", raw, pd.DataFrame(shown, columns=columns), note)
+    table = pd.DataFrame(shown, columns=columns)
+    return Table("differences", "Differences to the reference run", raw, table, note, folded=len(shown) > MOST_ROWS)
 
 
 def difference_text(value: float | None, of: Difference) -> str:
@@ -277,9 +280,10 @@ def _methods(runs: Runs, found: list[Difference], base: Run) -> list[str]:
     if any(d.paired for d in found):
         told.append(
             "Runs of one seed have the same virtual patients with the same chances. Where a run shares them with the reference "
-            "(same number, age, sex, weight, height and tumour type), differences are taken patient by patient: shares with the "
-            "adjusted Wald interval of paired proportions (Agresti & Min, Stat Med 2005;24:729-40), medians and Kaplan-Meier rates "
-            f"with the percentile bootstrap over patients, {RESAMPLES} resamples, the same for both runs (Efron & Tibshirani, An "
+            "(same number, age, sex, weight, height and tumour type), differences are taken patient by patient: shares with "
+            "the adjusted Wald interval of paired proportions (Agresti & Min, Stat Med 2005;24:729-40); medians, Kaplan-Meier "
+            "rates and shares that are not of the same patients in both (who can be judged for a DLT differs) with the "
+            f"percentile bootstrap over patients, {RESAMPLES} resamples, the same for both runs (Efron & Tibshirani, An "
             "Introduction to the Bootstrap, 1993)."
         )
     if any(not d.paired for d in found):

@@ -6,8 +6,9 @@ what the patients have in common and makes the interval narrow:
 - 0/1 outcomes: difference of the shares of n pairs, of which b have the outcome only in the run and c only in the reference,
   (b - c) / n, with the adjusted Wald interval: 1/2 added to each of the four cells of the paired table
   (Agresti & Min, Stat Med 2005;24:729-40).
-- medians and Kaplan-Meier rates: percentile bootstrap over the pairs, both curves on the same resampled patients
-  (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 6 and 13).
+- medians, Kaplan-Meier rates, and shares of patients who are not the same in both runs (who can be judged for a DLT differs with
+  the dose): percentile bootstrap over patients, both runs on the same resampled ones (Efron & Tibshirani, An Introduction to the
+  Bootstrap, 1993, chapters 6 and 13).
 
 Otherwise the runs count as independent, and the interval is recovered from the two of the results (MOVER; Zou & Donner, Stat Med
 2008;27:1693-702), with d = x - y,
@@ -18,6 +19,7 @@ Otherwise the runs count as independent, and the interval is recovered from the 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +35,6 @@ CELLS = 4_000_000  # patients x resamples held at a time
 LEVEL = 0.95
 
 BINARY = {"orr": "responder", "dcr": "disease_control", "clinical_benefit_rate": "clinical_benefit", DLT: "dlt"}
-TIMES = {"pfs": "pfs", "os": "os", "time_on_treatment": "time_on_treatment", "relative_dose_intensity": "relative_dose_intensity"}
 
 PAIRED_SHARE = "same patients: paired shares, Agresti-Min"
 PAIRED_BOOTSTRAP = f"same patients: paired bootstrap, {RESAMPLES} resamples"
@@ -102,22 +103,29 @@ def mover(x: Result, y: Result) -> tuple[float | None, float | None]:
 
 def _paired(name: str, run: pd.DataFrame, reference: pd.DataFrame) -> tuple[float | None, float | None, int, str] | None:
     """Interval, pairs and method; None if the result is not one of patients' outcomes."""
-    both = run.index.intersection(reference.index)
-    x, y = run.loc[both], reference.loc[both]
+    everybody = run.index.union(reference.index)
     if name in BINARY:
-        if name == DLT:
-            judged = x["dlt_evaluable"].to_numpy(bool) & y["dlt_evaluable"].to_numpy(bool)
-            x, y = x[judged], y[judged]
-        column = BINARY[name]
-        low, high = paired_share(x[column].to_numpy(bool), y[column].to_numpy(bool))
-        return low, high, len(x), PAIRED_SHARE
+        outcome, counted = zip(*(_outcome(table, name, everybody) for table in (run, reference)), strict=True)
+        if np.array_equal(*counted):
+            low, high = paired_share(outcome[0][counted[0]], outcome[1][counted[0]])
+            return low, high, int(counted[0].sum()), PAIRED_SHARE
+        rate = lambda part, weights: (weights @ (outcome[part] & counted[part])) / np.maximum(weights @ counted[part], 1)
+        return *paired_bootstrap(rate, len(everybody)), len(everybody), PAIRED_BOOTSTRAP
     asked = _survival_question(name)
     if asked is None:
         return None
-    times = [_times(table, asked[0]) for table in (x, y)]
-    low, high = paired_bootstrap(*times[0], *times[1], at=asked[1])
-    scale = asked[2]
-    return None if low is None else low * scale, None if high is None else high * scale, len(x), PAIRED_BOOTSTRAP
+    what, at, scale = asked
+    parts = [_times(table, what, everybody) for table in (run, reference)]
+    low, high = paired_bootstrap(lambda part, weights: scale * weighted_kaplan_meier(*parts[part], weights, at), len(everybody))
+    return low, high, len(everybody), PAIRED_BOOTSTRAP
+
+
+def _outcome(table: pd.DataFrame, name: str, everybody: pd.Index) -> tuple[np.ndarray, np.ndarray]:
+    """Outcome, and whether the patient counts for it, (everybody,)."""
+    counted = table["dlt_evaluable"].to_numpy(bool) if name == DLT else np.ones(len(table), bool)
+    both = pd.DataFrame({"outcome": table[BINARY[name]].to_numpy(bool), "counted": counted}, index=table.index)
+    both = both.reindex(everybody, fill_value=False)
+    return both["outcome"].to_numpy(bool), both["counted"].to_numpy(bool)
 
 
 def _survival_question(name: str) -> tuple[str, float | None, float] | None:
@@ -131,13 +139,15 @@ def _survival_question(name: str) -> tuple[str, float | None, float] | None:
     return (landmark[1], int(landmark[2]) * DAYS_PER_MONTH, 1.0) if landmark else None
 
 
-def _times(table: pd.DataFrame, what: str) -> tuple[np.ndarray, np.ndarray]:
-    """Time and whether the event happened, (patients,)."""
+def _times(table: pd.DataFrame, what: str, everybody: pd.Index) -> tuple[np.ndarray, np.ndarray]:
+    """Time, NaN of those who do not count, and whether the event happened, (everybody,)."""
     if what == "relative_dose_intensity":
-        return table[what].to_numpy(float), np.ones(len(table), bool)
-    if what == "time_on_treatment":
-        return table["days_on_treatment"].to_numpy(float), (table["off_treatment_reason"] != "ongoing").to_numpy(bool)
-    return table[f"{what}_days"].to_numpy(float), table[f"{what}_event"].to_numpy(bool)
+        time, event = table[what], pd.Series(True, index=table.index)
+    elif what == "time_on_treatment":
+        time, event = table["days_on_treatment"], table["off_treatment_reason"] != "ongoing"
+    else:
+        time, event = table[f"{what}_days"], table[f"{what}_event"]
+    return time.reindex(everybody).to_numpy(float), event.reindex(everybody, fill_value=False).to_numpy(bool)
 
 
 def paired_share(run: np.ndarray, reference: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
@@ -154,37 +164,26 @@ def paired_share(run: np.ndarray, reference: np.ndarray, level: float = LEVEL) -
 
 
 def paired_bootstrap(
-    time: np.ndarray,
-    event: np.ndarray,
-    reference_time: np.ndarray,
-    reference_event: np.ndarray,
-    at: float | None = None,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
+    statistic: Callable[[int, np.ndarray], np.ndarray], n: int, resamples: int = RESAMPLES, level: float = LEVEL
 ) -> tuple[float | None, float | None]:
-    """Percentile interval of the difference of two Kaplan-Meier medians, or of the curves at a day, in the same patients.
+    """Percentile interval of the difference of a statistic between two runs of the same patients.
 
     Args:
-        time, event: (patients,), of the run, and of the reference in the same order. at: day; None: the median.
+        statistic: of run 0 or 1 and how often each patient counts, (resamples, n), to its value in each resample, (resamples,);
+            inf: not reached. n: patients.
 
     Returns:
-        low, high, in days or as a share; None where the limit is not reached.
+        low, high; None where the limit is not reached.
     """
-    known = np.isfinite(time) & np.isfinite(reference_time)
-    curves = [(t[known], e[known]) for t, e in ((time, event), (reference_time, reference_event))]
-    n = int(known.sum())
-    if n == 0:
-        return None, None
     rng = np.random.default_rng(SEED)
-    found = []
-    batch = max(1, CELLS // n)
+    batch, found = max(1, CELLS // n), []
     for start in range(0, resamples, batch):
         weights = rng.multinomial(n, np.full(n, 1.0 / n), size=min(batch, resamples - start))
-        found.append([weighted_kaplan_meier(*curve, weights, at) for curve in curves])
+        found.append([statistic(part, weights) for part in (0, 1)])
     x, y = np.concatenate(found, axis=1)
     with np.errstate(invalid="ignore"):
-        d = np.sort(x - y)  # NaN, neither is reached, comes last
-    if np.isnan(d).any():
+        d = x - y
+    if np.isnan(d).any():  # neither is reached
         return None, None
     tail = (1.0 - level) / 2.0
     limits = np.quantile(d, (tail, 1.0 - tail), method="inverted_cdf")
@@ -195,11 +194,13 @@ def weighted_kaplan_meier(time: np.ndarray, event: np.ndarray, weights: np.ndarr
     """Median (inf if not reached), or survival at a day, of patients that count several times each.
 
     Args:
-        time, event: (patients,). weights: (resamples, patients). at: day, or None for the median.
+        time, event: (patients,); NaN: does not count. weights: (resamples, patients). at: day, or None for the median.
 
     Returns:
         (resamples,).
     """
+    known = np.flatnonzero(np.isfinite(time))
+    time, event, weights = time[known], event[known], weights[:, known]
     order = np.lexsort((~event, time))  # censored at t: still at risk for an event at t
     t, e, w = time[order], event[order], weights[:, order].astype(float)
     risk = np.cumsum(w[:, ::-1], axis=1)[:, ::-1]

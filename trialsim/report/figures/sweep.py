@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from trialsim.report.figures.panel import Panel
 from trialsim.report.figures.surfaces import rising
 from trialsim.report.theme import colour, figure, log_ticks, reference_line, style_axes
-from trialsim.report.wording import amount, interval, is_number, kind_of, label, number, plot_lines, plot_text, unit_text
+from trialsim.report.wording import amount, interval, is_number, kind_of, label, number, plot_lines, plot_text, unit_text, words
 from trialsim.sweeps.differences import Difference
 from trialsim.sweeps.runs import Result, Run, Runs
 
@@ -49,6 +49,11 @@ def told(run: Run, keys: Sequence[str]) -> str:
     return ", ".join(f"{key} {value_text(run.values.get(key))}" for key in keys) or f"run {run.name}"
 
 
+def short(key: str | None) -> str:
+    """A key without its sections."""
+    return str(key or "").rpartition(".")[2]
+
+
 # ---- parallel coordinates
 
 
@@ -70,7 +75,7 @@ def parallel(runs: Runs) -> Panel:
         made.add_scatter(
             x=list(range(len(axes))), y=[axis.places[i] for axis in axes], mode="lines+markers", connectgaps=True,
             line=dict(color=tone, width=1.8), marker=dict(size=6, color=tone), opacity=0.85,
-            name=f"{plot_text(first)} {plot_text(group)}" if coloured else f"run {plot_text(run.name)}", legendgroup=group,
+            name=f"{plot_text(short(first))} {plot_text(group)}" if coloured else f"run {plot_text(run.name)}", legendgroup=group,
             showlegend=coloured and group not in seen, text=hover,
             hovertemplate="%{text}<extra>run " + plot_text(run.name) + "</extra>",
         )  # fmt: skip
@@ -96,7 +101,7 @@ def parallel(runs: Runs) -> Panel:
 
 def _head(text: str) -> str:
     """A heading in short lines; a key breaks after its dots."""
-    return plot_lines(text.replace(".", ". "), 12).replace(". ", ".")
+    return plot_lines(text.replace(".", ". "), 9).replace(". ", ".")
 
 
 def _setting_axis(runs: Runs, key: str) -> Axis:
@@ -123,10 +128,12 @@ def _result_axis(runs: Runs, name: str) -> Axis:
         known = result is not None and result.estimate is not None
         values.append(result.estimate if known else np.nan)  # type: ignore[union-attr]
         texts.append(amount(result.estimate, kind_of(name, result.unit)) if known else "not reached")  # type: ignore[union-attr]
-    places = _spread(np.asarray(values, float))
     order = [i for i in np.argsort(values) if np.isfinite(values[i])]
+    if order and texts[order[0]] == texts[order[-1]]:  # alike as far as it is written
+        values = [value and values[order[0]] for value in values]
+    places = _spread(np.asarray(values, float))
     ends = [(float(places[i]), texts[i]) for i in dict.fromkeys([order[0], order[-1]])] if order else []
-    return Axis(label(name), places, texts, ends)
+    return Axis(words(name), places, texts, ends)
 
 
 def _spread(values: np.ndarray) -> np.ndarray:
@@ -168,7 +175,7 @@ def curve(runs: Runs, name: str, key: str, by: str | None) -> Panel:
         tone = colour(f"series_{place % SERIES + 1}" if by else "simulated")
         bars = dict(type="data", array=np.nan_to_num(high - y).tolist(), arrayminus=np.nan_to_num(y - low).tolist())
         made.add_scatter(
-            x=x, y=y, mode="lines+markers", name=f"{plot_text(by)} {plot_text(group)}" if by else "estimate, 95 % interval",
+            x=x, y=y, mode="lines+markers", name=f"{plot_text(short(by))} {plot_text(group)}" if by else "estimate, 95 % interval",
             showlegend=True, error_y=bars | dict(color=tone, thickness=1.2), line=dict(color=tone, width=2),
             marker=dict(size=7, color=tone),
             text=[plot_text(f"{key} {value:g}") for value, _ in mine],
@@ -221,7 +228,8 @@ def surface(runs: Runs, name: str, keys: tuple[str, str]) -> Panel:
     made.update_xaxes(title_text=plot_text(keys[0]), showgrid=False, ticks="", **ticks(0))
     made.update_yaxes(title_text=plot_text(keys[1]), showgrid=False, ticks="", **ticks(1))
     unit = "In %" if factor == 100.0 else f"In {kind}" if kind in ("months", "weeks", "days") else "Estimates"
-    return Panel(panel_key, title, f"{unit}; the darker, the higher. {_extremes(points, name, keys)}", made, wide=False)
+    caption = f"{unit}; the stronger the colour, the higher. {_extremes(points, name, keys)}"
+    return Panel(panel_key, title, caption, made, wide=False)
 
 
 def _ordered(runs: Runs, key: str) -> list[Any]:
@@ -296,4 +304,4 @@ def forest(runs: Runs, found: Sequence[Difference], reference: Run) -> Panel:
 
 def _short(run: Run, runs: Runs) -> str:
     """The run's own values without the keys' sections: ``dose 5, seed 2``."""
-    return ", ".join(f"{key.rpartition('.')[2]} {value_text(run.values.get(key))}" for key in runs.keys[:3]) or run.name
+    return ", ".join(f"{short(key)} {value_text(run.values.get(key))}" for key in runs.keys[:3]) or run.name
