@@ -53,8 +53,9 @@ def patients(config: StudyConfig) -> pd.DataFrame:
     pfs = -np.log(luck[1]) * (60 + 10 * dose)
     scan = pfs // 56.0 * 56.0  # the last before progression
     return pd.DataFrame({
-        "patient_id": np.arange(size), "integration_ok": True, "responder": responder, "clinical_benefit": responder,
-        "disease_control": luck[0] < 0.5 + 0.02 * dose, "pfs_days": np.minimum(pfs, 365.0), "pfs_event": pfs < 365.0,
+        "patient_id": np.arange(size), "age_y": 40.0 + 30.0 * luck[0], "integration_ok": True, "responder": responder,
+        "clinical_benefit": responder, "disease_control": luck[0] < 0.5 + 0.02 * dose,
+        "pfs_days": np.minimum(pfs, 365.0), "pfs_event": pfs < 365.0,
         "progression_after_days": np.minimum(scan, 364.0), "progression_by_days": np.where(pfs < 365.0, scan + 56.0, np.inf),
         "os_days": 365.0, "os_event": False, "days_on_treatment": np.minimum(pfs, 365.0), "off_treatment_reason": "progression",
         "relative_dose_intensity": 1.0, "dose_level": dose, "dlt_evaluable": True, "dlt": luck[2] < 0.02 * dose,

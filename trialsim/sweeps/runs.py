@@ -210,4 +210,4 @@ def same_patients(first: pd.DataFrame, second: pd.DataFrame) -> bool:
     if len(both) == 0 or len(both) < 0.5 * max(len(first), len(second)):
         return False
     columns = [name for name in BASELINE if name in first and name in second]
-    return first.loc[both, columns].equals(second.loc[both, columns])
+    return bool(columns) and first.loc[both, columns].equals(second.loc[both, columns])
