@@ -23,7 +23,7 @@ from trialsim.schema.faults import flatten, raise_all
 from trialsim.schema.study import StudyConfig
 
 if TYPE_CHECKING:
-    from trialsim.sweeps import Record
+    from trialsim.sweeps.record import Record
 
 NOT_OF_THE_STUDY = ("hydra.", "hydra/", "resume")  # keys that change no result
 

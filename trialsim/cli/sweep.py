@@ -12,7 +12,7 @@ from trialsim.cli.checks import Sweep, names_sweep_folder, sweep_folder_override
 from trialsim.commands import FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
-    from trialsim.sweeps import Record
+    from trialsim.sweeps.record import Record
 
 FLAGS = ("-m", "--multirun")
 

@@ -85,11 +85,11 @@ def _course(question: Question, outcomes: Sequence[Outcome]) -> Panel:
                 hovertemplate="trial %{x}: %{y:.4g}<br>%{text}<extra></extra>",
             )  # fmt: skip
     better = np.maximum.accumulate if question.maximise else np.minimum.accumulate
-    good = [one for one in known if one.feasible]
-    if good:
-        so_far = factor * better([float(one.value or 0.0) for one in good])
+    met = [one for one in known if one.feasible]
+    if met:
+        so_far = factor * better([float(one.value or 0.0) for one in met])
         made.add_scatter(
-            x=[one.job.number for one in good], y=so_far.tolist(), mode="lines",
+            x=[one.job.number for one in met], y=so_far.tolist(), mode="lines",
             name="best so far", showlegend=True, line=dict(color=colour("published"), width=2, shape="hv"), hoverinfo="skip",
         )  # fmt: skip
     made.update_xaxes(title_text="trial")

@@ -83,9 +83,11 @@ def _difference(run: Run, reference: Run, name: str, pair: tuple[pd.DataFrame, p
     value = x.estimate - y.estimate if x.estimate is not None and y.estimate is not None else None
     made = _paired(name, *pair) if pair is not None else None
     low, high, n, method = made if made is not None else (*mover(x, y), None, INDEPENDENT)
-    if value is None:
-        low = high = None
-    return Difference(run.name, reference.name, name, x.unit, x.estimate, y.estimate, value, low, high, made is not None, n, method)
+    limits = (low, high) if value is not None else (None, None)
+    return Difference(run.name, reference.name, name, x.unit, x.estimate, y.estimate, value, *limits, made is not None, n, method)
+
+
+Paired = tuple[float | None, float | None, int, str]  # interval, pairs, method
 
 
 def mover(x: Result, y: Result) -> tuple[float | None, float | None]:
@@ -101,14 +103,14 @@ def mover(x: Result, y: Result) -> tuple[float | None, float | None]:
 # ---- patient by patient
 
 
-def _paired(name: str, run: pd.DataFrame, reference: pd.DataFrame) -> tuple[float | None, float | None, int, str] | None:
+def _paired(name: str, run: pd.DataFrame, reference: pd.DataFrame) -> Paired | None:
     """Interval, pairs and method; None if the result is not one of patients' outcomes."""
     everybody = run.index.union(reference.index)
     if name in BINARY:
         outcome, counted = zip(*(_outcome(table, name, everybody) for table in (run, reference)), strict=True)
         if np.array_equal(*counted):
-            low, high = paired_share(outcome[0][counted[0]], outcome[1][counted[0]])
-            return low, high, int(counted[0].sum()), PAIRED_SHARE
+            limits = paired_share(outcome[0][counted[0]], outcome[1][counted[0]])
+            return *limits, int(counted[0].sum()), PAIRED_SHARE
         rate = lambda part, weights: (weights @ (outcome[part] & counted[part])) / np.maximum(weights @ counted[part], 1)
         return *paired_bootstrap(rate, len(everybody)), len(everybody), PAIRED_BOOTSTRAP
     asked = _survival_question(name)

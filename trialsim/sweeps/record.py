@@ -187,8 +187,8 @@ def claimed(wanted: Record, resume: bool) -> Iterator[Record]:
     handle = lock(wanted.folder, KEY, "a folder in which no other sweep is in progress")
     try:
         before = check(wanted, resume)
-        began = {"version": before.version, "started": before.started} if before else {"started": now()}
-        record = look(wanted._replace(**began))
+        version, started = (before.version, before.started) if before else (wanted.version, now())
+        record = look(wanted._replace(version=version, started=started))
         for job in record.jobs:
             (record.folder / job.folder).mkdir(parents=True, exist_ok=True)
         write(record)

@@ -155,8 +155,8 @@ def _result(entry: Mapping[str, Any]) -> Result:
     number = lambda value: float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
     n = entry.get("n")
     text = lambda name: str(entry.get(name) or "")
-    return Result(*(number(entry.get(name)) for name in ("estimate", "low", "high")), n if isinstance(n, int) else None,
-                  text("unit"), text("method"))  # fmt: skip
+    value, low, high = (number(entry.get(name)) for name in ("estimate", "low", "high"))
+    return Result(value, low, high, n if isinstance(n, int) else None, text("unit"), text("method"))
 
 
 # ---- settings

@@ -91,7 +91,8 @@ class Question(NamedTuple):
 
     def definition(self) -> dict[str, Any]:
         """What must be the same for a search to go on."""
-        space = {one.key: list(one.choices) or [one.low, one.high, one.integer, one.log] for one in self.space}
+        limits = lambda one: [one.low, one.high, one.integer, one.log]
+        space = {one.key: list(one.choices) or limits(one) for one in self.space}
         goal = ["maximise" if self.maximise else "minimise", self.name, self.field]
         rules, fixed = sorted(map(str, self.rules)), sorted(self.fixed)
         return {"goal": goal, "ranges": space, "subject to": rules, "overrides": fixed, "seed": self.seed}

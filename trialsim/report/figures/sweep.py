@@ -69,7 +69,7 @@ def parallel(runs: Runs) -> Panel:
     coloured = 1 < len(groups) <= SERIES
     seen: set[str] = set()
     for i, run in enumerate(runs.complete):
-        group = value_text(run.values.get(first)) if coloured else ""
+        group = value_text(run.values.get(first or "")) if coloured else ""
         tone = colour(f"series_{groups.index(group) + 1}") if coloured else colour("simulated")
         hover = [f"{plot_text(axis.head)}: {plot_text(axis.texts[i])}" for axis in axes]
         made.add_scatter(
@@ -122,15 +122,16 @@ def _setting_axis(runs: Runs, key: str) -> Axis:
 
 
 def _result_axis(runs: Runs, name: str) -> Axis:
-    values, texts = [], []
+    values: list[float] = []
+    texts = []
     for run in runs.complete:
         result = run.results.get(name)
-        known = result is not None and result.estimate is not None
-        values.append(result.estimate if known else np.nan)  # type: ignore[union-attr]
-        texts.append(amount(result.estimate, kind_of(name, result.unit)) if known else "not reached")  # type: ignore[union-attr]
-    order = [i for i in np.argsort(values) if np.isfinite(values[i])]
+        values.append(np.nan if result is None or result.estimate is None else result.estimate)
+        known = np.isfinite(values[-1])
+        texts.append(amount(result.estimate, kind_of(name, result.unit)) if result and known else "not reached")
+    order = [i for i in np.argsort(np.asarray(values, float)) if np.isfinite(values[i])]
     if order and texts[order[0]] == texts[order[-1]]:  # alike as far as it is written
-        values = [value and values[order[0]] for value in values]
+        values = [value if np.isnan(value) else values[order[0]] for value in values]
     places = _spread(np.asarray(values, float))
     ends = [(float(places[i]), texts[i]) for i in dict.fromkeys([order[0], order[-1]])] if order else []
     return Axis(words(name), places, texts, ends)
@@ -234,7 +235,7 @@ def surface(runs: Runs, name: str, keys: tuple[str, str]) -> Panel:
 
 def _ordered(runs: Runs, key: str) -> list[Any]:
     values = [run.values.get(key) for run in runs.complete]
-    return sorted(values, key=float) if runs.number_of(key) is not None else values  # type: ignore[arg-type]
+    return sorted(values, key=float) if runs.number_of(key) is not None else values
 
 
 def _extremes(points: Sequence[tuple[Run, Result]], name: str, keys: Sequence[str]) -> str:
