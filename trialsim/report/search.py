@@ -26,7 +26,9 @@ def write_search(question: Question, outcomes: Sequence[Outcome], runs: Runs, fo
     found = best(outcomes, question.maximise)
     by_folder = {run.folder: run for run in runs.complete}
     top = by_folder.get(folder / found.job.folder) if found is not None else None
-    goal = f"{'highest' if question.maximise else 'lowest'} {label(question.name)}{LIMITS[question.field]}"
+    name = label(question.name)
+    name = name if name[:2].isupper() else name[:1].lower() + name[1:]
+    goal = f"{'highest' if question.maximise else 'lowest'} {name}{LIMITS[question.field]}"
     # a trial that failed only in what was asked of it has a run all the same; it is no failure of the run
     return write_sweep(
         runs,

@@ -37,8 +37,8 @@ def write_sweep(runs: Runs, folder: Path, reference: str | None = None, more: Se
     Args:
         runs: at least two of them complete. folder: where to. reference: name of the run that the others are held against; the
             first complete one if None. more: chapters that come first.
-        **words: in place of the report's own ``title``, ``told`` (paragraphs of the summary), ``kicker``; ``cards``, ``methods``
-            are put before its own.
+        **words: in place of the report's own ``title``, ``told`` (paragraphs of the summary), ``kicker`` and ``cards``;
+            ``methods`` come before its own.
 
     Returns:
         Path of report.html.
@@ -65,7 +65,7 @@ def write_sweep(runs: Runs, folder: Path, reference: str | None = None, more: Se
         meta=f"{', '.join(runs.keys) or 'no setting differs'} · reference run {base.name}",
         verdict=_verdict(runs, failed),
         told=words.get("told") or _told(runs, found, base),
-        cards=[*words.get("cards", ()), *_cards(runs)],
+        cards=words["cards"] if "cards" in words else _cards(runs),
         cautions=[NOBODY, LUCK, *_cautions(runs)],
         methods=[*words.get("methods", ()), *_methods(runs, found, base)],
     )

@@ -50,7 +50,8 @@ class Job(NamedTuple):
     @property
     def told(self) -> str:
         """Its swept values in words: ``regimen.dose=5, seed=2``."""
-        return ", ".join(f"{key}={value}" for key, value in self.values.items())
+        number = lambda value: f"{value:g}" if isinstance(value, float) else value
+        return ", ".join(f"{key}={number(value)}" for key, value in self.values.items())
 
 
 class Record(NamedTuple):

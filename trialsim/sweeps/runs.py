@@ -78,8 +78,9 @@ class Runs:
 
     @cached_property
     def main(self) -> list[str]:
-        """Names of the main results: those of a trial, or the first of an analysis, that some run has."""
-        named = list(dict.fromkeys(name for run in self.complete for name in run.results))
+        """Names of the main results: those of a trial, or the first of an analysis, that some run has and reached."""
+        found = [(name, result) for run in self.complete for name, result in run.results.items()]
+        named = list(dict.fromkeys(name for name, result in found if result.estimate is not None))
         return [name for name in MAIN if name in named] or named[:MOST_MAIN]
 
     def number_of(self, key: str) -> list[float] | None:

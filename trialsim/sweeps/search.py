@@ -30,6 +30,7 @@ STUDY = "search.db"
 NAME = "trialsim"
 TRIALS = "trials"
 STARTUP = 8  # trials drawn at random before the model of the earlier ones proposes
+DIGITS = 3  # significant, of a number that is tried
 FIELDS = ("estimate", "low", "high")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER}):({_NUMBER})((?::(?:int|log))*)")
@@ -49,6 +50,12 @@ class Range(NamedTuple):
     def ends(self) -> list[str]:
         """Values that must all be allowed, as words: the ends, or every choice."""
         return list(self.choices) or [self.word(self.low), self.word(self.high)]
+
+    def setting(self, proposed: float | int | str) -> float | int | str:
+        """A proposal as it is tried: a number with no more digits than anybody would prescribe."""
+        if isinstance(proposed, str) or self.integer:
+            return proposed
+        return min(max(float(f"{proposed:.{DIGITS}g}"), self.low), self.high)
 
     def word(self, value: float | int | str) -> str:
         return value if isinstance(value, str) else str(int(value)) if self.integer else repr(float(value))
@@ -275,12 +282,13 @@ def best(outcomes: Sequence[Outcome], maximise: bool) -> Outcome | None:
 def _try(question, folder, trial, jobs, write, compose, run, read_results) -> tuple[Outcome, list[float]]:
     """One trial to its end. A failure is kept, and the search goes on."""
     number = trial.number
-    words = {one.key: one.word(trial.params[one.key]) for one in question.space}
-    values = {one.key: trial.params[one.key] for one in question.space}
+    values = {one.key: one.setting(trial.params[one.key]) for one in question.space}
+    words = {one.key: one.word(values[one.key]) for one in question.space}
     overrides = tuple(_overrides(question, words))
     job = Job(number, f"{TRIALS}/{number:04d}", overrides, values, None)
     try:
-        config = compose([*overrides, "resume=true"])
+        begun = record.read_status(folder / job.folder) is not None
+        config = compose([*overrides, f"resume={str(begun).lower()}"])
         job = job._replace(config_sha256=config_sha256(config))
         same = (one for one in jobs if one.config_sha256 == job.config_sha256 and one.number != number)
         twin = next((one for one in same if one.state == COMPLETE), None)
