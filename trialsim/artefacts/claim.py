@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
 
 STATUS = "status.json"
+SWEEP = "sweep.json"  # record of a sweep, in the folder that holds those of its runs
 BLOCKS = "blocks"  # folder of the blocks of patients, or steps of an analysis, that are done, until the tables are put together
 PART = "part"  # state of a folder that holds one finished part of a study
 TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
@@ -29,6 +31,7 @@ CLAIMED = (
     "posterior.nc",
     "posterior_published.nc",
     "simulation.json",
+    SWEEP,
     BLOCKS,
 )
 
@@ -80,21 +83,48 @@ def is_finished(path: Path, config: StudyConfig) -> bool:
     return bool(status.get("complete"))
 
 
-def lock(path: Path) -> int | None:
-    """Hold the folder against a second process; the lock leaves no file and goes with the process."""
+NO_OTHER = "a folder in which no other run is in progress"
+LOOK_AGAIN_S = 0.05
+
+
+def lock(path: Path, key: str = "hydra.run.dir", allowed: str = NO_OTHER, patience: float = 0.5) -> int | None:
+    """Hold the folder against a second process; the lock leaves no file and goes with the process.
+
+    Args:
+        path: the folder. key, allowed: of the error. patience: seconds to wait for one who only looks, see `in_progress`.
+
+    Raises:
+        ConfigError: another process holds it.
+    """
     try:
         import fcntl
     except ImportError:  # not POSIX: the folder's status still protects finished runs
         return None
     handle = os.open(path, os.O_RDONLY)
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                os.close(handle)
+                raise ConfigError(key, str(path), allowed) from None
+            time.sleep(LOOK_AGAIN_S)
+        except OSError:  # a file system without locks
+            return handle
+        else:
+            return handle
+
+
+def in_progress(path: Path) -> bool:
+    """Whether a process holds the folder now."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        handle = lock(path, patience=0.0)
+    except ConfigError:
+        return True
+    if handle is not None:
         os.close(handle)
-        raise ConfigError("hydra.run.dir", str(path), "a folder in which no other run is in progress") from None
-    except OSError:  # a file system without locks
-        pass
-    return handle
+    return False
 
 
 def changed_keys(path: Path, config: StudyConfig) -> list[str]:

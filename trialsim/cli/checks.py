@@ -6,8 +6,9 @@ from __future__ import annotations
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import hydra
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -16,14 +17,22 @@ from omegaconf import DictConfig, open_dict
 
 from trialsim import console
 from trialsim._paths import conf_dir
-from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job, parse, validate_job
+from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job, literal, parse, validate_job
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten, raise_all
 from trialsim.schema.study import StudyConfig
 
+if TYPE_CHECKING:
+    from trialsim.sweeps.record import Record
 
-def check_all(arguments: Namespace) -> None:
+NOT_OF_THE_STUDY = ("hydra.", "hydra/", "resume")  # keys that change no result
+
+
+def check_all(arguments: Namespace) -> Sweep | None:
     """Compose and validate every job of the command, and see that none would overwrite a result.
+
+    Returns:
+        The sweep that the command asks for; None for a single run, and for a sweeper that finds its jobs as it goes.
 
     Raises:
         ConfigError: the faults of all jobs.
@@ -40,24 +49,85 @@ def check_all(arguments: Namespace) -> None:
     if not Path(directory).is_dir():
         raise ConfigError("--config-path", arguments.config_path, "a folder that exists")
     with hydra.initialize_config_dir(directory, version_base=VERSION_BASE, job_name="trialsim"):
-        faults: dict[str, ConfigError] = {}
-        seen: set[Path] = set()
-        jobs = list(_jobs(arguments, overrides))
-        sweep = is_sweep(arguments, overrides)
-        with console.progress("checking the jobs", len(jobs)) if len(jobs) > 1 else nullcontext(_silent) as advance:
-            for number, job in enumerate(jobs):
-                try:
-                    composed = compose_job(name, job, with_hydra=True)
-                    config = validate_job(composed)
-                    _check_folder(_output_folder(composed, number if sweep else None), config, seen)
-                    _check_published(config)
-                    _check_covariates(config)
-                except ConfigError as error:
-                    faults.update({str(fault): fault for fault in flatten(error)})
-                advance(1)
-    raise_all(list(faults.values()))
-    for folder in sorted(seen)[:1]:
+        words = list(_jobs(arguments, overrides))
+        sweeping = is_sweep(arguments, overrides) and bool(words)
+        jobs = _composed(name, words, sweeping)
+        sweep = _sweep(jobs, _swept(overrides)) if sweeping else None
+        _check_folders(jobs, sweep)
+    for folder in sorted({job.folder for job in jobs}):
         _check_writable(folder)
+    return sweep
+
+
+class Composed(NamedTuple):
+    """A job whose settings are in order: its words, its settings, and where it will write."""
+
+    words: Sequence[str]
+    config: StudyConfig
+    folder: Path
+    sweep_folder: Path
+
+
+class Sweep(NamedTuple):
+    """A sweep that may be started. ``resume``: whether its folder may hold a part of it already."""
+
+    record: Record
+    resume: bool
+
+
+def _composed(name: str, words: Sequence[Sequence[str]], sweeping: bool) -> list[Composed]:
+    """Every job validated, or the faults of all of them."""
+    faults: dict[str, ConfigError] = {}
+    jobs: list[Composed] = []
+    with console.progress("checking the jobs", len(words)) if len(words) > 1 else nullcontext(_silent) as advance:
+        for number, job in enumerate(words):
+            # the name of a sweep's folder may hold the time, and is the first job's for all of them
+            fixed = [sweep_folder_override(jobs[0].sweep_folder)] if sweeping and jobs else []
+            try:
+                kept = [word for word in job if not (fixed and names_sweep_folder(word))]
+                composed = compose_job(name, [*kept, *fixed], with_hydra=True)
+                config = validate_job(composed)
+                _check_published(config)
+                _check_covariates(config)
+                jobs.append(Composed(job, config, *_output_folder(composed, number if sweeping else None)))
+            except ConfigError as error:
+                faults.update({str(fault): fault for fault in flatten(error)})
+            advance(1)
+    raise_all(list(faults.values()))
+    return jobs
+
+
+def _sweep(jobs: Sequence[Composed], swept: Sequence[str]) -> Sweep:
+    """The record of the sweep that these jobs make, checked against what its folder holds."""
+    from trialsim.artefacts.claim import config_sha256
+    from trialsim.artefacts.files import plain
+    from trialsim.sweeps.record import Job, Record, check
+
+    folder = jobs[0].sweep_folder
+    listed = []
+    for number, job in enumerate(jobs):
+        chosen = [item for item in parse(job.words) if not item.key_or_group.startswith(NOT_OF_THE_STUDY)]
+        values = {item.key_or_group: plain(item.value()) for item in chosen if item.key_or_group in swept}
+        if not job.folder.is_relative_to(folder) or job.folder == folder:
+            raise ConfigError("hydra.sweep.subdir", str(job.folder), f"a folder within {folder}")
+        where, words = str(job.folder.relative_to(folder)), tuple(str(item.input_line) for item in chosen)
+        listed.append(Job(number, where, words, values, config_sha256(job.config)))
+    record = Record(folder, tuple(swept), tuple(listed))
+    resume = any(job.config.resume for job in jobs)
+    check(record, resume)
+    return Sweep(record, resume)
+
+
+def _swept(overrides: Sequence[str]) -> list[str]:
+    return [item.key_or_group for item in parse(overrides) if item.is_sweep_override()]
+
+
+def names_sweep_folder(word: str) -> bool:
+    return word.lstrip("+").startswith("hydra.sweep.dir=")
+
+
+def sweep_folder_override(folder: Path) -> str:
+    return f"hydra.sweep.dir={literal(str(folder))}"
 
 
 def _silent(done: int) -> None:
@@ -87,44 +157,48 @@ def _jobs(arguments: Namespace, overrides: Sequence[str]) -> Iterator[Sequence[s
             yield [*job, *fixed]
 
 
-def _output_folder(composed: DictConfig, job: int | None) -> Path:
-    """Where the job will write: hydra.run.dir, or the job's folder within hydra.sweep.dir."""
+def _output_folder(composed: DictConfig, job: int | None) -> tuple[Path, Path]:
+    """Where the job will write, hydra.run.dir or the job's folder within hydra.sweep.dir; and hydra.sweep.dir."""
     before = HydraConfig.instance().cfg
     try:
         if job is not None:
             with open_dict(composed):
                 composed.hydra.job.num = job
         HydraConfig.instance().set_config(composed)
+        sweep = Path(str(composed.hydra.sweep.dir)).absolute()
         if job is None:
-            return Path(str(composed.hydra.run.dir)).absolute()
-        return (Path(str(composed.hydra.sweep.dir)) / str(composed.hydra.sweep.subdir)).absolute()
+            return Path(str(composed.hydra.run.dir)).absolute(), sweep
+        return (sweep / str(composed.hydra.sweep.subdir)).absolute(), sweep
     finally:
         HydraConfig.instance().cfg = before
 
 
-def _check_folder(folder: Path, config: StudyConfig, seen: set[Path]) -> None:
+def _check_folders(jobs: Sequence[Composed], sweep: Sweep | None) -> None:
+    """No job would overwrite a result, nor two of them share a folder."""
     from trialsim.artefacts import is_finished
 
-    if folder in seen:
-        raise ConfigError("hydra.sweep.subdir", str(folder), "a folder of its own for every job of the sweep")
-    seen.add(folder)
-    is_finished(folder, config)
+    seen: set[Path] = set()
+    faults: list[ConfigError] = []
+    for job in jobs:
+        if sweep is not None and job.folder in seen:
+            raise ConfigError("hydra.sweep.subdir", str(job.folder), "a folder of its own for every job of the sweep")
+        seen.add(job.folder)
+        try:
+            is_finished(job.folder, job.config)
+        except ConfigError as error:
+            faults.append(error)
+    raise_all(faults)
 
 
 def _check_writable(folder: Path) -> None:
-    """The folder can be made and written to. Leaves nothing behind: a name with the time in it is not the run's own."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    """The folder can be made and written to. Makes nothing: another command may be about to make the same folder."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         allowed = f"a folder that can be made and written to ({error.strerror})"
         raise ConfigError("hydra.run.dir", str(folder), allowed) from error
-    finally:
-        with suppress(OSError):
-            for place in missing:
-                place.rmdir()
 
 
 def _check_published(config: StudyConfig) -> None:

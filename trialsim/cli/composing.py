@@ -52,10 +52,10 @@ def compose(
 
 
 def _as_override(key: str, value: Any) -> str:
-    return f"{key}={_literal(value)}"
+    return f"{key}={literal(value)}"
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     """A Python value in Hydra's override grammar."""
     if value is None:
         return "null"
@@ -66,9 +66,9 @@ def _literal(value: Any) -> str:
     if isinstance(value, float):
         return repr(float(value))
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{key}:{_literal(item)}" for key, item in value.items()) + "}"
+        return "{" + ",".join(f"{key}:{literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(_literal(item) for item in value) + "]"
+        return "[" + ",".join(literal(item) for item in value) + "]"
     text = str(value)
     # Within quotes only a quote, and the backslashes before one, need a backslash.
     return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text) + "'"

@@ -19,20 +19,34 @@ from trialsim import console
 from trialsim._paths import conf_dir
 from trialsim.cli.checks import check_all
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, missing_choice, validate_job
+from trialsim.cli.sweep import run_sweep
 from trialsim.commands import BAD_INPUT, INTERRUPTED, say
 from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
 
 
-def _job(config: DictConfig) -> None:
-    """One job as Hydra starts it: validate, run, show. In a sweep the others go on when one fails."""
+def _job(config: DictConfig) -> str | None:
+    """One job as Hydra starts it: validate, run, show.
+
+    In a sweep an error is kept and returned in words, not raised: launchers differ in what they do with one, and none of them may
+    stop or hide the other jobs.
+    """
+    hydra_config = HydraConfig.get()
+    folder = Path(hydra_config.runtime.output_dir)
+    if hydra_config.mode != RunMode.MULTIRUN:
+        _run(validate_job(config), folder)
+        return None
+    from trialsim.sweeps import record
+
+    sweep, job = Path(str(hydra_config.sweep.dir)), hydra_config.job
+    record.forget_failure(sweep, job.num)
     try:
-        _run(validate_job(config), Path(HydraConfig.get().runtime.output_dir))
+        _run(validate_job(config), folder)
     except Exception as error:
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            job = HydraConfig.get().job
-            sys.stderr.write(f"trialsim: job {job.num} ({job.override_dirname}) failed: {error}\n")
-        raise
+        record.note_failure(sweep, job.num, error)
+        sys.stderr.write(f"trialsim: job {job.num} ({job.override_dirname}) failed: {error}\n")
+        return str(error)
+    return None
 
 
 def _run(config: StudyConfig, folder: Path) -> None:
@@ -61,7 +75,7 @@ def run(words: Sequence[str]) -> int:
         words: of the command line, after ``trialsim``.
 
     Returns:
-        The exit code: 0, 2 bad input, 130 interrupted. A failed job raises, or ends the process with 1.
+        The exit code: 0, 1 jobs of a sweep failed, 2 bad input, 130 interrupted. A single run that fails raises.
     """
     # Hydra reads sys.argv, and wants its flags before the overrides; `trialsim cohort.size=500 -m seed=1,2` is as clear
     sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
@@ -73,15 +87,16 @@ def run(words: Sequence[str]) -> int:
     try:
         if not only_tells:
             try:
-                check_all(arguments)
+                sweep = check_all(arguments)
             except ConfigError as error:
                 say(error)
                 sys.stderr.write("Nothing was run. `trialsim --help` says what there is to choose.\n")
                 return BAD_INPUT
+            if sweep is not None:
+                return run_sweep(app, sweep, sys.argv[1:])
         app()
     except ConfigError as error:
-        if not arguments.multirun:  # in a sweep the job itself has said so
-            say(error)
+        say(error)
         return BAD_INPUT
     except (HydraException, OmegaConfBaseException) as error:
         said = ConfigError("command line", " ".join(words), " ".join(str(error).split()))

@@ -15,8 +15,8 @@ from trialsim import console
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten
 
-BAD_INPUT, INTERRUPTED = 2, 130
-COMMANDS = ("doctor", "evidence", "export", "merge", "report")
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+COMMANDS = ("compare", "doctor", "evidence", "export", "merge", "optimise", "report")
 
 
 def start(name: str, words: Sequence[str]) -> int:

@@ -64,7 +64,7 @@ def assumptions(section: Any, key: str, model: Any = None, meaning: str = "", so
 
 
 def by_section(config: dict[str, Any]) -> dict[str, list[Assumption]]:
-    """All settings by section, in the order of the file."""
+    """All settings by section, in the order of the file; not ``resume``, which changes no result."""
     from trialsim.schema.study import StudyConfig
 
     named = {f"{group}.{name}" for group in BY_NAME for name in config.get(group) or {}}
@@ -72,6 +72,8 @@ def by_section(config: dict[str, Any]) -> dict[str, list[Assumption]]:
     comments = shipped_comments(wanted)
     found: dict[str, list[Assumption]] = {}
     for name, section in config.items():
+        if name == "resume":
+            continue
         meaning, inner = _field(StudyConfig, name)
         meaning = "" if isinstance(section, dict | list) else meaning
         rows = [_with_comment(row, comments, config) for row in assumptions(section, str(name), inner, meaning)]
