@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,10 +14,12 @@ import stand_in
 
 import trialsim
 from trialsim import cli
+from trialsim.artefacts import RunFolder
+from trialsim.sweeps import record, search
+from trialsim.sweeps.runs import results_of
 from trialsim.sweeps.search import Range, Rule, read_rule, read_words
 
 optuna = pytest.importorskip("optuna")
-GOAL = ("maximise", "orr", "regimen.dose=2.5:20", "cohort.size=200", "--subject-to", "dlt_rate<=0.2")
 
 
 @pytest.fixture
@@ -36,38 +40,55 @@ def trials(folder: str) -> pd.DataFrame:
     return pd.read_csv(Path(folder) / "tables" / "trials.csv", dtype={"cause": str})
 
 
-def test_it_finds_the_highest_dose_that_the_condition_allows(optimise, capsys) -> None:
+@pytest.fixture(scope="module")
+def base():
+    return trialsim.compose(overrides=["cohort.size=200"])
+
+
+def searched(base, folder: Path, words: tuple[str, ...], trials: int, rules: tuple[str, ...] = (), run=stand_in.run):
+    """The search itself, with settings made without Hydra, which takes a second a trial."""
+
+    def compose(overrides):
+        given = dict(word.split("=") for word in overrides)
+        regimen = {"dose": float(given["regimen.dose"]), "schedule": given.get("regimen.schedule", "daily")}
+        return base.model_copy(update={"regimen": base.regimen.model_copy(update=regimen), "resume": given["resume"] == "true"})
+
+    question = search.Question(True, "orr", "estimate", read_words(words)[0], tuple(map(read_rule, rules)), (), 1)
+    read = lambda path: results_of(json.loads((path / "summary.json").read_text()))
+    return search.search(question, folder, trials, compose, run, read, lambda outcome: None)
+
+
+def test_it_finds_the_highest_dose_that_the_condition_allows(base, tmp_path) -> None:
     """Response and DLTs of the stand-in both rise with the dose, so that the best dose is the last with 40 DLTs in 200 patients."""
-    assert optimise(*GOAL, "--trials", "18", "--out", "s") == 0
-    table = trials("s")
-    response, toxicity, _ = np.random.default_rng(1).random((3, 200))[[0, 2, 1]]
+    outcomes = searched(base, tmp_path, ("regimen.dose=2.5:20",), 30, ("dlt_rate<=0.2",))
+    response, _, toxicity = np.random.default_rng(1).random((3, 200))
     highest = np.sort(toxicity)[40] / 0.02  # at this dose the 41st patient has a DLT
-    best = table[table["state"] == "conditions met"].sort_values("value").iloc[-1]
-    assert best["regimen.dose"] <= highest < 20
-    assert np.mean(response < 0.1 + 0.02 * (highest - 1)) <= best["value"] <= np.mean(response < 0.1 + 0.02 * highest)
-    forbidden = table[table["state"] == "a condition not met"]
-    assert len(forbidden) and (forbidden["regimen.dose"] > highest).all()
-    assert "Best: regimen.dose=" in capsys.readouterr().out
+    found = search.best(outcomes, maximise=True)
+    assert found.job.values["regimen.dose"] <= highest < 20
+    assert np.mean(response < 0.1 + 0.02 * (highest - 1)) <= found.value <= np.mean(response < 0.1 + 0.02 * highest)
+    forbidden = [one.job.values["regimen.dose"] for one in outcomes if one.feasible is False]
+    assert forbidden and min(forbidden) > highest
 
 
-def test_interrupted_it_ends_like_an_unbroken_search(optimise, monkeypatch) -> None:
-    words = ("minimise", "dlt_rate", "regimen.dose=5:20:log", "regimen.schedule=daily,weekly", "cohort.size=30", "--trials", "10")
-    assert optimise(*words, "--out", "whole") == 0
-    before, count = stand_in.patients, []
+def test_interrupted_it_ends_like_an_unbroken_search(base, tmp_path) -> None:
+    words, count = ("regimen.dose=5:20:log", "regimen.schedule=daily,weekly"), []
 
-    def interrupted(config):
-        count.append(config)
-        if len(count) == 5:
-            raise KeyboardInterrupt
-        return before(config)
+    def interrupted(config, folder):
+        count.append(folder)
+        with RunFolder(folder, config):
+            if len(count) == 12:
+                raise KeyboardInterrupt
+        shutil.rmtree(folder)
+        return stand_in.run(config, folder)
 
-    monkeypatch.setattr(stand_in, "patients", interrupted)
-    assert optimise(*words, "--out", "broken") == 130
-    assert optimise(*words, "--out", "broken") == 0
-    pd.testing.assert_frame_equal(trials("broken"), trials("whole"))
-    assert len(trials("whole")) == 10
-    assert optimise(*words[:-1], "11", "--out", "broken") == 0  # more trials
-    assert len(trials("broken")) == 11
+    whole = searched(base, tmp_path / "whole", words, 16)
+    with pytest.raises(KeyboardInterrupt):
+        searched(base, tmp_path / "broken", words, 16, run=interrupted)
+    told = lambda outcomes: [(one.job.number, one.job.values, one.value, one.feasible) for one in outcomes]
+    assert told(searched(base, tmp_path / "broken", words, 16)) == told(whole)
+    assert len(searched(base, tmp_path / "broken", words, 18)) == 18  # more trials
+    again = record.read(tmp_path / "broken")
+    assert again is not None and {job.state for job in again.jobs} == {"complete"}
 
 
 def test_failed_trials_are_listed_and_the_search_goes_on(optimise, monkeypatch, capsys) -> None:
@@ -80,10 +101,10 @@ def test_failed_trials_are_listed_and_the_search_goes_on(optimise, monkeypatch, 
 
     monkeypatch.setattr(stand_in, "patients", spoil)
     words = ("maximise", "orr", "regimen.schedule=daily,weekly", "regimen.dose=5:20", "cohort.size=20")
-    assert optimise(*words, "--trials", "8", "--out", "s") == 0
+    assert optimise(*words, "--trials", "4", "--out", "s") == 0
     table = trials("s")
     failed = table[table["value"].isna()]
-    assert 0 < len(failed) < 8 and (failed["regimen.schedule"] == "weekly").all() and (failed["cause"] == "RuntimeError: no").all()
+    assert 0 < len(failed) < 4 and (failed["regimen.schedule"] == "weekly").all() and (failed["cause"] == "RuntimeError: no").all()
     assert "failed: RuntimeError: no" in capsys.readouterr().out
 
 
