@@ -18,7 +18,12 @@ class ConfigError(ValueError):
 
     def __init__(self, key: str, value: object, allowed: str):
         self.key, self.value, self.allowed = key, value, allowed
-        super().__init__(f"{key} = {value!r} is not allowed: {allowed}")
+        super().__init__(f"{_short(str(key))} = {_short(repr(value))} is not allowed: {_short(allowed, 4000)}")
+
+
+def _short(text: str, most: int = 400) -> str:
+    """A long text without its middle."""
+    return text if len(text) <= most else f"{text[: most // 2]}[... {len(text)} characters ...]{text[-most // 4 :]}"
 
 
 class Settings(BaseModel):

@@ -16,11 +16,12 @@ from trialsim.schema.compute import Compute
 from trialsim.schema.design import Design
 from trialsim.schema.drug import DrugSettings, TermSettings
 from trialsim.schema.endpoint import EndpointSettings
-from trialsim.schema.faults import ConfigErrors, near, non_finite, raise_all, translate
+from trialsim.schema.faults import ConfigErrors, near, raise_all, translate
 from trialsim.schema.inference import InferenceSettings
 from trialsim.schema.mechanism import MechanismSettings
 from trialsim.schema.network import NetworkSettings
 from trialsim.schema.partner import PartnerSettings
+from trialsim.schema.plain import not_plain
 from trialsim.schema.regimen import Modification, Regimen
 from trialsim.schema.report import ReportSettings
 from trialsim.units import DAYS_PER_MONTH
@@ -125,10 +126,10 @@ def validate(data: Mapping[str, Any]) -> StudyConfig:
     Raises:
         ConfigError: one fault, or ``ConfigErrors`` with all of them.
     """
-    raise_all(non_finite(data))
+    raise_all(not_plain(data))
     try:
         # JSON mode is strict on scalars yet lets a list be a tuple and a word be a choice, which is what YAML needs.
-        return StudyConfig.model_validate_json(json.dumps(data, default=str), strict=True)
+        return StudyConfig.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         raise_all(translate(error, data, StudyConfig))
         raise
