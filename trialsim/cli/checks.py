@@ -17,9 +17,12 @@ from omegaconf import DictConfig, open_dict
 from trialsim import console
 from trialsim._paths import conf_dir
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job, parse, validate_job
+from trialsim.cli.safety import check_files, check_hydra, check_inside, check_words
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten, raise_all
 from trialsim.schema.study import StudyConfig
+
+HYDRA = ("hydra.", "hydra/")
 
 
 def check_all(arguments: Namespace) -> None:
@@ -28,18 +31,17 @@ def check_all(arguments: Namespace) -> None:
     Raises:
         ConfigError: the faults of all jobs.
     """
-    directory = str(Path(arguments.config_path).absolute()) if arguments.config_path else str(conf_dir())
-    name = arguments.config_name or CONFIG_NAME
     overrides = list(arguments.overrides)
     if arguments.config_dir:
         extra = Path(arguments.config_dir).absolute()
         if not extra.is_dir():
             raise ConfigError("--config-dir", arguments.config_dir, "a folder that exists")
+        check_files(extra)
         if not any(item.startswith("hydra.searchpath") for item in overrides):
             overrides.append(f"hydra.searchpath=['file://{extra}']")
-    if not Path(directory).is_dir():
-        raise ConfigError("--config-path", arguments.config_path, "a folder that exists")
-    with hydra.initialize_config_dir(directory, version_base=VERSION_BASE, job_name="trialsim"):
+    with hydra.initialize_config_dir(str(conf_dir()), version_base=VERSION_BASE, job_name="trialsim"):
+        words = parse(overrides)
+        check_words(arguments, words)
         faults: dict[str, ConfigError] = {}
         seen: set[Path] = set()
         jobs = list(_jobs(arguments, overrides))
@@ -47,8 +49,9 @@ def check_all(arguments: Namespace) -> None:
         with console.progress("checking the jobs", len(jobs)) if len(jobs) > 1 else nullcontext(_silent) as advance:
             for number, job in enumerate(jobs):
                 try:
-                    composed = compose_job(name, job, with_hydra=True)
+                    composed = compose_job(CONFIG_NAME, job, with_hydra=True)
                     config = validate_job(composed)
+                    check_hydra(composed, words, sweep)
                     _check_folder(_output_folder(composed, number if sweep else None), config, seen)
                     _check_published(config)
                     _check_covariates(config)
@@ -69,15 +72,13 @@ def is_sweep(arguments: Namespace, overrides: Sequence[str]) -> bool:
 
 
 def _jobs(arguments: Namespace, overrides: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The overrides of each job. A sweeper other than Hydra's own decides as it goes; then each job checks itself."""
+    """The overrides of each job."""
     if not is_sweep(arguments, overrides):
         yield overrides
         return
-    if any(item.startswith("hydra/sweeper") for item in overrides):
-        return
     parsed = [item for item in parse(overrides) if item.key_or_group != "hydra.mode"]
-    swept = [item for item in parsed if not item.key_or_group.startswith("hydra.")]
-    fixed = [str(item.input_line) for item in parsed if item.key_or_group.startswith("hydra.")]
+    swept = [item for item in parsed if not item.key_or_group.startswith(HYDRA)]
+    fixed = [str(item.input_line) for item in parsed if item.key_or_group.startswith(HYDRA)]
     for item in swept:
         if item.is_sweep_override() and not item.is_discrete_sweep():
             allowed = "a list of values, e.g. 1,2,3, or range(1,5), choice(a,b)"
@@ -97,7 +98,10 @@ def _output_folder(composed: DictConfig, job: int | None) -> Path:
         HydraConfig.instance().set_config(composed)
         if job is None:
             return Path(str(composed.hydra.run.dir)).absolute()
-        return (Path(str(composed.hydra.sweep.dir)) / str(composed.hydra.sweep.subdir)).absolute()
+        sweep = Path(str(composed.hydra.sweep.dir)).absolute()
+        folder = sweep / str(composed.hydra.sweep.subdir)
+        check_inside(folder, sweep)
+        return folder
     finally:
         HydraConfig.instance().cfg = before
 
