@@ -41,7 +41,7 @@ def _run(config: StudyConfig, folder: Path) -> None:
 
     console.set_up_logging()
     if is_finished(folder, config):
-        console.out.print(f"{folder} holds this run already finished; nothing to do.")
+        console.out.print(f"{folder} holds this run already finished; nothing to do.", markup=False)
         return
     from trialsim import study
 

@@ -46,6 +46,8 @@ def not_plain(data: Any, bounds: Bounds = SETTINGS, path: str = "") -> list[Conf
             found = []
             for key, item in named:
                 below = f"{path}.{key}" if path else str(key)
+                if not isinstance(key, str | int | float | bool | None):
+                    return [*found, ConfigError(path, type(key).__name__, "keys that are text or numbers")]
                 wrong = _text(str(key), below, bounds.letters)
                 found += wrong or faults(item, below, depth + 1)
             return found
@@ -73,5 +75,5 @@ def _text(text: str, path: str, most: int) -> list[ConfigError]:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return [ConfigError(path, ascii(text), "text in UTF-8")]
+        return [ConfigError(path, text, "text in UTF-8")]
     return []
