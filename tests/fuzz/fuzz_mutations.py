@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 TOKENS = [
-    b"", b"\x00", b"\xff", b"\r", b"\n", b"\n\n", b",", b"'", b'"', b"=", b"+", b"-1", b"1e400", b"nan", b"inf", b"9" * 400, b"{",
-    b"}", b"[" * 200, b"]", b"&a", b"*a", b"!!python/object:os.system", b"!!binary aGk=", b"2020-01-01", b"<<: ", b"? ", b"../../../x",
-    b"/etc/passwd", b"<script>alert(1)</script>", b"=cmd|' /C calc'!A0", "é\u2028\U0001f600".encode(), b"${oc.env:HOME}", b"${a}",
-    b"${${", b"null", b"true", b"\xef\xbb\xbf", b"\\", b"\t", b": ", b"- ", b"_target_", b"a" * 3000, b"0x10", b"1_0", b"\\ud800",
+    b"", b"\x00", b"\xff", b"\r", b"\n", b"\n\n", b",", b"'", b'"', b"=", b"+", b"-1", b"1e400", b"nan", b"inf", b"9" * 400,
+    b"{", b"}", b"[" * 200, b"]", b"&a", b"*a", b"!!python/object:os.system", b"!!binary aGk=", b"2020-01-01", b"<<: ", b"? ",
+    b"../../../x", b"/etc/passwd", b"<script>alert(1)</script>", b"=cmd|' /C calc'!A0", "é\u2028\U0001f600".encode(),
+    b"${oc.env:HOME}", b"${a}", b"${${", b"null", b"true", b"\xef\xbb\xbf", b"\\", b"\t", b": ", b"- ", b"_target_",
+    b"a" * 3000, b"0x10", b"1_0", b"\\ud800",
 ]  # fmt: skip
 VALUES = st.one_of(
     st.sampled_from([None, True, False, 0, -1, 1, 2**31, 2**63, 2**70, 1e308, -0.0, float("nan"), float("inf"), "", " ",

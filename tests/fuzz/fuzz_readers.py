@@ -232,7 +232,7 @@ def seeds(name: str, home: Path) -> list[bytes]:
         return [(finished(home) / f"{name}.json").read_bytes()]
     if name == "report":
         return [file.encode() + b"\n" + (drawn(home) / file).read_bytes() for file in REPORTED]
-    folder = part(home, 1)
+    folder, _ = part(home, 1), part(home, 2)
     block = folder / "blocks" / block_name(simulation.blocks(parts._read(folder).config)[0])
     found = {file: folder / file if (folder / file).is_file() else block / file for file in MERGED}
     return [file.encode() + b"\n" + path.read_bytes() for file, path in found.items()]
@@ -251,7 +251,7 @@ RUN = {
     "report": report,
     "merge": merge,
 }
-SHARE = {  # of 100,000 inputs: as many as their cost allows (milliseconds an input: settings 10, a report 1000)
-    "overrides": 22_000, "command": 200, "changes": 14_000, "settings_file": 20_000, "covariates_csv": 18_000,
-    "covariates_parquet": 12_000, "evidence": 8_000, "status": 3_500, "summary": 1_000, "report": 300, "merge": 1_000,
+SHARE = {  # of 100,000 inputs: more of those that cost less (3 ms of processor time for a file of settings, 1 s for a report)
+    "overrides": 30_000, "command": 50, "changes": 3_500, "settings_file": 40_000, "covariates_csv": 12_000,
+    "covariates_parquet": 7_000, "evidence": 5_000, "status": 1_200, "summary": 800, "report": 50, "merge": 400,
 }  # fmt: skip
