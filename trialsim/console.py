@@ -139,7 +139,7 @@ def print_summary(summary: Mapping[str, Any], run_dir: object, console: Console 
     patients = (
         f"{summary.get('n_patients', 0)} virtual patients, {summary.get('drug', '')} {dose}, seed {summary.get('seed')}"
     )
-    console.print(patients + (f" [bold red]({failed} could not be simulated)[/bold red]" if failed else ""))
+    console.print(escape(patients) + (f" [bold red]({failed} could not be simulated)[/bold red]" if failed else ""))
     console.print(_endpoint_table(summary.get("endpoints") or {}))
     if summary.get("comparison"):
         console.print(_comparison_table(summary["comparison"], summary.get("published_trial")))

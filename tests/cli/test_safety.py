@@ -9,6 +9,7 @@ import yaml
 from hydra._internal.utils import get_args_parser
 
 from trialsim.cli.checks import check_all
+from trialsim.cli.run import run
 from trialsim.cli.safety import check_inside, check_references
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten
@@ -66,6 +67,12 @@ def test_a_file_of_settings_starts_nothing(tmp_path, monkeypatch):
 )
 def test_refused_before_anything_is_composed(words, key):
     assert key in faults(*words)
+
+
+def test_a_pickle_is_not_loaded_when_only_settings_are_asked_for(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["trialsim"])
+    assert run(["--cfg", "job", "--experimental-rerun", "config.pickle"]) == 2
+    assert "--experimental-rerun" in capsys.readouterr().err
 
 
 def test_a_sweep_stays_in_its_folder(tmp_path):

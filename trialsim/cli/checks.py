@@ -17,7 +17,7 @@ from omegaconf import DictConfig, open_dict
 from trialsim import console
 from trialsim._paths import conf_dir
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job, parse, validate_job
-from trialsim.cli.safety import check_files, check_hydra, check_inside, check_words
+from trialsim.cli.safety import check_hydra, check_inside, check_options, check_words
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten, raise_all
 from trialsim.schema.study import StudyConfig
@@ -31,17 +31,13 @@ def check_all(arguments: Namespace) -> None:
     Raises:
         ConfigError: the faults of all jobs.
     """
+    check_options(arguments)
     overrides = list(arguments.overrides)
-    if arguments.config_dir:
-        extra = Path(arguments.config_dir).absolute()
-        if not extra.is_dir():
-            raise ConfigError("--config-dir", arguments.config_dir, "a folder that exists")
-        check_files(extra)
-        if not any(item.startswith("hydra.searchpath") for item in overrides):
-            overrides.append(f"hydra.searchpath=['file://{extra}']")
+    if arguments.config_dir and not any(item.startswith("hydra.searchpath") for item in overrides):
+        overrides.append(f"hydra.searchpath=['file://{Path(arguments.config_dir).absolute()}']")
     with hydra.initialize_config_dir(str(conf_dir()), version_base=VERSION_BASE, job_name="trialsim"):
         words = parse(overrides)
-        check_words(arguments, words)
+        check_words(words)
         faults: dict[str, ConfigError] = {}
         seen: set[Path] = set()
         jobs = list(_jobs(arguments, overrides))

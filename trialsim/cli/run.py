@@ -19,6 +19,7 @@ from trialsim import console
 from trialsim._paths import conf_dir
 from trialsim.cli.checks import check_all
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, missing_choice, validate_job
+from trialsim.cli.safety import check_options
 from trialsim.commands import BAD_INPUT, INTERRUPTED, say
 from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
@@ -71,13 +72,12 @@ def run(words: Sequence[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     app = hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=CONFIG_NAME)(_job)
     try:
-        if not only_tells:
-            try:
-                check_all(arguments)
-            except ConfigError as error:
-                say(error)
-                sys.stderr.write("Nothing was run. `trialsim --help` says what there is to choose.\n")
-                return BAD_INPUT
+        try:
+            check_options(arguments) if only_tells else check_all(arguments)
+        except ConfigError as error:
+            say(error)
+            sys.stderr.write("Nothing was run. `trialsim --help` says what there is to choose.\n")
+            return BAD_INPUT
         app()
     except ConfigError as error:
         if not arguments.multirun:  # in a sweep the job itself has said so

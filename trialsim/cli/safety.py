@@ -38,18 +38,36 @@ LARGEST_STUDY = 5_000_000  # characters; those that come with trialsim have 0.1 
 LONGEST_CHAIN = 20
 
 
-def check_words(arguments: Namespace, overrides: Sequence[Override]) -> None:
+def check_options(arguments: Namespace) -> None:
+    """The options of the command, and the files of settings in ``--config-dir``.
+
+    Raises:
+        ConfigError: names the option, or a file that is too large, nested too deeply, or repeats itself by aliases.
+    """
+    for option in ("config_path", "config_name"):
+        given = getattr(arguments, option)
+        if given:
+            own = "left out; --config-dir FOLDER, with experiment/mine.yaml in it, adds settings of your own"
+            raise ConfigError(f"--{option.replace('_', '-')}", given, own)
+    if arguments.experimental_rerun:  # would load a pickle
+        raise ConfigError("--experimental-rerun", arguments.experimental_rerun, "left out; repeat the command of the run")
+    if arguments.config_dir:
+        folder = Path(arguments.config_dir).absolute()
+        if not folder.is_dir():
+            raise ConfigError("--config-dir", arguments.config_dir, "a folder that exists")
+        files = [file for pattern in ("*.yaml", "*/*.yaml", "hydra/*/*.yaml") for file in folder.glob(pattern)]
+        if len(files) > MOST_FILES:
+            raise ConfigError("--config-dir", str(folder), f"a folder of at most {MOST_FILES} files of settings")
+        for file in files:
+            check_yaml(file)
+
+
+def check_words(overrides: Sequence[Override]) -> None:
     """What can be refused before anything is composed.
 
     Raises:
-        ConfigError: names the option or the key.
+        ConfigError: names the key.
     """
-    own = "--config-dir FOLDER, with experiment/mine.yaml in it, adds settings of your own"
-    for option in ("config_path", "config_name"):
-        if getattr(arguments, option):
-            raise ConfigError(f"--{option.replace('_', '-')}", getattr(arguments, option), own)
-    if arguments.experimental_rerun:  # would load a pickle
-        raise ConfigError("--experimental-rerun", arguments.experimental_rerun, "never; repeat the command of the run")
     for item in overrides:
         if item.key_or_group == "hydra.searchpath":
             places = item.value() if isinstance(item.value(), list) else [item.value()]
@@ -57,19 +75,6 @@ def check_words(arguments: Namespace, overrides: Sequence[Override]) -> None:
             raise_all([ConfigError("hydra.searchpath", place, "folders: file:///path/to/FOLDER") for place in foreign])
         elif not item.key_or_group.startswith("hydra") and isinstance(item.value(), str):
             _check_choice(item.key_or_group, item.value())
-
-
-def check_files(folder: Path) -> None:
-    """The files of settings in a folder of the user's.
-
-    Raises:
-        ConfigError: one is too large, nested too deeply, or repeats itself by aliases.
-    """
-    files = [file for pattern in ("*.yaml", "*/*.yaml", "hydra/*/*.yaml") for file in folder.glob(pattern)]
-    if len(files) > MOST_FILES:
-        raise ConfigError("--config-dir", str(folder), f"a folder of at most {MOST_FILES} files of settings")
-    for file in files:
-        check_yaml(file)
 
 
 def check_hydra(composed: DictConfig, overrides: Sequence[Override], sweep: bool) -> None:
