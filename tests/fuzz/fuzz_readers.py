@@ -211,6 +211,7 @@ def _parquet(table: pd.DataFrame) -> bytes:
     return stream.getvalue()
 
 
+@functools.cache
 def seeds(name: str, home: Path) -> list[bytes]:
     """Valid inputs of a reader."""
     if name in ("overrides", "command"):
