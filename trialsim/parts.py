@@ -19,6 +19,7 @@ from trialsim.artefacts.tables import ID
 from trialsim.saving import FACTS, block_files, block_name, save_study
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import raise_all
+from trialsim.schema.plain import usable_path
 from trialsim.schema.study import StudyConfig, validate
 from trialsim.study import conclude
 
@@ -48,10 +49,10 @@ def merge(folders: Sequence[Path | str], into: Path | str) -> dict[str, Any]:
     Raises:
         ConfigError: a folder is not a finished part, the parts are not of one study, or some are missing.
     """
-    parts = [_read(Path(folder).absolute()) for folder in folders]
+    parts = [_read(usable_path(KEY, folder).absolute()) for folder in folders]
     _check(parts)
     ordered = sorted(parts, key=lambda part: part.config.compute.part)
-    begun = read_status(Path(into).absolute()) is not None
+    begun = read_status(usable_path(KEY, into).absolute()) is not None
     config = _whole(ordered[0].config).model_copy(update={"resume": begun})
     with RunFolder(into, config) as folder:
         if folder.finished:

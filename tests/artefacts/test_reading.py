@@ -1,6 +1,7 @@
 """What a run left behind, spoilt: every fault is told with the file's name, and nothing that is not whole is taken for whole."""
 
 import json
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -149,3 +150,25 @@ def test_a_posterior_that_reads_other_files(tmp_path):
     (tmp_path / "posterior.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 50)
     with pytest.raises(ConfigError, match="that can be read"):
         check_netcdf(tmp_path / "posterior.nc")
+
+
+@pytest.mark.parametrize("name", ["x" * 3000, "a\0b"])
+def test_paths_that_no_file_can_have(name, config):
+    from trialsim import merge, write_report
+
+    for read in (load_run, write_report, lambda path: is_finished(Path(path), config), lambda path: merge([path], "out"),
+                 read_patients):  # fmt: skip
+        with pytest.raises(ConfigError, match="a path that can be used"):
+            read(name)
+
+
+def read_patients(path):
+    from trialsim.cohort.covariates_file import read_covariates
+
+    read_covariates(path, ("colorectal",), 1, np.arange(1))
+
+
+def test_a_link_to_itself(finished, config):
+    (finished / "loop").symlink_to("loop")
+    with pytest.raises(ConfigError, match="not a link"):
+        load_run(finished)

@@ -13,6 +13,7 @@ from trialsim.artefacts.files import file_sha256, unchanged
 from trialsim.artefacts.reading import read_yaml
 from trialsim.artefacts.status import STATUS, read_status
 from trialsim.schema import ConfigError
+from trialsim.schema.plain import usable_path
 from trialsim.schema.study import StudyConfig
 
 BLOCKS = "blocks"  # folder of the blocks of patients, or steps of an analysis, that are done, until the tables are put together
@@ -52,8 +53,8 @@ def is_finished(path: Path, config: StudyConfig) -> bool:
     Raises:
         ConfigError: when a run there would overwrite something, or resume another configuration.
     """
-    status = read_status(path)
     key, value = "hydra.run.dir", str(path)
+    status = read_status(usable_path(key, path))
     if status is None:
         taken = [name for name in CLAIMED if (path / name).exists()] + sorted(file.name for file in path.glob("*.parquet"))
         if taken:

@@ -32,6 +32,11 @@ def _sha256(path: Path, *state: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def unchanged(folder: Path, files: Mapping[str, str]) -> bool:
+    """Whether every file of a folder is there with its digest, name -> SHA-256."""
+    return all((folder / name).is_file() and file_sha256(folder / name) == digest for name, digest in files.items())
+
+
 def refuse_links(folder: Path) -> None:
     """See that nothing in a folder leads out of it: what is written there must stay there, and what is read be its own.
 
@@ -40,13 +45,15 @@ def refuse_links(folder: Path) -> None:
     """
     home = folder.resolve()
     for place in folder.rglob("*"):
-        if place.is_symlink() and not place.resolve().is_relative_to(home):
+        if place.is_symlink() and not _leads_within(place, home):
             raise ConfigError("run folder", str(place), "a file or folder of its own, not a link that leads elsewhere")
 
 
-def unchanged(folder: Path, files: Mapping[str, str]) -> bool:
-    """Whether every file of a folder is there with its digest, name -> SHA-256."""
-    return all((folder / name).is_file() and file_sha256(folder / name) == digest for name, digest in files.items())
+def _leads_within(link: Path, home: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(home)
+    except (OSError, RuntimeError):  # a link to itself
+        return False
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from trialsim.artefacts.reading import read_json, read_yaml
 from trialsim.artefacts.status import read_status
 from trialsim.artefacts.tables import read_table
 from trialsim.schema import ConfigError
+from trialsim.schema.plain import usable_path
 
 SUMMARY = "summary.json"
 
@@ -76,7 +77,7 @@ def load_run(path: Path | str) -> SavedRun:
     Raises:
         ConfigError: when there is no finished run in the folder, or its files are not as the run wrote them.
     """
-    folder = Path(path).absolute()
+    folder = usable_path("path", path).absolute()
     status = read_status(folder) if folder.is_dir() else None
     if not (status and status["complete"]):
         state = "there is none here" if status is None else f"this one is {status['state']}"

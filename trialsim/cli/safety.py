@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from trialsim.artefacts.reading import check_yaml
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import raise_all
+from trialsim.schema.plain import usable_path
 
 LAUNCHERS = (
     "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
@@ -52,7 +53,7 @@ def check_options(arguments: Namespace) -> None:
     if arguments.experimental_rerun:  # would load a pickle
         raise ConfigError("--experimental-rerun", arguments.experimental_rerun, "left out; repeat the command of the run")
     if arguments.config_dir:
-        folder = Path(arguments.config_dir).absolute()
+        folder = usable_path("--config-dir", arguments.config_dir).absolute()
         if not folder.is_dir():
             raise ConfigError("--config-dir", arguments.config_dir, "a folder that exists")
         files = [file for pattern in ("*.yaml", "*/*.yaml", "hydra/*/*.yaml") for file in folder.glob(pattern)]

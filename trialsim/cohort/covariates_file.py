@@ -33,6 +33,7 @@ from trialsim.cohort.plausibility import (
 )
 from trialsim.schema.base import ConfigError
 from trialsim.schema.cohort import MAXIMUM_SIZE
+from trialsim.schema.plain import usable_path
 
 KEY = "cohort.covariates_file"
 REQUIRED = ("age_y", "sex", "weight_kg", "height_cm", "tumour_type")
@@ -239,7 +240,7 @@ def read_covariates(
         ConfigError: names ``cohort.covariates_file``, the column, the row and what is allowed; or ``cohort.size`` where
             more patients are asked for than the file holds.
     """
-    path = Path(path)
+    path = usable_path(KEY, path)
     state = path.stat() if path.is_file() else None
     columns = _checked(path, tumour_types, size, state and (state.st_mtime_ns, state.st_size))
     rows = len(columns["age_y"])

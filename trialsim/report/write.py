@@ -9,6 +9,7 @@ from trialsim.artefacts.reading import read_json
 from trialsim.report.findings import write_findings
 from trialsim.report.trial import write_trial
 from trialsim.schema import ConfigError
+from trialsim.schema.plain import usable_path
 
 
 def write_report(run_dir: Path | str) -> Path:
@@ -23,7 +24,7 @@ def write_report(run_dir: Path | str) -> Path:
     Raises:
         ConfigError: the folder holds no finished run, or its files are not as a run writes them; nothing was written then.
     """
-    folder = Path(run_dir)
+    folder = usable_path("run", run_dir)
     if not (folder / "summary.json").is_file():
         raise ConfigError("run", str(run_dir), "the folder of a finished run; this one has no summary.json")
     refuse_links(folder)

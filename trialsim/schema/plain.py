@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from trialsim.schema.base import ConfigError
@@ -77,3 +78,18 @@ def _text(text: str, path: str, most: int) -> list[ConfigError]:
     except UnicodeEncodeError:
         return [ConfigError(path, text, "text in UTF-8")]
     return []
+
+
+def usable_path(key: str, path: Path | str) -> Path:
+    """A path that the file system can be asked for, whether something is there or not.
+
+    Raises:
+        ConfigError: the name is too long, holds what no name may hold, or lies where one may not look.
+    """
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        raise ConfigError(key, str(path), f"a path that can be used ({getattr(error, 'strerror', None) or error})") from error
+    return Path(path)
