@@ -108,7 +108,8 @@ def check_hydra(composed: DictConfig, overrides: Sequence[Override], sweep: bool
     launcher = _plain(hydra, "launcher")
     for name in COMMANDS:
         key = f"hydra.launcher.{name}"
-        if launcher.get(name) and not any(word == key or word.startswith(f"{key}.") for word in asked):
+        given = any(value not in (None, "", False) for _, value in _leaves(launcher.get(name), key))
+        if given and not any(word == key or word.startswith(f"{key}.") for word in asked):
             faults.append(ConfigError(key, launcher[name], "given on the command line, not by a file"))
     notes = launcher.get("submitit_folder")  # where a job finds what it is to do, as a pickle of this very command
     if notes and not Path(str(notes)).resolve().is_relative_to(Path(str(hydra.sweep.dir)).resolve()):
