@@ -132,3 +132,14 @@ def test_logging_is_set_up_once() -> None:
         assert len(root.handlers) <= len(before) + 1
     finally:
         root.handlers[:] = before
+
+
+def test_text_of_others_is_no_markup():
+    from trialsim import console
+
+    screen = Console(file=io.StringIO(), width=200)
+    summary = {"title": "[/b] [red]Trial", "endpoints": {"a[/x]": {"estimate": 1.0, "unit": "[/y]"}}, "flow": {}, "seed": 1}
+    summary |= {"comparison": {"orr": {"published": 0.1}}, "published_trial": "[/z]"}
+    console.print_summary(summary, "out/[/b]", screen)
+    shown = screen.file.getvalue()
+    assert all(text in shown for text in ("[/b] [red]Trial", "a[/x]", "[/y]", "[/z]", "out/[/b]/report.html"))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -13,6 +14,7 @@ from short_studies import ADULT, CHILDREN, content
 
 import trialsim.parts as module
 from trialsim import ConfigError, cli, compose, load_run, merge, run, simulation
+from trialsim.artefacts.files import file_sha256
 
 
 def part(folder, number, count=3, study=CHILDREN, **changes):
@@ -113,6 +115,27 @@ def test_a_damaged_part_is_refused(parts, tmp_path):
     next((tmp_path / "damaged").rglob("patients.parquet")).write_bytes(b"rubbish")
     with pytest.raises(ConfigError, match="as its run wrote them"):
         merge([parts[0], tmp_path / "damaged", parts[2]], tmp_path / "merged")
+
+
+@pytest.mark.parametrize("spoil", ["patients of others", "patients twice", "other columns", "no table", "screened", "mtd"])
+def test_a_part_with_other_content_is_refused_though_its_digests_fit(parts, tmp_path, spoil):
+    copy = Path(shutil.copytree(parts[0], tmp_path / "part"))
+    status = json.loads((copy / "status.json").read_text())
+    files = next(iter(status["blocks"].values()))
+    table, facts = (copy / next(name for name in files if name.endswith(end)) for end in ("patients.parquet", "facts.json"))
+    rows, said = pd.read_parquet(table), json.loads(facts.read_text())
+    if spoil == "no table":
+        table.write_bytes(b"PAR1 no table PAR1")
+    elif spoil in ("screened", "mtd"):
+        facts.write_text(json.dumps(said | {spoil: "many"}))
+    else:
+        change = {"patients of others": {"patient_id": rows["patient_id"] + 90}, "patients twice": {"patient_id": 0}}
+        rows.assign(**change.get(spoil, {"more": 1.0})).to_parquet(table, index=False)
+    files |= {name: file_sha256(copy / name) for name in files}
+    (copy / "status.json").write_text(json.dumps(status))
+    with pytest.raises(ConfigError, match="facts of patients|rows of patients|columns of the other|Parquet table"):
+        merge([copy, *parts[1:]], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
 
 
 @pytest.mark.parametrize("folder", ["whole", "nowhere"])

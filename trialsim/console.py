@@ -134,17 +134,17 @@ def print_summary(summary: Mapping[str, Any], run_dir: object, console: Console 
         f"{_number(regimen.get('dose'))} {regimen.get('unit', '')} {str(regimen.get('schedule', '')).replace('_', ' ')}"
     )
     console.print()
-    console.print(f"[bold]{summary.get('title') or summary.get('study', '')}[/bold]")
+    console.print(f"[bold]{escape(str(summary.get('title') or summary.get('study', '')))}[/bold]")
     failed = summary.get("n_failed") or 0
     patients = (
         f"{summary.get('n_patients', 0)} virtual patients, {summary.get('drug', '')} {dose}, seed {summary.get('seed')}"
     )
-    console.print(patients + (f" [bold red]({failed} could not be simulated)[/bold red]" if failed else ""))
+    console.print(escape(patients) + (f" [bold red]({failed} could not be simulated)[/bold red]" if failed else ""))
     console.print(_endpoint_table(summary.get("endpoints") or {}))
     if summary.get("comparison"):
         console.print(_comparison_table(summary["comparison"], summary.get("published_trial")))
     _print_diagnostics(summary.get("diagnostics") or {}, console)
-    console.print(f"Report: {run_dir}/report.html")
+    console.print(f"Report: {run_dir}/report.html", markup=False)
 
 
 def print_findings(summary: Mapping[str, Any], run_dir: object, console: Console | None = None) -> None:
@@ -162,7 +162,7 @@ def print_findings(summary: Mapping[str, Any], run_dir: object, console: Console
         console.print(_endpoint_table(found, title="Results", interval="interval"))
     for message in summary["diagnostics"]["messages"]:
         console.print(f"CHECK FAILED: {message}", style="bold red", markup=False)
-    console.print(f"Report: {run_dir}/report.html")
+    console.print(f"Report: {run_dir}/report.html", markup=False)
 
 
 def print_part(found: Mapping[str, Any], run_dir: object, console: Console | None = None) -> None:
@@ -172,7 +172,8 @@ def print_part(found: Mapping[str, Any], run_dir: object, console: Console | Non
         found: ``part``, ``parts``, ``patients``. run_dir, console: as in `print_summary`.
     """
     console = console or out
-    console.print(f"Part {found['part']} of {found['parts']} is simulated: {found['patients']} virtual patients in {run_dir}")
+    done = f"Part {found['part']} of {found['parts']} is simulated: {found['patients']} virtual patients in {run_dir}"
+    console.print(done, markup=False)
     console.print("When all parts are: trialsim merge OUT PART PART ...")
 
 
@@ -191,14 +192,14 @@ def _endpoint_table(
     for name, row in endpoints.items():
         limits = _interval(row.get("low"), row.get("high"))
         table.add_row(
-            _words(name), _number(row.get("estimate")), limits, _count(row.get("n")), str(row.get("unit") or "")
+            _words(name), _number(row.get("estimate")), limits, _count(row.get("n")), escape(str(row.get("unit") or ""))
         )
     return table
 
 
 def _comparison_table(comparison: Mapping[str, Mapping[str, Any]], trial: object) -> Table:
     table = Table(
-        title=f"Against the published study{f' ({trial})' if trial else ''}", title_justify="left", title_style="bold"
+        title=f"Against the published study{f' ({escape(str(trial))})' if trial else ''}", title_justify="left", title_style="bold"
     )
     columns = ("endpoint", "published", "95% CI", "predicted", "90% prediction", "inside")
     for index, name in enumerate(columns):
@@ -233,7 +234,7 @@ def _words(name: str) -> str:
     """``dlt_rate_5mg/m2`` -> ``DLT rate 5 mg/m2``; abbreviations of the field in capitals."""
     shown = {"orr": "ORR", "dcr": "DCR", "pfs": "PFS", "os": "OS", "dlt": "DLT"}
     words = " ".join(shown.get(word, word) for word in name.split("_"))
-    return re.sub(r"(\d)(mg)", r"\1 \2", words)
+    return escape(re.sub(r"(\d)(mg)", r"\1 \2", words))
 
 
 def _number(value: object, digits: int = 3) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+import numpy as np
+import pyarrow.parquet as pq
 
 from trialsim import simulation
 from trialsim.artefacts import RunFolder
-from trialsim.artefacts.claim import PART, changed_keys, config_sha256, read_status
-from trialsim.artefacts.files import unchanged
-from trialsim.saving import block_files, block_name, save_study
+from trialsim.artefacts.claim import PART, TABLES, changed_keys, config_sha256
+from trialsim.artefacts.files import refuse_links, unchanged
+from trialsim.artefacts.reading import read_json, read_yaml
+from trialsim.artefacts.status import read_status
+from trialsim.artefacts.tables import ID
+from trialsim.saving import FACTS, block_files, block_name, save_study
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import raise_all
+from trialsim.schema.plain import usable_path
 from trialsim.schema.study import StudyConfig, validate
 from trialsim.study import conclude
 
@@ -44,10 +49,10 @@ def merge(folders: Sequence[Path | str], into: Path | str) -> dict[str, Any]:
     Raises:
         ConfigError: a folder is not a finished part, the parts are not of one study, or some are missing.
     """
-    parts = [_read(Path(folder).absolute()) for folder in folders]
+    parts = [_read(usable_path(KEY, folder).absolute()) for folder in folders]
     _check(parts)
     ordered = sorted(parts, key=lambda part: part.config.compute.part)
-    begun = read_status(Path(into).absolute()) is not None
+    begun = read_status(usable_path(KEY, into).absolute()) is not None
     config = _whole(ordered[0].config).model_copy(update={"resume": begun})
     with RunFolder(into, config) as folder:
         if folder.finished:
@@ -67,10 +72,11 @@ def _whole(config: StudyConfig) -> StudyConfig:
 
 def _read(path: Path) -> Part:
     status = read_status(path)
-    if status is None or status.get("state") != PART:
-        state = "there is no run here" if status is None else f"this run is {status.get('state', 'unfinished')}"
+    if status is None or status["state"] != PART:
+        state = "there is no run here" if status is None else f"this run is {status['state']}"
         raise ConfigError(KEY, str(path), f"the folder of a finished part of a study (compute.parts > 1); {state}")
-    config = validate(yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8")))
+    refuse_links(path)
+    config = validate(read_yaml(path / "config.yaml"))
     if config_sha256(config) != status["config_sha256"]:
         raise ConfigError(KEY, str(path), "a part of this version of trialsim, with the config.yaml that its run wrote")
     return Part(path, config, status)
@@ -98,16 +104,57 @@ def _check(parts: Sequence[Part]) -> None:
     if twice:
         faults.append(ConfigError("compute.part", numbers, f"every part once; more than once: {twice}"))
     for part in parts:
-        if not all(unchanged(part.path, part.status["blocks"].get(name, {"": ""})) for name in _names(part)):
+        whole = [_is_whole(part, block) for block in simulation.blocks(part.config)]
+        if not all(whole):
             allowed = "a part whose files are as its run wrote them; resume=true in that folder mends it"
             faults.append(ConfigError(KEY, str(part.path), allowed))
     raise_all(faults)
+    columns = {name: _columns(parts[0], name) for name in TABLES}
+    for part in parts:
+        for block in simulation.blocks(part.config):
+            _check_content(part, block, columns)
 
 
-def _names(part: Part) -> list[str]:
-    return [block_name(block) for block in simulation.blocks(part.config)]
+def _is_whole(part: Part, block: simulation.Block) -> bool:
+    """Whether all files of a block are there with the digests that its run recorded."""
+    name = block_name(block)
+    recorded = part.status["blocks"].get(name, {})
+    return set(recorded) >= set(block_files(name)) and unchanged(part.path, recorded)
+
+
+def _columns(part: Part, table: str) -> Any:
+    return _reading(_blocks(part)[0] / f"{table}.parquet", lambda file: file.schema_arrow)
+
+
+def _check_content(part: Part, block: simulation.Block, columns: Mapping[str, Any]) -> None:
+    """The files of a block hold what a block holds: the same columns as all others, its own patients, in order."""
+    place = part.path / block_files(block_name(block))[0]
+    facts = read_json(place.with_name(FACTS))
+    screened, mtd = facts.get("screened"), facts.get("mtd")
+    level = lambda value: value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    known = mtd is None or (isinstance(mtd, list) and all(map(level, mtd)))
+    if screened != block.stop - block.start or not known or (mtd is None) == part.config.design.escalates:
+        raise ConfigError(KEY, str(place.with_name(FACTS)), f"the facts of patients {block.start} to {block.stop - 1}")
+    for table in TABLES:
+        file = place.with_name(f"{table}.parquet")
+        if not _reading(file, lambda file: file.schema_arrow).equals(columns[table]):
+            raise ConfigError(KEY, str(file), "a table with the columns of the other blocks")
+        ids = _reading(file, lambda file: file.read([ID])[ID].to_numpy())
+        steps = np.diff(ids)
+        outside = len(ids) and not (block.start <= ids[0] and ids[-1] < block.stop)
+        if outside or (steps < (1 if table == "patients" else 0)).any():
+            raise ConfigError(KEY, str(file), f"rows of patients {block.start} to {block.stop - 1}, in order")
+
+
+def _reading(file: Path, look: Callable[[pq.ParquetFile], Any]) -> Any:
+    try:
+        with pq.ParquetFile(file) as opened:
+            return look(opened)
+    except Exception as error:  # the parser raises half a dozen types
+        raise ConfigError(KEY, str(file), f"a Parquet table of patients ({' '.join(str(error).split())})") from error
+
 
 
 def _blocks(part: Part) -> list[Path]:
     """Folders of the blocks of a part, in the order of their patients."""
-    return [(part.path / block_files(name)[0]).parent for name in _names(part)]
+    return [(part.path / block_files(name)[0]).parent for name in map(block_name, simulation.blocks(part.config))]

@@ -26,7 +26,7 @@ from trialsim.inference.recovery import recovery
 from trialsim.inference.response import fit_response
 from trialsim.inference.sampling import seed_of
 from trialsim.inference.tables import cells_of, count_dlt, count_patients, count_published
-from trialsim.report import write_report
+from trialsim.report.write import draw_report
 from trialsim.saving import Outcomes, block_files, load_outcomes, save_blocks, save_study
 from trialsim.schema.study import StudyConfig
 
@@ -250,7 +250,7 @@ def conclude(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
 def _report(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
     """The last stage of every run. Returns the content of summary.json."""
     with folder.stage("report"), console.step("writing the report", config.compute.progress):
-        write_report(folder.path)
+        draw_report(folder.path)
     folder.finish()
     return folder.read_json("summary.json")
 

@@ -168,7 +168,7 @@ def test_a_page_that_failed_is_written_without_simulating_again(simulated, confi
 
     done, _ = simulated
     with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError):
-        patch.setattr(study, "write_report", lambda folder: (_ for _ in ()).throw(OSError("disk full")))
+        patch.setattr(study, "draw_report", lambda folder: (_ for _ in ()).throw(OSError("disk full")))
         run(config, tmp_path)
     assert done == DOSES
     done.clear()

@@ -116,7 +116,7 @@ def finish(tmp_path, config, monkeypatch):
 
     def run(found):
         monkeypatch.setattr(study.analyses, "find", lambda config, steps: found)
-        monkeypatch.setattr(study, "write_report", lambda folder: None)
+        monkeypatch.setattr(study, "draw_report", lambda folder: None)
         study.run(config, tmp_path)
         return load_run(tmp_path)
 

@@ -162,3 +162,64 @@ def test_files_that_cannot_be_read(adults, tmp_path, name, content, words):
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=words):
         adults.sample(1, covariates_file=str(path))
+
+
+def refused(path, match):
+    from trialsim.cohort.covariates_file import read_covariates
+
+    with pytest.raises(ConfigError, match=match):
+        read_covariates(path, ("colorectal",), 1, np.arange(1))
+
+
+ONE = "age_y,sex,weight_kg,height_cm,tumour_type\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ONE + "61,F,70,165,colorectal\n0,61,F,70,165,colorectal\n", "row 2: 6 cells"),  # else taken for an index
+        (ONE.strip() + ",lesion_1_mm,lesion_2_mm\n61,F,70,165,colorectal,20\n", "row 1: 6 cells"),  # cut off
+        (ONE + f"61,F,70,165,{'x' * 300}\n", "a cell of 300 characters"),
+        (ONE.strip() + ",age_y\n61,F,70,165,colorectal,61\n", "age_y more than once"),
+        (",".join(f"x{i}" for i in range(300)) + "\n", "300 columns"),
+        (ONE + '61,F,70,165,"color\n', "cannot be read"),
+    ],
+)  # fmt: skip
+def test_csv_that_is_not_what_it_seems(tmp_path, text, said):
+    (tmp_path / "patients.csv").write_text(text)
+    refused(tmp_path / "patients.csv", said)
+
+
+def test_csv_of_another_encoding(tmp_path):
+    (tmp_path / "patients.csv").write_bytes(ONE.encode() + "61,F,70,165,carcinoma à cellules".encode("latin-1"))
+    refused(tmp_path / "patients.csv", "cannot be read")
+
+
+def test_parquet_that_stands_for_gigabytes(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    frame = pd.DataFrame({"age_y": [61.0], "sex": ["F"], "weight_kg": [70.0], "height_cm": [165.0], "tumour_type": ["colorectal"]})
+    long = pa.table({"sex": pa.array(["x" * 1_000_000]).dictionary_encode().take(pa.array([0] * 20_000))})
+    many = pa.table({name: pa.array([value]).take(pa.array(np.zeros(20_000, int))) for name, value in frame.iloc[0].items()
+                     if name != "sex"})  # fmt: skip
+    pq.write_table(many.append_column("sex", long["sex"]), tmp_path / "patients.parquet")
+    assert (tmp_path / "patients.parquet").stat().st_size < 5_000_000  # 20 GB of text once unpacked
+    refused(tmp_path / "patients.parquet", "a cell of 1000000 bytes")
+
+
+@pytest.mark.parametrize("value", [[1.0], {"a": 1}, pd.Timestamp("2020-01-01"), b"61"])
+def test_parquet_columns_of_another_type(tmp_path, value):
+    frame = pd.DataFrame({"age_y": [value], "sex": "F", "weight_kg": 70.0, "height_cm": 165.0, "tumour_type": "colorectal"})
+    frame.to_parquet(tmp_path / "patients.parquet")
+    refused(tmp_path / "patients.parquet", "column age_y: of type")
+
+
+def test_the_index_of_a_saved_table_and_the_names_of_folders_are_no_covariates(tmp_path):
+    from trialsim.cohort.covariates_file import read_covariates
+
+    (tmp_path / "study=1").mkdir()  # a reader of data sets would take this for a column
+    path = tmp_path / "study=1" / "patients.parquet"
+    frame = pd.DataFrame({"age_y": [61.0, 50], "sex": "F", "weight_kg": 70.0, "height_cm": 165.0, "tumour_type": "colorectal"})
+    frame.iloc[[1]].to_parquet(path)
+    assert read_covariates(path, ("colorectal",), 1, np.arange(1))["age_y"] == [50]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from trialsim.report import write_report
+from trialsim.schema import ConfigError
 
 
 def change_summary(folder, **changes):
@@ -158,5 +159,5 @@ def test_bare_minimum(make_run):
 def test_unfinished_run_is_refused(make_run):
     folder = make_run(count=20)
     (folder / "summary.json").unlink()
-    with pytest.raises(FileNotFoundError, match="no summary.json"):
+    with pytest.raises(ConfigError, match="no summary.json"):
         write_report(folder)

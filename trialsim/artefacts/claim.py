@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from trialsim.artefacts.files import file_sha256
+from trialsim.artefacts.files import file_sha256, unchanged
+from trialsim.artefacts.reading import read_yaml
+from trialsim.artefacts.status import STATUS, read_status
 from trialsim.schema import ConfigError
+from trialsim.schema.plain import usable_path
 from trialsim.schema.study import StudyConfig
 
-STATUS = "status.json"
 SWEEP = "sweep.json"  # record of a sweep, in the folder that holds those of its runs
 BLOCKS = "blocks"  # folder of the blocks of patients, or steps of an analysis, that are done, until the tables are put together
 PART = "part"  # state of a folder that holds one finished part of a study
@@ -48,20 +48,16 @@ def inputs_sha256(config: StudyConfig) -> dict[str, str]:
     return {"cohort.covariates_file": file_sha256(Path(path))} if path is not None else {}
 
 
-def read_status(path: Path) -> dict[str, Any] | None:
-    """``status.json`` of a folder, or None where there is no run."""
-    file = path / STATUS
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-
-
 def is_finished(path: Path, config: StudyConfig) -> bool:
-    """True where the folder already holds this very run, finished, and the user asked to resume.
+    """True where the folder already holds this very run, finished and whole, and the user asked to resume.
+
+    A file that has changed since, or is gone, makes the run unfinished: it goes on with the stage that wrote the file.
 
     Raises:
         ConfigError: when a run there would overwrite something, or resume another configuration.
     """
-    status = read_status(path)
     key, value = "hydra.run.dir", str(path)
+    status = read_status(usable_path(key, path))
     if status is None:
         taken = [name for name in CLAIMED if (path / name).exists()] + sorted(file.name for file in path.glob("*.parquet"))
         if taken:
@@ -80,7 +76,7 @@ def is_finished(path: Path, config: StudyConfig) -> bool:
     for name, digest in inputs_sha256(config).items():
         if status.get("inputs_sha256", {}).get(name) != digest:
             raise ConfigError(name, str(config.cohort.covariates_file), f"the file that the run in {path} began with")
-    return bool(status.get("complete"))
+    return bool(status["complete"]) and all(unchanged(path, stage["files"]) for stage in status["stages"])
 
 
 NO_OTHER = "a folder in which no other run is in progress"
@@ -130,11 +126,11 @@ def in_progress(path: Path) -> bool:
 def changed_keys(path: Path, config: StudyConfig) -> list[str]:
     """Keys in which the folder's configuration and this one differ, at most eight."""
     try:
-        before = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
+        before = read_yaml(path / "config.yaml")
+    except ConfigError:
         return []
     after = config.model_dump(mode="json", exclude={"resume"})
-    old, new = dict(_leaves(before or {})), dict(_leaves(after))
+    old, new = dict(_leaves(before)), dict(_leaves(after))
     old.pop("resume", None)
     return sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))[:8]
 

@@ -8,16 +8,26 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from trialsim.schema import ConfigError
 
 PARTIAL = ".partial-"  # how a file is called while it is being written
 
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's content."""
+    state = path.stat()
+    return _sha256(path, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _sha256(path: Path, *state: int) -> str:
+    """Kept, as a large table is asked for more than once; ``state`` tells a changed file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -25,6 +35,25 @@ def file_sha256(path: Path) -> str:
 def unchanged(folder: Path, files: Mapping[str, str]) -> bool:
     """Whether every file of a folder is there with its digest, name -> SHA-256."""
     return all((folder / name).is_file() and file_sha256(folder / name) == digest for name, digest in files.items())
+
+
+def refuse_links(folder: Path) -> None:
+    """See that nothing in a folder leads out of it: what is written there must stay there, and what is read be its own.
+
+    Raises:
+        ConfigError: names the link.
+    """
+    home = folder.resolve()
+    for place in folder.rglob("*"):
+        if place.is_symlink() and not _leads_within(place, home):
+            raise ConfigError("run folder", str(place), "a file or folder of its own, not a link that leads elsewhere")
+
+
+def _leads_within(link: Path, home: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(home)
+    except (OSError, RuntimeError):  # a link to itself
+        return False
 
 
 @contextlib.contextmanager

@@ -23,8 +23,11 @@ import pandas as pd
 import yaml
 
 from trialsim import provenance
-from trialsim.artefacts.claim import BLOCKS, PART, STATUS, config_sha256, inputs_sha256, is_finished, lock, read_status
-from trialsim.artefacts.files import PARTIAL, atomic, file_sha256, plain, unchanged, write_json
+from trialsim.artefacts.claim import BLOCKS, PART, config_sha256, inputs_sha256, is_finished, lock
+from trialsim.artefacts.csv_text import csv_text
+from trialsim.artefacts.files import PARTIAL, atomic, file_sha256, plain, refuse_links, unchanged, write_json
+from trialsim.artefacts.reading import read_json
+from trialsim.artefacts.status import STATUS, read_status, within
 from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
 
@@ -104,6 +107,7 @@ class RunFolder:
             raise ConfigError(
                 "hydra.run.dir", str(self.path), f"a folder that can be written ({error.strerror})"
             ) from error
+        refuse_links(self.path)
         self._lock = lock(self.path)
         self._handler = logging.FileHandler(self.path / LOG, encoding="utf-8")
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -224,7 +228,7 @@ class RunFolder:
     @contextlib.contextmanager
     def atomic(self, name: str) -> Iterator[Path]:
         """A path to write ``name`` to (for writers that need a path, e.g. NetCDF); moved into place at the end."""
-        with atomic(self.path / name) as partial:
+        with atomic(self.path / within(name)) as partial:
             yield partial
         if self._open_stage is not None:
             self._written[name] = ""
@@ -247,7 +251,7 @@ class RunFolder:
     def write_csv(self, name: str, table: pd.DataFrame) -> Path:
         """Write ``tables/<name>.csv``, without the index."""
         with self.atomic(f"tables/{name}.csv") as partial:
-            table.to_csv(partial, index=False)
+            partial.write_text(csv_text(table), encoding="utf-8")
         return self.path / "tables" / f"{name}.csv"
 
     def write_json(self, name: str, value: Any) -> Path:
@@ -257,7 +261,7 @@ class RunFolder:
 
     def read_json(self, name: str) -> Any:
         """Read a JSON file."""
-        return json.loads((self.path / name).read_text(encoding="utf-8"))
+        return read_json(self.path / name)
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file, e.g. ``report.html``."""

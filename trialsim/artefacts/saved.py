@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
-from trialsim.artefacts.claim import read_status
+from trialsim.artefacts.files import refuse_links, unchanged
+from trialsim.artefacts.netcdf import check_netcdf
+from trialsim.artefacts.reading import read_json, read_yaml
+from trialsim.artefacts.status import read_status
+from trialsim.artefacts.tables import read_table
 from trialsim.schema import ConfigError
+from trialsim.schema.plain import usable_path
+
+SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,10 @@ class SavedRun:
 
     def table(self, name: str) -> pd.DataFrame:
         """A table of the run by name."""
-        file = self.path / f"{name}.parquet"
-        if not file.is_file():
-            there = ", ".join(sorted(other.stem for other in self.path.glob("*.parquet")))
-            raise ValueError(f"name = {name!r} is not allowed: one of {there}")
-        return pd.read_parquet(file, engine="pyarrow")
+        there = sorted(file.stem for file in self.path.glob("*.parquet"))
+        if name not in there:
+            raise ValueError(f"name = {name!r} is not allowed: one of {', '.join(there)}")
+        return read_table(self.path / f"{name}.parquet")
 
     def posterior(self, of: str = "simulated") -> Any:
         """The fit as an xarray DataTree: ``of`` is ``"simulated"`` or ``"published"`` (of a drug that was published alone)."""
@@ -63,6 +67,7 @@ class SavedRun:
         names = {"simulated": "posterior.nc", "published": "posterior_published.nc"}
         if of not in names:
             raise ValueError(f"of = {of!r} is not allowed: one of {', '.join(names)}")
+        check_netcdf(self.path / names[of])
         return xarray.open_datatree(self.path / names[of], engine="h5netcdf")
 
 
@@ -70,20 +75,23 @@ def load_run(path: Path | str) -> SavedRun:
     """Read the folder of a finished run.
 
     Raises:
-        ConfigError: when there is no finished run in the folder.
+        ConfigError: when there is no finished run in the folder, or its files are not as the run wrote them.
     """
-    folder = Path(path).absolute()
+    folder = usable_path("path", path).absolute()
     status = read_status(folder) if folder.is_dir() else None
-    if not (status and status.get("complete")):
-        state = "there is none here" if status is None else f"this one is {status.get('state', 'unfinished')}"
+    if not (status and status["complete"]):
+        state = "there is none here" if status is None else f"this one is {status['state']}"
         raise ConfigError("path", str(path), f"the folder of a finished run; {state}")
-
-    def read_json(name: str) -> Any:
-        return json.loads((folder / name).read_text(encoding="utf-8"))
-
+    refuse_links(folder)
+    written = {name: digest for stage in status["stages"] for name, digest in stage["files"].items()}
+    missing = [name for name in written if not (folder / name).is_file()]
+    if missing:
+        raise ConfigError("path", str(path), f"a folder with all files of its run; missing: {', '.join(missing)}")
+    if not unchanged(folder, {name: digest for name, digest in written.items() if name == SUMMARY}):
+        raise ConfigError("path", str(path), f"a folder whose {SUMMARY} is as its run wrote it; this one was changed since")
     return SavedRun(
         path=folder,
-        config=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")),
-        provenance=read_json("provenance.json"),
-        summary=read_json("summary.json"),
+        config=read_yaml(folder / "config.yaml"),
+        provenance=read_json(folder / "provenance.json"),
+        summary=read_json(folder / SUMMARY),
     )

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import hydra
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, open_dict
 
 from trialsim import console
 from trialsim._paths import conf_dir
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job, literal, parse, validate_job
+from trialsim.cli.safety import check_hydra, check_inside, check_options, check_words
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten, raise_all
 from trialsim.schema.study import StudyConfig
@@ -25,34 +27,30 @@ from trialsim.schema.study import StudyConfig
 if TYPE_CHECKING:
     from trialsim.sweeps.record import Record
 
-NOT_OF_THE_STUDY = ("hydra.", "hydra/", "resume")  # keys that change no result
+HYDRA = ("hydra.", "hydra/")
+NOT_OF_THE_STUDY = (*HYDRA, "resume")  # keys that change no result
 
 
 def check_all(arguments: Namespace) -> Sweep | None:
     """Compose and validate every job of the command, and see that none would overwrite a result.
 
     Returns:
-        The sweep that the command asks for; None for a single run, and for a sweeper that finds its jobs as it goes.
+        The sweep that the command asks for; None for a single run.
 
     Raises:
         ConfigError: the faults of all jobs.
     """
-    directory = str(Path(arguments.config_path).absolute()) if arguments.config_path else str(conf_dir())
-    name = arguments.config_name or CONFIG_NAME
+    check_options(arguments)
     overrides = list(arguments.overrides)
-    if arguments.config_dir:
-        extra = Path(arguments.config_dir).absolute()
-        if not extra.is_dir():
-            raise ConfigError("--config-dir", arguments.config_dir, "a folder that exists")
-        if not any(item.startswith("hydra.searchpath") for item in overrides):
-            overrides.append(f"hydra.searchpath=['file://{extra}']")
-    if not Path(directory).is_dir():
-        raise ConfigError("--config-path", arguments.config_path, "a folder that exists")
-    with hydra.initialize_config_dir(directory, version_base=VERSION_BASE, job_name="trialsim"):
+    if arguments.config_dir and not any(item.startswith("hydra.searchpath") for item in overrides):
+        overrides.append(f"hydra.searchpath=['file://{Path(arguments.config_dir).absolute()}']")
+    with hydra.initialize_config_dir(str(conf_dir()), version_base=VERSION_BASE, job_name="trialsim"):
+        parsed = parse(overrides)
+        check_words(parsed)
         words = list(_jobs(arguments, overrides))
-        sweeping = is_sweep(arguments, overrides) and bool(words)
-        jobs = _composed(name, words, sweeping)
-        sweep = _sweep(jobs, _swept(overrides)) if sweeping else None
+        sweeping = is_sweep(arguments, overrides)
+        jobs = _composed(words, parsed, sweeping)
+        sweep = _sweep(jobs, _swept(parsed)) if sweeping else None
         _check_folders(jobs, sweep)
     for folder in sorted({job.folder for job in jobs}):
         _check_writable(folder)
@@ -75,7 +73,7 @@ class Sweep(NamedTuple):
     resume: bool
 
 
-def _composed(name: str, words: Sequence[Sequence[str]], sweeping: bool) -> list[Composed]:
+def _composed(words: Sequence[Sequence[str]], asked: Sequence[Override], sweeping: bool) -> list[Composed]:
     """Every job validated, or the faults of all of them."""
     faults: dict[str, ConfigError] = {}
     jobs: list[Composed] = []
@@ -85,8 +83,9 @@ def _composed(name: str, words: Sequence[Sequence[str]], sweeping: bool) -> list
             fixed = [sweep_folder_override(jobs[0].sweep_folder)] if sweeping and jobs else []
             try:
                 kept = [word for word in job if not (fixed and names_sweep_folder(word))]
-                composed = compose_job(name, [*kept, *fixed], with_hydra=True)
+                composed = compose_job(CONFIG_NAME, [*kept, *fixed], with_hydra=True)
                 config = validate_job(composed)
+                check_hydra(composed, asked, sweeping)
                 _check_published(config)
                 _check_covariates(config)
                 jobs.append(Composed(job, config, *_output_folder(composed, number if sweeping else None)))
@@ -108,8 +107,6 @@ def _sweep(jobs: Sequence[Composed], swept: Sequence[str]) -> Sweep:
     for number, job in enumerate(jobs):
         chosen = [item for item in parse(job.words) if not item.key_or_group.startswith(NOT_OF_THE_STUDY)]
         values = {item.key_or_group: plain(item.value()) for item in chosen if item.key_or_group in swept}
-        if not job.folder.is_relative_to(folder) or job.folder == folder:
-            raise ConfigError("hydra.sweep.subdir", str(job.folder), f"a folder within {folder}")
         where, words = str(job.folder.relative_to(folder)), tuple(str(item.input_line) for item in chosen)
         listed.append(Job(number, where, words, values, config_sha256(job.config)))
     record = Record(folder, tuple(swept), tuple(listed))
@@ -118,8 +115,8 @@ def _sweep(jobs: Sequence[Composed], swept: Sequence[str]) -> Sweep:
     return Sweep(record, resume)
 
 
-def _swept(overrides: Sequence[str]) -> list[str]:
-    return [item.key_or_group for item in parse(overrides) if item.is_sweep_override()]
+def _swept(asked: Sequence[Override]) -> list[str]:
+    return [item.key_or_group for item in asked if item.is_sweep_override()]
 
 
 def names_sweep_folder(word: str) -> bool:
@@ -139,15 +136,13 @@ def is_sweep(arguments: Namespace, overrides: Sequence[str]) -> bool:
 
 
 def _jobs(arguments: Namespace, overrides: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The overrides of each job. A sweeper other than Hydra's own decides as it goes; then each job checks itself."""
+    """The overrides of each job."""
     if not is_sweep(arguments, overrides):
         yield overrides
         return
-    if any(item.startswith("hydra/sweeper") for item in overrides):
-        return
     parsed = [item for item in parse(overrides) if item.key_or_group != "hydra.mode"]
-    swept = [item for item in parsed if not item.key_or_group.startswith("hydra.")]
-    fixed = [str(item.input_line) for item in parsed if item.key_or_group.startswith("hydra.")]
+    swept = [item for item in parsed if not item.key_or_group.startswith(HYDRA)]
+    fixed = [str(item.input_line) for item in parsed if item.key_or_group.startswith(HYDRA)]
     for item in swept:
         if item.is_sweep_override() and not item.is_discrete_sweep():
             allowed = "a list of values, e.g. 1,2,3, or range(1,5), choice(a,b)"
@@ -168,7 +163,9 @@ def _output_folder(composed: DictConfig, job: int | None) -> tuple[Path, Path]:
         sweep = Path(str(composed.hydra.sweep.dir)).absolute()
         if job is None:
             return Path(str(composed.hydra.run.dir)).absolute(), sweep
-        return (sweep / str(composed.hydra.sweep.subdir)).absolute(), sweep
+        folder = (sweep / str(composed.hydra.sweep.subdir)).absolute()
+        check_inside(folder, sweep)
+        return folder, sweep
     finally:
         HydraConfig.instance().cfg = before
 

@@ -16,8 +16,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from trialsim._paths import conf_dir
+from trialsim.cli.safety import check_references
 from trialsim.schema import ConfigError
-from trialsim.schema.faults import near
+from trialsim.schema.faults import near, raise_all
+from trialsim.schema.plain import not_plain
 from trialsim.schema.study import StudyConfig, validate
 
 VERSION_BASE = "1.3"
@@ -192,6 +194,10 @@ def validate_job(config: DictConfig) -> StudyConfig:
     with open_dict(study):
         study.pop("hydra", None)
     try:
+        raw = OmegaConf.to_container(study, resolve=False)
+        assert isinstance(raw, dict)
+        raise_all(not_plain(raw))
+        check_references(raw)
         data = OmegaConf.to_container(study, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None) or "config"

@@ -19,6 +19,7 @@ from trialsim import console
 from trialsim._paths import conf_dir
 from trialsim.cli.checks import check_all
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, missing_choice, validate_job
+from trialsim.cli.safety import check_options
 from trialsim.cli.sweep import run_sweep
 from trialsim.commands import BAD_INPUT, INTERRUPTED, say
 from trialsim.schema import ConfigError
@@ -55,7 +56,7 @@ def _run(config: StudyConfig, folder: Path) -> None:
 
     console.set_up_logging()
     if is_finished(folder, config):
-        console.out.print(f"{folder} holds this run already finished; nothing to do.")
+        console.out.print(f"{folder} holds this run already finished; nothing to do.", markup=False)
         return
     from trialsim import study
 
@@ -85,15 +86,18 @@ def run(words: Sequence[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     app = hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=CONFIG_NAME)(_job)
     try:
-        if not only_tells:
-            try:
+        sweep = None
+        try:
+            if only_tells:
+                check_options(arguments)
+            else:
                 sweep = check_all(arguments)
-            except ConfigError as error:
-                say(error)
-                sys.stderr.write("Nothing was run. `trialsim --help` says what there is to choose.\n")
-                return BAD_INPUT
-            if sweep is not None:
-                return run_sweep(app, sweep, sys.argv[1:])
+        except ConfigError as error:
+            say(error)
+            sys.stderr.write("Nothing was run. `trialsim --help` says what there is to choose.\n")
+            return BAD_INPUT
+        if sweep is not None:
+            return run_sweep(app, sweep, sys.argv[1:])
         app()
     except ConfigError as error:
         say(error)

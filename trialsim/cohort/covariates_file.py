@@ -9,11 +9,16 @@ a misspelt name is never silently sampled.
 
 from __future__ import annotations
 
+import csv
+import re
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
 
 from trialsim.cohort.plausibility import (
     BODY_MASS_INDEX,
@@ -27,11 +32,18 @@ from trialsim.cohort.plausibility import (
     implausible_build,
 )
 from trialsim.schema.base import ConfigError
+from trialsim.schema.cohort import MAXIMUM_SIZE
+from trialsim.schema.plain import usable_path
 
 KEY = "cohort.covariates_file"
 REQUIRED = ("age_y", "sex", "weight_kg", "height_cm", "tumour_type")
 OPTIONAL = tuple(name for name in COLUMNS if name not in REQUIRED)
 COMPUTED = {"bsa_m2": "weight_kg and height_cm", "ffm_kg": "weight_kg, height_cm, age_y and sex"}
+LARGEST = 4 * 2**30  # bytes, of the file and unpacked
+LONGEST_CELL = 200  # characters
+MOST_COLUMNS = 200
+INDEX = re.compile(r"__index_level_\d+__")  # how Parquet calls the index of a pandas table
+PLAIN = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null)
 TRUE, FALSE = {"true", "1", "1.0"}, {"false", "0", "0.0"}
 
 
@@ -44,15 +56,83 @@ def _cell(path: Path, name: str, row: int, value: object, allowed: str) -> Confi
 
 
 def _read(path: Path) -> pd.DataFrame:
-    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".pq": pd.read_parquet}
+    readers = {".csv": _read_csv, ".parquet": _read_parquet, ".pq": _read_parquet}
     if path.suffix.lower() not in readers:
         raise _fault(path, f"ending {path.suffix or '(none)'}", "a file that ends in .csv or .parquet")
     if not path.is_file():
         raise _fault(path, "no such file", "the path of a CSV or Parquet file that exists")
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise _fault(path, f"{size:,} bytes", f"at most {LARGEST:,} bytes")
     try:
         return readers[path.suffix.lower()](path)
+    except ConfigError:
+        raise
     except Exception as error:  # the parsers raise a dozen types; the user needs one sentence
-        raise _fault(path, f"cannot be read ({error})", "a CSV with a header line, or a Parquet table") from error
+        reason = " ".join(str(error).split())
+        raise _fault(path, f"cannot be read ({reason})", "a CSV with a header line, or a Parquet table") from error
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """First cell by cell: pandas would take a row that is too long for one with an index, and fill up one that is cut off."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.reader(stream, strict=True)
+        header = [name.strip() for name in next(rows, [])]
+        _check_names(path, header)
+        count = 0
+        for cells in rows:
+            count += bool(cells)
+            if cells and len(cells) != len(header):
+                allowed = f"{len(header)} cells, one a column (row 1 is the first patient)"
+                raise _fault(path, f"row {count}: {len(cells)} cells", allowed)
+            if cells and max(map(len, cells)) > LONGEST_CELL:
+                raise _fault(path, f"row {count}: a cell of {max(map(len, cells))} characters", f"at most {LONGEST_CELL}")
+            if count > MAXIMUM_SIZE:
+                raise _fault(path, f"more than {MAXIMUM_SIZE:,} rows", f"at most {MAXIMUM_SIZE:,} patients")
+    return pd.read_csv(path, encoding="utf-8-sig", header=0, names=header, index_col=False)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """The columns themselves: what pandas may have written beside them, its index among it, is not asked for."""
+    with pq.ParquetFile(path) as file:
+        names = [name for name in file.schema_arrow.names if not INDEX.fullmatch(name)]
+        _check_names(path, names)
+        types = {name: file.schema_arrow.field(name).type for name in names}
+        for name, kind in types.items():
+            if not _is_plain(kind):
+                raise _fault(path, f"column {name}: of type {kind}", "numbers, text, true or false")
+        rows, size = file.metadata.num_rows, sum(file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups))
+        if rows > MAXIMUM_SIZE:
+            raise _fault(path, f"{rows:,} rows", f"at most {MAXIMUM_SIZE:,} patients")
+        if size > LARGEST:
+            raise _fault(path, f"{size:,} bytes unpacked", f"at most {LARGEST:,} bytes")
+    text = [name for name, kind in types.items() if not (pa.types.is_primitive(kind) or pa.types.is_null(kind))]
+    # text stays in its dictionary until its length is known: a few bytes can stand for gigabytes of it
+    with pq.ParquetFile(path, read_dictionary=text) as file:
+        table = file.read(columns=names).replace_schema_metadata(None)
+    for name in text:
+        for chunk in table[name].chunks:
+            words = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+            longest = pa.compute.max(pa.compute.binary_length(words)).as_py() if len(words) else 0
+            if (longest or 0) > LONGEST_CELL:
+                raise _fault(path, f"column {name}: a cell of {longest} bytes", f"at most {LONGEST_CELL}")
+    return table.to_pandas()
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    of_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return of_text or any(test(kind) for test in PLAIN)
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    """Before the cells are read: not so many columns that this alone takes the memory, and none twice."""
+    if len(names) > MOST_COLUMNS:
+        raise _fault(path, f"{len(names)} columns", f"at most {MOST_COLUMNS}")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise _fault(path, f"column {', '.join(twice)} more than once", "every column once")
 
 
 def _check_columns(path: Path, frame: pd.DataFrame) -> None:
@@ -81,7 +161,7 @@ def _empty_row(values: pd.Series) -> int | None:
 
 
 def _numbers(path: Path, name: str, values: pd.Series, quantity: Quantity) -> np.ndarray:
-    if values.dtype == bool:
+    if values.map(lambda value: isinstance(value, bool | np.bool_)).any() if values.dtype == object else values.dtype == bool:
         raise _cell(path, name, 0, values.iloc[0], quantity.allowed)
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan)
     wrong_type = np.isnan(numbers) & ~values.isna().to_numpy()
@@ -160,7 +240,7 @@ def read_covariates(
         ConfigError: names ``cohort.covariates_file``, the column, the row and what is allowed; or ``cohort.size`` where
             more patients are asked for than the file holds.
     """
-    path = Path(path)
+    path = usable_path(KEY, path)
     state = path.stat() if path.is_file() else None
     columns = _checked(path, tumour_types, size, state and (state.st_mtime_ns, state.st_size))
     rows = len(columns["age_y"])

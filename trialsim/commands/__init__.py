@@ -48,6 +48,7 @@ def start(name: str, words: Sequence[str]) -> int:
 
 
 def say(error: ConfigError) -> None:
-    """One line a fault."""
+    """One line a fault; a line break or a control character that the input held is told as it is written in code."""
     for fault in flatten(error):
-        sys.stderr.write(f"trialsim: {fault}\n")
+        shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(fault))
+        sys.stderr.write(f"trialsim: {shown}\n")

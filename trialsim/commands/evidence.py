@@ -75,6 +75,7 @@ def chosen(rows: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
 
 
 def write(rows: pd.DataFrame, file: Path) -> None:
+    from trialsim.artefacts.csv_text import csv_text
     from trialsim.artefacts.files import atomic
 
     if file.suffix not in (".csv", ".parquet"):
@@ -82,7 +83,7 @@ def write(rows: pd.DataFrame, file: Path) -> None:
     if file.exists():
         raise ConfigError("--out", str(file), "a file that does not exist yet")
     with atomic(file) as partial:
-        rows.to_csv(partial, index=False) if file.suffix == ".csv" else rows.to_parquet(partial, index=False)
+        partial.write_text(csv_text(rows), encoding="utf-8") if file.suffix == ".csv" else rows.to_parquet(partial, index=False)
 
 
 def cell(value: object) -> str:

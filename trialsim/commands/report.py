@@ -33,7 +33,7 @@ def run(given: argparse.Namespace) -> int:
 
             with console.step("drawing the figures"):
                 write_images(folder, given.figures)
-        console.out.print(f"Report: {page}")
+        console.out.print(f"Report: {page}", markup=False)
     return 0
 
 

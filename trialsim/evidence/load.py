@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from typing import TextIO
 
 import pandas as pd
 
@@ -51,7 +53,21 @@ def load_interactions() -> pd.DataFrame:
 def _load(table: str) -> pd.DataFrame:
     name, _ = schema.FILES[table]
     with (files("trialsim.evidence") / "data" / name).open(encoding="utf-8") as stream:
-        raw = pd.read_csv(stream, dtype=str, keep_default_na=False)
+        return read(table, stream)
+
+
+def read(table: str, stream: TextIO) -> pd.DataFrame:
+    """A table from a CSV file.
+
+    Raises:
+        ConfigError: it is no CSV, or as `check`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with more cells than the header
+            raw = pd.read_csv(stream, dtype=str, keep_default_na=False, index_col=False)
+    except Exception as error:  # the parser raises half a dozen types
+        raise ConfigError(f"evidence.{table}", " ".join(str(error).split()), "a CSV file in UTF-8 with a header line") from error
     return check(table, raw)
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from trialsim.report import analyses
 from trialsim.report.analyses.page import Page, Saved, read_saved
 from trialsim.report.assumptions import Assumption, by_section
 from trialsim.report.html import write_page
 from trialsim.report.page import Verdict
 from trialsim.report.table import Table
+from trialsim.schema import ConfigError
 
 ALWAYS = ("analysis", "study")  # sections of the configuration that every result rests on
 NOT_SHOWN = pd.DataFrame()
@@ -21,6 +23,9 @@ NOBODY = "No real patient took part. The numbers follow from the assumptions lis
 def write_findings(folder: Path) -> Path:
     """Write the report of an analysis from its saved artefacts; see ``html.write_page``."""
     saved = read_saved(folder)
+    kinds = sorted(file.stem for file in Path(analyses.__file__).parent.glob("*.py") if file.stem not in ("__init__", "page"))
+    if saved.kind not in kinds:
+        raise ConfigError("summary.json.kind", saved.kind, f"trial or one of {', '.join(kinds)}")
     page: Page = importlib.import_module(f"trialsim.report.analyses.{saved.kind}").page(saved)
     return write_page(
         saved.folder,

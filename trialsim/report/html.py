@@ -14,7 +14,9 @@ import pandas as pd
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from trialsim.artefacts.csv_text import csv_text
 from trialsim.artefacts.files import atomic
+from trialsim.artefacts.status import within
 from trialsim.report.assumptions import Assumption
 from trialsim.report.page import Section
 from trialsim.report.table import Table, facts
@@ -46,19 +48,20 @@ def write_page(
         Path of report.html.
     """
     origin = facts("provenance", "Provenance", provenance)
-    for table in [*tables, origin, *(table for chapter in chapters for table in chapter.tables)]:
-        _write(folder / "tables" / f"{table.key}.csv", table.raw.to_csv(index=False))
+    of_chapters = [table for chapter in chapters for table in chapter.tables]
     rows = [row._asdict() for group in assumptions.values() for row in group]
-    _write(folder / "tables" / "assumptions.csv", pd.DataFrame(rows, columns=list(Assumption._fields)).to_csv(index=False))
+    assumed = Table("assumptions", "", pd.DataFrame(rows, columns=list(Assumption._fields)), pd.DataFrame())
     panels = [panel for chapter in chapters for panel in chapter.panels]
     specs = {panel.key: str(panel.figure.to_json()) for panel in panels if panel.figure is not None}
-    for key, spec in specs.items():
-        _write(folder / "figures" / f"{key}.json", spec)
+    files = {f"tables/{table.key}.csv": csv_text(table.raw) for table in [*tables, origin, *of_chapters, assumed]}
+    files |= {f"figures/{key}.json": spec for key, spec in specs.items()}
     figures = packed("{" + ",".join(f"{json.dumps(key)}:{spec}" for key, spec in specs.items()) + "}")
     page = _render(template, chapters=chapters, assumptions=assumptions, provenance=origin, figures=figures, **content)
-    target = folder / "report.html"
-    _write(target, page)
-    return target
+    # all is made before the first file is written, and the page, which names the others, is written last
+    for name, text in (files | {"report.html": page}).items():
+        with atomic(folder / within(name)) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return folder / "report.html"
 
 
 def _render(template: str, **content: Any) -> str:
@@ -97,8 +100,3 @@ def script_json(value: object) -> Markup:
         .replace("\u2028", "\\u2028")
         .replace("\u2029", "\\u2029")
     )
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic(path) as partial:
-        partial.write_text(text, encoding="utf-8")

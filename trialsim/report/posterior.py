@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from trialsim.artefacts.netcdf import check_netcdf
+
 PROBABILITY = "probability"  # the per-type event probabilities, dims (chain, draw, endpoint, tumour_type)
 SAMPLE_DIMS = ("chain", "draw")
 TAILS = (0.05, 0.95)  # tail effective sample size: the smaller of those of the 5 % and 95 % quantiles
@@ -48,6 +50,7 @@ def read_posterior(path: Path) -> Posterior | None:
     """Read a NetCDF posterior into memory, or None if there is none."""
     if not path.is_file():
         return None
+    check_netcdf(path)
     with xr.open_datatree(path, engine="h5netcdf") as tree:
         return Posterior(tree.load())
 

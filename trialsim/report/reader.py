@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from trialsim.artefacts.reading import read_json, read_yaml
 from trialsim.artefacts.tables import read_patients, read_pieces, read_table
 from trialsim.report.posterior import Posterior, read_posterior
 from trialsim.report.wording import words
+from trialsim.schema import ConfigError
 from trialsim.schema.report import ReportSettings
 
 RESPONSES: tuple[str, ...] = ("CR", "PR", "SD", "PD", "NE")
@@ -126,14 +126,14 @@ def read_run(folder: Path) -> Run:
     folder = Path(folder)
     for name in ("summary.json", "patients.parquet"):
         if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder} is not a finished run: it has no {name}")
-    config = yaml.safe_load(_text(folder / "config.yaml")) or {}
+            raise ConfigError("run", str(folder), f"the folder of a finished run; this one has no {name}")
+    config = _if_there(read_yaml, folder / "config.yaml")
     of_partners = [f"{column}_{name}" for name in config.get("partner") or {} for column in PARTNER_COLUMNS]
     return Run(
         folder=folder,
         config=config,
-        provenance=json.loads(_text(folder / "provenance.json") or "{}"),
-        summary=json.loads(_text(folder / "summary.json")),
+        provenance=_if_there(read_json, folder / "provenance.json"),
+        summary=read_json(folder / "summary.json"),
         patients=read_table(folder / "patients.parquet", (*DRAWN, *of_partners)),
         posterior=read_posterior(folder / "posterior.nc"),
         posterior_published=read_posterior(folder / "posterior_published.nc"),
@@ -141,5 +141,5 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+def _if_there(read: Callable[[Path], dict[str, Any]], path: Path) -> dict[str, Any]:
+    return read(path) if path.is_file() else {}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+# of a cell line, a partner, a design: it becomes part of the names of files and steps
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
 
 
 class ConfigError(ValueError):
@@ -18,7 +21,12 @@ class ConfigError(ValueError):
 
     def __init__(self, key: str, value: object, allowed: str):
         self.key, self.value, self.allowed = key, value, allowed
-        super().__init__(f"{key} = {value!r} is not allowed: {allowed}")
+        super().__init__(f"{_short(str(key))} = {_short(repr(value))} is not allowed: {_short(allowed, 4000)}")
+
+
+def _short(text: str, most: int = 400) -> str:
+    """A long text without its middle."""
+    return text if len(text) <= most else f"{text[: most // 2]}[... {len(text)} characters ...]{text[-most // 4 :]}"
 
 
 class Settings(BaseModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,19 +46,6 @@ def near(word: str, words: Iterable[str]) -> str:
     """``"; did you mean 'size'?"`` when a known word is close to the given one, else the empty string."""
     found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
     return f"; did you mean {found[0]!r}?" if found else ""
-
-
-def non_finite(data: Any, path: str = "") -> list[ConfigError]:
-    """Faults for every NaN or infinity in nested settings: JSON has neither, and no setting has a use for them."""
-    if isinstance(data, Mapping):
-        return [
-            fault for key, item in data.items() for fault in non_finite(item, f"{path}.{key}" if path else str(key))
-        ]
-    if isinstance(data, list | tuple):
-        return [fault for index, item in enumerate(data) for fault in non_finite(item, f"{path}.{index}")]
-    if isinstance(data, float) and not math.isfinite(data):
-        return [ConfigError(path, data, "a finite number")]
-    return []
 
 
 def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseModel]) -> list[ConfigError]:

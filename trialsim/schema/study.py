@@ -9,18 +9,19 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from trialsim.schema.analysis import Analysis
-from trialsim.schema.base import ConfigError, Settings
+from trialsim.schema.base import ConfigError, Name, Settings
 from trialsim.schema.cell_line import CellLineSettings, CultureSettings, PanelSettings
 from trialsim.schema.cohort import PopulationSettings, TumourSettings
 from trialsim.schema.compute import Compute
 from trialsim.schema.design import Design
 from trialsim.schema.drug import DrugSettings, TermSettings
 from trialsim.schema.endpoint import EndpointSettings
-from trialsim.schema.faults import ConfigErrors, near, non_finite, raise_all, translate
+from trialsim.schema.faults import ConfigErrors, near, raise_all, translate
 from trialsim.schema.inference import InferenceSettings
 from trialsim.schema.mechanism import MechanismSettings
 from trialsim.schema.network import NetworkSettings
 from trialsim.schema.partner import PartnerSettings
+from trialsim.schema.plain import not_plain
 from trialsim.schema.regimen import Modification, Regimen
 from trialsim.schema.report import ReportSettings
 from trialsim.units import DAYS_PER_MONTH
@@ -33,7 +34,7 @@ class StudyInfo(Settings):
     """What the study is called, and which published study it is compared with."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80, description="short name, used in files")
-    title: str = Field(min_length=1, description="one line for the report's head")
+    title: str = Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=300, description="one line for the report's head")
     published: str | None = Field(
         pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$",
         description="published study to compare with: a trial_id of the evidence tables, or trial_id/arm_id; null: none",
@@ -49,17 +50,17 @@ class StudyConfig(Settings):
     resume: bool = Field(description="go on with the unfinished run in hydra.run.dir")
     cohort: PopulationSettings
     tumour: dict[str, TumourSettings] = Field(min_length=1, description="settings by tumour type")
-    cell_line: dict[str, CellLineSettings] = Field(default_factory=dict, description="cell lines of an assay, by name")
+    cell_line: dict[Name, CellLineSettings] = Field(default_factory=dict, description="cell lines of an assay, by name")
     panel: PanelSettings
     culture: CultureSettings
     drug: DrugSettings
-    partner: dict[str, PartnerSettings] = Field({}, description="drugs given beside the rapalog, by name")
+    partner: dict[Name, PartnerSettings] = Field({}, description="drugs given beside the rapalog, by name")
     network: NetworkSettings
     mechanism: MechanismSettings
     regimen: Regimen
     modification: Modification
     design: Design
-    designs: dict[str, Design] = Field({}, description="designs that analysis=compare_designs sets side by side, by name")
+    designs: dict[Name, Design] = Field({}, description="designs that analysis=compare_designs sets side by side, by name")
     endpoint: EndpointSettings
     inference: InferenceSettings
     compute: Compute
@@ -125,10 +126,10 @@ def validate(data: Mapping[str, Any]) -> StudyConfig:
     Raises:
         ConfigError: one fault, or ``ConfigErrors`` with all of them.
     """
-    raise_all(non_finite(data))
+    raise_all(not_plain(data))
     try:
         # JSON mode is strict on scalars yet lets a list be a tuple and a word be a choice, which is what YAML needs.
-        return StudyConfig.model_validate_json(json.dumps(data, default=str), strict=True)
+        return StudyConfig.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         raise_all(translate(error, data, StudyConfig))
         raise

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
 
+from trialsim.artefacts.reading import read_json, read_yaml
 from trialsim.artefacts.tables import read_table
 from trialsim.report.page import Card, Section
+from trialsim.schema import ConfigError
+
+TABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # names a file
 
 
 @dataclass(frozen=True)
@@ -74,5 +77,8 @@ class Page(NamedTuple):
 
 def read_saved(folder: Path) -> Saved:
     """Read the folder of an analysis; its tables are read when they are asked for."""
-    read = lambda name: (folder / name).read_text(encoding="utf-8")
-    return Saved(folder, yaml.safe_load(read("config.yaml")), json.loads(read("provenance.json")), json.loads(read("summary.json")))
+    summary = read_json(folder / "summary.json")
+    tables = summary.get("tables")
+    if not isinstance(tables, list) or not all(isinstance(name, str) and TABLE.fullmatch(name) for name in tables):
+        raise ConfigError("summary.json.tables", tables, "names of the tables beside it, of letters, digits and _.-")
+    return Saved(folder, read_yaml(folder / "config.yaml"), read_json(folder / "provenance.json"), summary)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import Field
 
 from trialsim.schema.analysis.base import KIND, AnalysisSettings
-from trialsim.schema.base import ConfigError, Settings, Sourced
+from trialsim.schema.base import ConfigError, Name, Settings, Sourced
 from trialsim.schema.faults import near
 from trialsim.schema.partner import EffectSettings, Node
 
@@ -142,8 +142,8 @@ class AssaySettings(AnalysisSettings):
     """Cell lines against dose ranges. The lines are those of the group cell_line, and a panel of virtual ones."""
 
     kind: Literal["assay"] = Field(description=KIND)
-    compounds: dict[str, CompoundSettings] = Field(description="drugs beside the rapalog, by what they inhibit")
-    treatments: dict[str, TreatmentSettings] = Field(min_length=1, description="dose ranges by name")
+    compounds: dict[Name, CompoundSettings] = Field(description="drugs beside the rapalog, by what they inhibit")
+    treatments: dict[Name, TreatmentSettings] = Field(min_length=1, description="dose ranges by name")
     replicates: int = Field(ge=1, le=12, description="times the whole experiment is done")
     panel: int = Field(ge=0, le=1000, description="virtual lines in addition, drawn from the group panel; on plates only")
     plate: PlateSettings

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from trialsim.schema.analysis.assay import RAPALOG, AssaySettings, Dose, TreatmentSettings
 from trialsim.schema.analysis.base import KIND, AnalysisSettings
-from trialsim.schema.base import ConfigError, Settings
+from trialsim.schema.base import ConfigError, Name, Settings
 from trialsim.schema.faults import near
 from trialsim.schema.regimen import LARGEST_DOSE, Schedule
 from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
@@ -25,7 +25,7 @@ class InVitroSettings(AssaySettings):
     """Plates of the pair: every dose of the one with every dose of the other. Of an assay, what plates need: no blots, no
     stains."""
 
-    treatments: dict[str, TreatmentSettings] = Field(max_length=0, description="none: they are made from the doses below")
+    treatments: dict[Name, TreatmentSettings] = Field(max_length=0, description="none: they are made from the doses below")
     rapalog_nM: tuple[Dose, ...] = Field(min_length=4, max_length=12, description="doses of the rapalog, from low to high, nM")
     partner_nM: tuple[Dose, ...] = Field(min_length=4, max_length=12, description="doses of the partner, from low to high, nM")
 
@@ -60,7 +60,7 @@ class CombinationSettings(AnalysisSettings):
         min_length=1, max_length=6, description="dose levels over the partner's prescribed dose, rising"
     )
     week: int = Field(ge=4, le=52, description="week at whose end tumour volumes are compared")
-    schedules: dict[str, ScheduleSettings] = Field(min_length=1, max_length=12, description="ways to give the pair, by name")
+    schedules: dict[Name, ScheduleSettings] = Field(min_length=1, max_length=12, description="ways to give the pair, by name")
     reference: str = Field(description="the schedule that the others are compared with")
     genotypes: tuple[Genotype, ...] = Field(min_length=1, description="genotype classes in which partners are ranked")
     genotype_patients: int = Field(ge=FEWEST, le=10_000, description="patients of the cohort who bear each genotype in turn")

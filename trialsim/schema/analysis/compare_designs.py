@@ -74,8 +74,8 @@ class AssuranceSettings(Settings):
     """Probability of success averaged over the uncertainty of the model's constants (network.priors)."""
 
     draws: int = Field(ge=0, le=1000, description="sets of constants drawn from their priors; 0: not done")
-    patients: int = Field(ge=100, description="virtual patients simulated with each set")
-    replicates: int = Field(ge=20, description="replicates of each design with each set")
+    patients: int = Field(ge=100, le=1_000_000, description="virtual patients simulated with each set")
+    replicates: int = Field(ge=20, le=1_000_000, description="replicates of each design with each set")
 
     def batches(self, settings: CompareDesignsSettings) -> int:
         """Parts of the patients that share no trial."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from trialsim.schema.analysis.base import KIND, AnalysisSettings
-from trialsim.schema.base import ConfigError, Settings
+from trialsim.schema.base import ConfigError, Name, Settings
 from trialsim.schema.drug import DrugSettings
 from trialsim.schema.faults import near
 from trialsim.schema.partner import PartnerSettings
@@ -37,7 +37,7 @@ class SensitivitySettings(AnalysisSettings):
 
     kind: Literal["sensitivity"] = Field(description=KIND)
     parameters: Literal["all"] | tuple[str, ...] = Field(description="names from network.priors and ranges, or all of them")
-    ranges: dict[str, RangeSettings] = Field(description="prior ranges beyond network.priors, by a short name")
+    ranges: dict[Name, RangeSettings] = Field(description="prior ranges beyond network.priors, by a short name")
     weeks: int = Field(ge=12, le=96, description="weeks to which progression-free survival is averaged")
     rank_by: tuple[Outcome, ...] = Field(min_length=1, description="outcomes that choose the parameters of Sobol indices")
     trajectories: int = Field(ge=4, le=1000, description="Morris trajectories; each takes parameters + 1 cohorts")

@@ -30,8 +30,8 @@ class AdaptiveRandomisationSettings(MultiArmSettings):
     """Response-adaptive randomisation (Thall & Wathen 2007) and arm dropping, with ``replicate_size`` patients."""
 
     kind: Literal["adaptive_randomisation"] = Field(description=KIND)
-    burn_in: int = Field(ge=2, description="patients randomised equally at first, a multiple of the arms")
-    block: int = Field(ge=1, description="patients between two updates of the shares")
+    burn_in: int = Field(ge=2, le=100_000, description="patients randomised equally at first, a multiple of the arms")
+    block: int = Field(ge=1, le=100_000, description="patients between two updates of the shares")
     power: float | None = Field(
         ge=0, le=5, description="exponent of the probability of being best; 0: equal shares; null: n / (2 N) after n of N patients"
     )

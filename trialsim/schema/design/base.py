@@ -30,7 +30,7 @@ class DesignSettings(Settings):
     """Settings of one kind of design. A subclass narrows ``kind`` to its own name and adds what it needs."""
 
     kind: str
-    replicate_size: int = Field(ge=1, description="patients in one virtual study, that of the published study")
+    replicate_size: int = Field(ge=1, le=10_000_000, description="patients in one virtual study, that of the published study")
     accrual_months: float = Field(gt=0, le=120, description="time over which patients are enrolled, months")
     cutoff_months: float = Field(gt=0, le=180, description="data cut-off, months after the first patient in")
     max_follow_up_months: float = Field(gt=0, le=24, description="longest follow-up of one patient, months")

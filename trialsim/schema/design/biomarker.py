@@ -17,7 +17,7 @@ class MarkerDesignSettings(DesignSettings):
     ``accrual_months`` if they come evenly; the last analysis is no later than ``cutoff_months``."""
 
     alpha: float = Field(gt=0, lt=0.5, description="one-sided family-wise error of the trial's claims")
-    events: int = Field(ge=1, description="events of both arms at which the (first stage's) final analysis is due")
+    events: int = Field(ge=1, le=100_000, description="events of both arms at which the (first stage's) final analysis is due")
     drug_per_block: int = Field(ge=1, le=6, description="patients on the drug in a permuted block")
     control_per_block: int = Field(ge=1, le=6, description="patients on control in a permuted block")
 
@@ -84,7 +84,9 @@ class MarkerStratifiedSettings(TestedSettings):
     """Everyone is randomised, stratified by the marker."""
 
     kind: Literal["marker_stratified"] = Field(description=KIND)
-    events_positive: int = Field(ge=0, description="events of positive patients that the analysis also waits for; 0: it does not")
+    events_positive: int = Field(
+        ge=0, le=100_000, description="events of positive patients that the analysis also waits for; 0: it does not"
+    )
     strategy: StrategySettings
 
     def own_faults(self) -> list[ConfigError]:
@@ -113,11 +115,15 @@ class AdaptiveEnrichmentSettings(TestedSettings):
     """Two stages; an interim look chooses the population of the second. ``events`` are those of the first."""
 
     kind: Literal["adaptive_enrichment"] = Field(description=KIND)
-    first_patients: int = Field(ge=2, description="patients randomised in the first stage")
-    interim_events: int = Field(ge=0, description="events among them at which the choice is due; 0: once the last of them is in")
-    next_events: int = Field(ge=1, description="events of the second stage if all patients go on")
-    next_patients_positive: int = Field(ge=2, description="patients randomised in the second stage if only positive ones go on")
-    next_events_positive: int = Field(ge=1, description="events of the second stage if only positive patients go on")
+    first_patients: int = Field(ge=2, le=100_000, description="patients randomised in the first stage")
+    interim_events: int = Field(
+        ge=0, le=100_000, description="events among them at which the choice is due; 0: once the last of them is in"
+    )
+    next_events: int = Field(ge=1, le=100_000, description="events of the second stage if all patients go on")
+    next_patients_positive: int = Field(
+        ge=2, le=100_000, description="patients randomised in the second stage if only positive ones go on"
+    )
+    next_events_positive: int = Field(ge=1, le=100_000, description="events of the second stage if only positive patients go on")
     intersection: Literal["simes", "correlated"] = Field(description="test of both hypotheses together within a stage")
     interim: InterimSettings
 

@@ -38,16 +38,16 @@ class BlindedSettings(Settings):
     """More patients where the pooled event rate is lower than planned."""
 
     kind: Literal["blinded"] = Field(description="how the size is re-estimated")
-    look: int = Field(ge=1, description="interim look at which it is, 1 the first")
+    look: int = Field(ge=1, le=100_000, description="interim look at which it is, 1 the first")
     month: float = Field(gt=0, le=180, description="month from the first patient in by which the planned events are wanted")
-    most_patients: int = Field(ge=2, description="patients that may be randomised in all")
+    most_patients: int = Field(ge=2, le=100_000, description="patients that may be randomised in all")
 
 
 class PromisingZoneSettings(Settings):
     """More events (and patients) where the conditional power is promising but short of its target."""
 
     kind: Literal["promising_zone"] = Field(description="how the size is re-estimated")
-    look: int = Field(ge=1, description="interim look at which it is, 1 the first")
+    look: int = Field(ge=1, le=100_000, description="interim look at which it is, 1 the first")
     lowest: float = Field(gt=0, lt=1, description="conditional power from which a trial is promising, 0-1")
     target: float = Field(gt=0, lt=1, description="conditional power to be reached, 0-1")
     most: float = Field(ge=1, le=5, description="largest factor on the planned events and patients")
@@ -74,7 +74,9 @@ class RandomisedSettings(DesignSettings):
     look_months: tuple[Annotated[float, Field(gt=0, le=180)], ...] | None = Field(
         description="calendar time of each look, months from the first patient in; null: looks come with the events"
     )
-    events: int | None = Field(ge=1, description="events at the last look; null: those that give the power (Schoenfeld, inflated)")
+    events: int | None = Field(
+        ge=1, le=100_000, description="events at the last look; null: those that give the power (Schoenfeld, inflated)"
+    )
     efficacy: EfficacySettings
     futility: FutilitySettings | None = Field(description="futility bound; null: none")
     rho: float = Field(ge=0, le=10, description="Fleming and Harrington's weight: power of the survival; 0: log-rank")

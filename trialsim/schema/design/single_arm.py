@@ -47,10 +47,10 @@ class SingleStageSettings(ResponseRateSettings):
 class GivenStages(Settings):
     """A two-stage design that somebody chose."""
 
-    r1: int = Field(ge=0, description="negative after stage 1 if this many or fewer respond")
-    n1: int = Field(ge=1, description="patients of stage 1")
-    r: int = Field(ge=0, description="negative at the end if this many or fewer respond")
-    n: int = Field(ge=2, description="patients of both stages")
+    r1: int = Field(ge=0, le=100_000, description="negative after stage 1 if this many or fewer respond")
+    n1: int = Field(ge=1, le=100_000, description="patients of stage 1")
+    r: int = Field(ge=0, le=100_000, description="negative at the end if this many or fewer respond")
+    n: int = Field(ge=2, le=100_000, description="patients of both stages")
 
 
 class TwoStageSettings(ResponseRateSettings):
@@ -86,9 +86,9 @@ class PredictiveProbabilitySettings(ResponseRateSettings):
     kind: Literal["predictive_probability"] = Field(description=KIND)
     prior_a: float = Field(gt=0, le=100, description="beta prior of the rate, responders it weighs")
     prior_b: float = Field(gt=0, le=100, description="beta prior of the rate, non-responders it weighs")
-    first_look: int = Field(ge=1, description="patients whose response is known at the first look")
-    look_every: int = Field(ge=1, description="patients between looks; 1: after each patient")
-    min_patients: int = Field(ge=2, description="smallest trial that the search may propose, patients")
+    first_look: int = Field(ge=1, le=100_000, description="patients whose response is known at the first look")
+    look_every: int = Field(ge=1, le=100_000, description="patients between looks; 1: after each patient")
+    min_patients: int = Field(ge=2, le=100_000, description="smallest trial that the search may propose, patients")
     theta_t: float | None = Field(
         ge=0.5, lt=1, description="posterior probability of a rate above p0 that convinces at the end; null: searched"
     )

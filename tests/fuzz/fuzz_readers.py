@@ -1,0 +1,258 @@
+"""Every reader of untrusted input as a function of bytes: it returns, or refuses with ConfigError; all else is a failure.
+
+``RUN[name](data, folder, home)`` feeds one input to a reader, with an empty folder to work in; what it copies is made once in
+``home``. ``seeds(name, home)`` are valid inputs to mutate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import hashlib
+import importlib.util
+import io
+import json
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+import pandas as pd
+import yaml
+
+from trialsim import compose, load_run, parts, simulation
+from trialsim._paths import conf_dir
+from trialsim.artefacts import RunFolder, is_finished
+from trialsim.artefacts.claim import TABLES
+from trialsim.artefacts.files import write_json
+from trialsim.artefacts.reading import read_yaml
+from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job, parse, validate_job
+from trialsim.cohort.covariates_file import read_covariates
+from trialsim.evidence import load, schema
+from trialsim.report import write_report
+from trialsim.saving import FACTS, block_files, block_name
+from trialsim.schema import ConfigError
+from trialsim.schema.study import StudyConfig, validate
+
+
+@functools.cache
+def base() -> StudyConfig:
+    return compose("everolimus_adult", {"cohort.size": 20, "resume": True, "compute.parts": 2, "compute.block": 16})
+
+
+@functools.cache
+def settings() -> dict[str, Any]:
+    return base().model_dump(mode="json")
+
+
+@functools.cache
+def words() -> contextlib.ExitStack:
+    """Hydra, once for all inputs."""
+    stack = contextlib.ExitStack()
+    stack.enter_context(hydra.initialize_config_dir(str(conf_dir()), version_base=VERSION_BASE, job_name="trialsim"))
+    return stack
+
+
+def overrides(data: bytes, folder: Path, home: Path) -> None:
+    """Words of the command line, one a line, as far as they can be read without a file of settings."""
+    words()
+    parse(data.decode("utf-8", "surrogateescape").splitlines())
+
+
+def command(data: bytes, folder: Path, home: Path) -> None:
+    """The same, composed and validated."""
+    words()
+    with_values = [line for line in data.decode("utf-8", "surrogateescape").splitlines() if line]
+    validate_job(compose_job(CONFIG_NAME, with_values))
+
+
+def changes(data: bytes, folder: Path, home: Path) -> None:
+    """A JSON list of [dotted key, value] put into the settings of a study."""
+    found = copy.deepcopy(settings())
+    for key, value in json.loads(data):
+        *above, last = key.split(".")
+        here: Any = found
+        for part in above:
+            here = here.get(part) if isinstance(here, dict) else None
+        if isinstance(here, dict):
+            here[last] = value
+    validate(found)
+
+
+def settings_file(data: bytes, folder: Path, home: Path) -> None:
+    (folder / "config.yaml").write_bytes(data)
+    read_yaml(folder / "config.yaml")
+
+
+def covariates(suffix: str, data: bytes, folder: Path, home: Path) -> None:
+    file = folder / f"patients{suffix}"
+    file.write_bytes(data)
+    found = read_covariates(file, TYPES, 1, np.arange(1))
+    assert set(REQUIRED) <= set(found)
+    assert all(np.isfinite(found[name]).all() for name in ("age_y", "weight_kg", "height_cm"))
+
+
+def evidence(data: bytes, folder: Path, home: Path) -> None:
+    table, _, text = data.partition(b"\n")
+    name = table.decode("ascii", "ignore")
+    if name in schema.FILES:
+        load.read(name, io.TextIOWrapper(io.BytesIO(text), encoding="utf-8"))
+
+
+@functools.cache
+def finished(home: Path) -> Path:
+    """A finished run without tables."""
+    folder = home / "finished"
+    with RunFolder(folder, base()) as run:
+        with run.stage("analyse"):
+            run.write_json("summary.json", {"kind": "trial", "study": "x", "seed": 1})
+        run.finish()
+    return folder
+
+
+def saved(name: str, data: bytes, folder: Path, home: Path) -> None:
+    """One file of a finished run is another."""
+    run = folder / "run"
+    shutil.copytree(finished(home), run)
+    (run / name).write_bytes(data)
+    for read in (lambda: is_finished(run, base()), lambda: load_run(run)):
+        with contextlib.suppress(ConfigError):
+            found = read()
+            if found is True:  # taken for whole: then its files are as they were
+                assert (run / "summary.json").read_bytes() == (finished(home) / "summary.json").read_bytes()
+
+
+@functools.cache
+def drawn(home: Path) -> Path:
+    """A run that can be reported."""
+    place = Path(__file__).parents[1] / "report" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("report_conftest", place)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return Path(module.write_run(home / "drawn", count=20))
+
+
+def report(data: bytes, folder: Path, home: Path) -> None:
+    """The first line names the file that is another."""
+    name, _, content = data.partition(b"\n")
+    target = name.decode("ascii", "ignore")
+    if target not in REPORTED:
+        return
+    run = folder / "run"
+    shutil.copytree(drawn(home), run)
+    (run / target).write_bytes(content)
+    before = set(run.iterdir())
+    try:
+        write_report(run)
+    except ConfigError:
+        assert set(run.iterdir()) == before, "a report that was refused left files"
+        raise
+
+
+@functools.cache
+def part(home: Path, number: int) -> Path:
+    """One finished part of a study, with tables that hold little more than patients."""
+    config = base().model_copy(update={"compute": base().compute.model_copy(update={"part": number}), "resume": False})
+    folder = home / f"part{number}"
+    with RunFolder(folder, config) as run:
+        for block in simulation.blocks(config):
+            place = run.path / Path(block_files(block_name(block))[0]).parent
+            place.mkdir(parents=True)
+            for table in TABLES:
+                pd.DataFrame({"patient_id": np.arange(*block), "x": 1.0}).to_parquet(place / f"{table}.parquet", index=False)
+            write_json(place / FACTS, {"screened": block.stop - block.start, "mtd": None})
+            run.end_block(block_name(block), block_files(block_name(block)))
+        run.finish_part()
+    return folder
+
+
+def merge(data: bytes, folder: Path, home: Path) -> None:
+    """The first line names a file of a part that is another, with its digest as if the run had written it so."""
+    name, _, content = data.partition(b"\n")
+    wanted = name.decode("ascii", "ignore")
+    one = folder / "part1"
+    shutil.copytree(part(home, 1), one)
+    block = block_name(simulation.blocks(parts._read(one).config)[0])
+    target = wanted if wanted in ("status.json", "config.yaml") else f"blocks/{block}/{wanted}"
+    if not (one / target).is_file():
+        return
+    (one / target).write_bytes(content)
+    if target.startswith("blocks"):
+        status = json.loads((one / "status.json").read_text())
+        status["blocks"][block][target] = hashlib.sha256(content).hexdigest()
+        (one / "status.json").write_text(json.dumps(status))
+    parts._check([parts._read(one), parts._read(part(home, 2))])
+
+
+REQUIRED = ("age_y", "sex", "weight_kg", "height_cm", "tumour_type")
+TYPES = ("colorectal", "breast_hr", "<script>")
+REPORTED = ("summary.json", "config.yaml", "provenance.json", "patients.parquet", "posterior.nc", "visits.parquet")
+MERGED = ("status.json", "config.yaml", FACTS, "patients.parquet")
+
+
+@functools.cache
+def patients() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "age_y": [61.0, 47.5, 70.0], "sex": ["F", "M", "M"], "weight_kg": [70.0, 81, 64], "height_cm": [165, 180, 172],
+            "tumour_type": ["colorectal", "breast_hr", "<script>"], "kras": [True, False, True], "lesion_1_mm": [20, 31.5, 12],
+            "lesion_2_mm": [None, 14.0, None], "cyp3a4_comedication": ["none", "inhibitor", "none"], "patient_id": [0, 1, 2],
+        }
+    )  # fmt: skip
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    stream = io.BytesIO()
+    table.to_parquet(stream, index=False)
+    return stream.getvalue()
+
+
+@functools.cache
+def seeds(name: str, home: Path) -> list[bytes]:
+    """Valid inputs of a reader."""
+    if name in ("overrides", "command"):
+        return [b"regimen.dose=5\nseed=7", b"+partner=[alpelisib]", b"cohort.mix.hcc=0\ncohort.mix.thyroid=0.02", 
+                b"study.published=null", b"study.title='a b'", b"experiment=dose_response\nanalysis.doses=[1,2.5,5]"]  # fmt: skip
+    if name == "changes":
+        return [b'[["regimen.dose", 5]]', b'[["cohort.mix", {"colorectal": 1.0}], ["seed", 3]]', b'[["design.dlt", null]]']
+    if name == "settings_file":
+        some = {key: settings()[key] for key in ("study", "regimen")}
+        return [b"a: 1\nb: [1, 2, {c: d}]\n", yaml.safe_dump(some).encode()]
+    if name == "covariates_csv":
+        return [patients().to_csv(index=False).encode(), patients()[list(REQUIRED)].to_csv(index=False).encode()]
+    if name == "covariates_parquet":
+        return [_parquet(patients()), _parquet(patients()[list(REQUIRED)])]
+    if name == "evidence":
+        read = lambda file: (files("trialsim.evidence") / "data" / file).read_bytes()
+        return [table.encode() + b"\n" + b"\n".join(read(file).split(b"\n")[:4]) for table, (file, _) in schema.FILES.items()]
+    if name in ("status", "summary"):
+        return [(finished(home) / f"{name}.json").read_bytes()]
+    if name == "report":
+        return [file.encode() + b"\n" + (drawn(home) / file).read_bytes() for file in REPORTED]
+    folder, _ = part(home, 1), part(home, 2)
+    block = folder / "blocks" / block_name(simulation.blocks(parts._read(folder).config)[0])
+    found = {file: folder / file if (folder / file).is_file() else block / file for file in MERGED}
+    return [file.encode() + b"\n" + path.read_bytes() for file, path in found.items()]
+
+
+RUN = {
+    "overrides": overrides,
+    "command": command,
+    "changes": changes,
+    "settings_file": settings_file,
+    "covariates_csv": functools.partial(covariates, ".csv"),
+    "covariates_parquet": functools.partial(covariates, ".parquet"),
+    "evidence": evidence,
+    "status": functools.partial(saved, "status.json"),
+    "summary": functools.partial(saved, "summary.json"),
+    "report": report,
+    "merge": merge,
+}
+SHARE = {  # of 100,000 inputs: more of those that cost less (3 ms of processor time for a file of settings, 1 s for a report)
+    "overrides": 30_000, "command": 50, "changes": 3_500, "settings_file": 40_000, "covariates_csv": 12_000,
+    "covariates_parquet": 7_000, "evidence": 5_000, "status": 1_200, "summary": 800, "report": 50, "merge": 400,
+}  # fmt: skip

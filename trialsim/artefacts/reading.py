@@ -1,0 +1,110 @@
+"""Small files that a run or a person left behind, read without trust: bounded in size and depth, plain values only.
+
+A file that cannot be read is bad input like a wrong setting: a ``ConfigError`` that names the file and what is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from trialsim.schema import ConfigError
+from trialsim.schema.faults import raise_all
+from trialsim.schema.plain import SETTINGS, Bounds, not_plain
+
+LARGEST_JSON = 256 * 2**20  # bytes; status.json of ten million patients in blocks of 16,384 has 0.3 MB
+LARGEST_YAML = 4 * 2**20  # bytes; the settings of a study have 0.1 MB
+RESULTS = Bounds(items=2_000_000, letters=1_000_000, values=20_000_000)  # of a file of results
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_text(path: Path, most: int = LARGEST_JSON) -> str:
+    """A text file in UTF-8 of at most ``most`` bytes.
+
+    Raises:
+        ConfigError: it is not there, too large, or no text.
+    """
+    if not path.is_file():
+        raise ConfigError(path.name, str(path), "a file that exists")
+    size = path.stat().st_size
+    if size > most:
+        raise ConfigError(path.name, str(path), f"a file of at most {most:,} bytes; this one has {size:,}")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(path.name, str(path), f"a text in UTF-8 that can be read ({error})") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file that holds one mapping.
+
+    Raises:
+        ConfigError: as `read_text`; or it is no JSON, holds NaN, is nested too deeply, or is no mapping.
+    """
+    text = read_text(path)
+    try:
+        found = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(path.name, str(path), f"a JSON file ({error})") from error
+    return _mapping(path, found, RESULTS)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file that holds one mapping of plain values.
+
+    Raises:
+        ConfigError: as `read_text`; or `check_yaml` refuses it, or it is no mapping.
+    """
+    text = check_yaml(path)
+    try:
+        found = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader: plain values, never objects
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise ConfigError(path.name, str(path), f"a YAML file ({_one_line(error)})") from error
+    return _mapping(path, {} if found is None else found, SETTINGS)
+
+
+def check_yaml(path: Path) -> str:
+    """The text of a YAML file that no reader chokes on.
+
+    Raises:
+        ConfigError: it is no YAML, is nested too deeply, or repeats itself by aliases (nine lines can stand for 10^9 values).
+    """
+    text = read_text(path, LARGEST_YAML)
+    depth = 0
+    try:
+        for event in _events(text):
+            if isinstance(event, yaml.AliasEvent):
+                where = f"{path}, line {event.start_mark.line + 1}: *{event.anchor}"
+                raise ConfigError(path.name, where, "a YAML file without aliases (*name)")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > SETTINGS.depth:
+                where = f"{path}, line {event.start_mark.line + 1}"
+                raise ConfigError(path.name, where, f"at most {SETTINGS.depth} sections or lists within one another")
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(path.name, str(path), f"a YAML file ({_one_line(error)})") from error
+    return text
+
+
+def _events(text: str) -> Iterator[Any]:
+    return yaml.parse(text, Loader=_LOADER)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _mapping(path: Path, found: Any, bounds: Bounds) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise ConfigError(path.name, str(path), f"a mapping of names to values, not {type(found).__name__}")
+    raise_all(not_plain(found, bounds, path.name))
+    return found
