@@ -28,14 +28,16 @@ from trialsim._paths import conf_dir
 from trialsim.artefacts import RunFolder, is_finished
 from trialsim.artefacts.claim import TABLES
 from trialsim.artefacts.files import write_json
-from trialsim.artefacts.reading import read_yaml
+from trialsim.artefacts.reading import read_json, read_yaml
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job, parse, validate_job
 from trialsim.cohort.covariates_file import read_covariates
+from trialsim.commands import compare
 from trialsim.evidence import load, schema
 from trialsim.report import write_report
 from trialsim.saving import FACTS, block_files, block_name
 from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig, validate
+from trialsim.sweeps import record
 
 
 @functools.cache
@@ -50,10 +52,16 @@ def settings() -> dict[str, Any]:
 
 @functools.cache
 def words() -> contextlib.ExitStack:
-    """Hydra, once for all inputs."""
+    """Hydra, once for all inputs; whoever feeds them closes it, by `close`."""
     stack = contextlib.ExitStack()
     stack.enter_context(hydra.initialize_config_dir(str(conf_dir()), version_base=VERSION_BASE, job_name="trialsim"))
     return stack
+
+
+def close() -> None:
+    """Leave no open Hydra to others of this process."""
+    words().close()
+    words.cache_clear()
 
 
 def overrides(data: bytes, folder: Path, home: Path) -> None:
@@ -154,6 +162,41 @@ def report(data: bytes, folder: Path, home: Path) -> None:
 
 
 @functools.cache
+def swept(home: Path) -> Path:
+    """A sweep of two finished runs."""
+    folder = home / "swept"
+    jobs = []
+    for number in range(2):
+        config = base().model_copy(update={"seed": number, "compute": base().compute.model_copy(update={"parts": 1})})
+        with RunFolder(folder / str(number), config) as run:
+            with run.stage("analyse"):
+                shutil.copy(drawn(home) / "patients.parquet", run.path / "patients.parquet")
+                run.write_json("summary.json", read_json(drawn(home) / "summary.json"))
+            run.finish()
+        jobs.append(record.Job(number, str(number), (f"seed={number}",), {"seed": number}, None))
+    record.write(record.Record(folder, ("seed",), tuple(jobs)))
+    return folder
+
+
+def compared(data: bytes, folder: Path, home: Path) -> None:
+    """The first line names the file of a sweep that is another; a job's files have digests as if the run had written them so."""
+    name, _, content = data.partition(b"\n")
+    target = name.decode("ascii", "ignore")
+    if target not in SWEPT:
+        return
+    copy = folder / "sweep"
+    shutil.copytree(swept(home), copy)
+    (copy / target).write_bytes(content)
+    job, _, file = target.partition("/")
+    if file in ("summary.json", "patients.parquet"):
+        status = json.loads((copy / job / "status.json").read_text())
+        for stage in status["stages"]:
+            stage["files"] |= {file: hashlib.sha256(content).hexdigest()}
+        (copy / job / "status.json").write_text(json.dumps(status))
+    compare.compare([copy])
+
+
+@functools.cache
 def part(home: Path, number: int) -> Path:
     """One finished part of a study, with tables that hold little more than patients."""
     config = base().model_copy(update={"compute": base().compute.model_copy(update={"part": number}), "resume": False})
@@ -191,6 +234,7 @@ def merge(data: bytes, folder: Path, home: Path) -> None:
 REQUIRED = ("age_y", "sex", "weight_kg", "height_cm", "tumour_type")
 TYPES = ("colorectal", "breast_hr", "<script>")
 REPORTED = ("summary.json", "config.yaml", "provenance.json", "patients.parquet", "posterior.nc", "visits.parquet")
+SWEPT = ("sweep.json", "0/summary.json", "1/summary.json", "1/patients.parquet", "1/status.json", "1/config.yaml")
 MERGED = ("status.json", "config.yaml", FACTS, "patients.parquet")
 
 
@@ -233,6 +277,8 @@ def seeds(name: str, home: Path) -> list[bytes]:
         return [(finished(home) / f"{name}.json").read_bytes()]
     if name == "report":
         return [file.encode() + b"\n" + (drawn(home) / file).read_bytes() for file in REPORTED]
+    if name == "compared":
+        return [file.encode() + b"\n" + (swept(home) / file).read_bytes() for file in SWEPT]
     folder, _ = part(home, 1), part(home, 2)
     block = folder / "blocks" / block_name(simulation.blocks(parts._read(folder).config)[0])
     found = {file: folder / file if (folder / file).is_file() else block / file for file in MERGED}
@@ -251,8 +297,10 @@ RUN = {
     "summary": functools.partial(saved, "summary.json"),
     "report": report,
     "merge": merge,
+    "compared": compared,
 }
 SHARE = {  # of 100,000 inputs: more of those that cost less (3 ms of processor time for a file of settings, 1 s for a report)
     "overrides": 30_000, "command": 50, "changes": 3_500, "settings_file": 40_000, "covariates_csv": 12_000,
     "covariates_parquet": 7_000, "evidence": 5_000, "status": 1_200, "summary": 800, "report": 50, "merge": 400,
+    "compared": 100,
 }  # fmt: skip

@@ -7,7 +7,6 @@ in it; the state of each job is read anew from the job's own folder.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import traceback
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 from trialsim import __version__
 from trialsim.artefacts.claim import PART, SWEEP, in_progress, lock, read_status
 from trialsim.artefacts.files import write_json
+from trialsim.artefacts.reading import read_json
 from trialsim.schema import ConfigError
 
 FAILURES = "failures"  # a file a job that failed, also before it could write to its own folder
@@ -85,7 +85,7 @@ def read(folder: Path) -> Record | None:
     if not file.is_file():
         return None
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = read_json(file)
         jobs = tuple(
             Job(int(entry["number"]), str(entry["folder"]), tuple(map(str, entry["overrides"])), dict(entry["values"]),
                 entry["config_sha256"])
@@ -155,8 +155,8 @@ def _failure(folder: Path, number: int) -> str | None:
     if not file.is_file():
         return None
     try:
-        return one_line(json.loads(file.read_text(encoding="utf-8"))["cause"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return one_line(read_json(file)["cause"])
+    except (OSError, ConfigError, KeyError):
         return f"unknown, {file} cannot be read"
 
 
