@@ -89,7 +89,7 @@ def progress(what: str, total: int, mode: Mode = "auto") -> Iterator[Callable[[i
             if mode != "off" and now - said >= LOG_EVERY_S and 0 < done < total:
                 said = now
                 left = (now - started) / done * (total - done)
-                log.info("%s: %d of %d, about %.0f s left", what, done, total, left)
+                log.info("%s: %d of %d, about %s left", what, done, total, in_words(left))
 
         yield advance
     _say(what, time.perf_counter() - started)
@@ -115,9 +115,17 @@ def step(what: str, mode: Mode = "auto") -> Iterator[None]:
     _say(what, time.perf_counter() - started)
 
 
+def in_words(seconds: float) -> str:
+    """A length of time, as exact as is of use: ``40 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def _say(what: str, seconds: float) -> None:
     if seconds >= WORTH_SAYING_S:
-        log.info("%s: done in %.0f s", what, seconds)
+        log.info("%s: done in %s", what, in_words(seconds))
 
 
 def print_summary(summary: Mapping[str, Any], run_dir: object, console: Console | None = None) -> None:

@@ -55,7 +55,7 @@ def searched(base, folder: Path, words: tuple[str, ...], trials: int, rules: tup
 
     question = search.Question(True, "orr", "estimate", read_words(words)[0], tuple(map(read_rule, rules)), (), 1)
     read = lambda path: results_of(json.loads((path / "summary.json").read_text()))
-    return search.search(question, folder, trials, compose, run, read, lambda outcome: None)
+    return search.search(question, folder, trials, compose, run, read, lambda outcome, seconds: None)
 
 
 def test_it_finds_the_highest_dose_that_the_condition_allows(base, tmp_path) -> None:

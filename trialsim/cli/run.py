@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -41,13 +42,16 @@ def _job(config: DictConfig) -> str | None:
 
     sweep, job = Path(str(hydra_config.sweep.dir)), hydra_config.job
     record.forget_failure(sweep, job.num)
+    failed = None
     try:
         _run(validate_job(config), folder)
     except Exception as error:
         record.note_failure(sweep, job.num, error)
         sys.stderr.write(f"trialsim: job {job.num} ({job.override_dirname}) failed: {error}\n")
-        return str(error)
-    return None
+        failed = str(error)
+    with contextlib.suppress(ConfigError, OSError):  # the record is told of where the sweep ends
+        console.log.info("sweep: %s", record.how_far(sweep))
+    return failed
 
 
 def _run(config: StudyConfig, folder: Path) -> None:

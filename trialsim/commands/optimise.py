@@ -50,7 +50,15 @@ def run(given: argparse.Namespace) -> int:
     compose = lambda overrides: trialsim.compose(overrides=list(overrides))
     search.check(question, compose)
     _installed()
-    outcomes = search.search(question, given.out.absolute(), given.trials, compose, _run, _results, lambda one: _say(question, one))
+    durations: list[float] = []
+
+    def done(one: Outcome, seconds: float | None) -> None:
+        durations.extend([] if seconds is None else [seconds])
+        left = sum(durations) / max(len(durations), 1) * (given.trials - one.job.number - 1)
+        more = f", about {console.in_words(left)} left" if left else ""
+        _say(question, one, f"trial {one.job.number + 1} of {given.trials}", more)
+
+    outcomes = search.search(question, given.out.absolute(), given.trials, compose, _run, _results, done)
     return _conclude(question, given.out.absolute(), outcomes)
 
 
@@ -74,13 +82,13 @@ def _results(folder: Path) -> Any:
     return results_of(load_run(folder).summary)
 
 
-def _say(question: Question, one: Outcome) -> None:
+def _say(question: Question, one: Outcome, which: str, left: str) -> None:
     """One line a trial."""
     if one.value is None:
-        console.out.print(f"trial {one.job.number} ({one.job.told}) failed: {one.job.cause}", markup=False)
-        return
-    met = "" if one.feasible else ", a condition is not met"
-    console.out.print(f"trial {one.job.number} ({one.job.told}): {question.name} {one.value:.4g}{met}", markup=False)
+        found = f"failed: {one.job.cause}"
+    else:
+        found = f"{question.name} {one.value:.4g}" + ("" if one.feasible else ", a condition is not met")
+    console.out.print(f"{which} ({one.job.told}): {found}{left}", markup=False)
 
 
 def _conclude(question: Question, folder: Path, outcomes: Sequence[Outcome]) -> int:

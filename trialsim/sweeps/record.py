@@ -18,6 +18,8 @@ from trialsim import __version__
 from trialsim.artefacts.claim import PART, SWEEP, in_progress, lock, read_status
 from trialsim.artefacts.files import write_json
 from trialsim.artefacts.reading import read_json
+from trialsim.artefacts.status import STATUS
+from trialsim.console import in_words
 from trialsim.schema import ConfigError
 
 FAILURES = "failures"  # a file a job that failed, also before it could write to its own folder
@@ -130,6 +132,24 @@ def _look(folder: Path, job: Job) -> Job:
     if status.get("state") == "failed":
         return job._replace(state=FAILED, cause=one_line(status.get("message")))
     return job._replace(state=INTERRUPTED, cause="")
+
+
+def how_far(folder: Path) -> str:
+    """How far a sweep in progress has come, in words: ``3 of 12 runs done, about 40 s left``.
+
+    The time left is that of the runs done since this command began the sweep or went on with it, however many ran at a time.
+    """
+    found = read(folder)
+    if found is None:
+        return ""
+    ended = found.having(COMPLETE, FAILED)
+    told, left = f"{len(ended)} of {len(found.jobs)} runs done", len(found.jobs) - len(ended)
+    began = (folder / SWEEP).stat().st_mtime
+    files = [file for job in ended for file in (folder / job.folder / STATUS, _failure_file(folder, job.number))]
+    recent = [file.stat().st_mtime for file in files if file.is_file() and file.stat().st_mtime > began]
+    if recent and left:
+        told += f", about {in_words((max(recent) - began) / len(recent) * left)} left"
+    return told
 
 
 # ---- failures

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -226,14 +227,14 @@ def search(
     compose: Callable[[Sequence[str]], StudyConfig],
     run: Callable[[StudyConfig, Path], Any],
     read_results: Callable[[Path], Mapping[str, Result]],
-    done: Callable[[Outcome], None],
+    done: Callable[[Outcome, float | None], None],
 ) -> list[Outcome]:
     """Go on with the search until so many trials are done, those of earlier calls included.
 
     Args:
         question: what is searched. folder: of the search. trials: in all.
         compose: settings from overrides. run: one study. read_results: of a finished run.
-        done: is told each trial that ends, also those of earlier calls.
+        done: is told each trial that ends, and how many seconds it took; also those of earlier calls, with None.
 
     Returns:
         The trials in order.
@@ -256,8 +257,9 @@ def search(
             old = next((trial for trial in study.get_trials(deepcopy=False) if trial.number == number), None)
             if old is not None and old.state.is_finished():
                 outcomes.append(_known(old, jobs))
-                done(outcomes[-1])
+                done(outcomes[-1], None)
                 continue
+            started = time.perf_counter()
             study.sampler = _sampler(question.seed, number)
             trial = optuna.trial.Trial(study, old._trial_id) if old is not None else study.ask(_distributions(question))
             outcome = _try(question, folder, trial, jobs, write, compose, run, read_results)
@@ -269,7 +271,7 @@ def search(
             study.tell(trial, outcome[0].value, state)
             write()
             outcomes.append(outcome[0])
-            done(outcome[0])
+            done(outcome[0], time.perf_counter() - started)
         return outcomes
 
 
