@@ -90,25 +90,12 @@ def test_the_summary_is_printed(
     assert "report.html" in capsys.readouterr().out
 
 
-def test_a_sweep_runs_every_combination_in_its_own_folder(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert trial(monkeypatch, "-m", "regimen.dose=2.5,5,20", "seed=1,2") == 0
-    assert {(config.regimen.dose, config.seed) for config, _ in runs} == {(d, s) for d in (2.5, 5, 20) for s in (1, 2)}
-    assert len({path for _, path in runs}) == 6
-    assert {path.name for _, path in runs} == {str(number) for number in range(6)}
-    assert len(list(runs[0][1].parents[1].iterdir())) == 1
-
-
-def test_a_sweep_over_experiments(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert trial(monkeypatch, "-m", "experiment=everolimus_adult,everolimus_paediatric") == 0
-    assert [config.study.name for config, _ in runs] == ["everolimus_adult", "everolimus_paediatric"]
-
-
 def test_another_analysis_runs_like_a_trial(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert trial(monkeypatch, "-m", "experiment=dose_response", "analysis.inhibition=0.5,0.9") == 0
-    assert [config.analysis.inhibition for config, _ in runs] == [0.5, 0.9]  # type: ignore[union-attr]
-    assert runs[0][1].parents[1].name == "dose_response"
+    assert trial(monkeypatch, "experiment=dose_response", "analysis.inhibition=0.9") == 0
+    assert [config.analysis.inhibition for config, _ in runs] == [0.9]  # type: ignore[union-attr]
+    assert runs[0][1].parent.name == "dose_response"
     assert "ed50 ps6 tumour" in capsys.readouterr().out
 
 
@@ -217,29 +204,6 @@ def test_resume_with_another_configuration_is_refused(
     assert trial(monkeypatch, "hydra.run.dir=mine") == 0
     assert trial(monkeypatch, "hydra.run.dir=mine", "resume=true", "regimen.dose=5") == 2
     assert "regimen.dose" in capsys.readouterr().err
-
-
-def test_a_sweep_resumes_where_it_stopped(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs.fail = fail_on_seed_2  # type: ignore[method-assign]
-    assert trial(monkeypatch, "-m", "seed=1,2", "hydra.sweep.dir=many") == 1
-    del runs.fail
-    assert trial(monkeypatch, "-m", "seed=1,2", "hydra.sweep.dir=many") == 2
-    assert trial(monkeypatch, "-m", "seed=1,2", "hydra.sweep.dir=many", "resume=true") == 0
-    assert [config.seed for config, _ in runs] == [1, 2, 2]
-
-
-def fail_on_seed_2(config: StudyConfig) -> None:
-    if config.seed == 2:
-        raise RuntimeError("the machine is on fire")
-
-
-def test_a_failed_job_does_not_stop_the_others(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    runs.fail = fail_on_seed_2  # type: ignore[method-assign]
-    assert trial(monkeypatch, "-m", "seed=1,2,3") == 1
-    assert [config.seed for config, _ in runs] == [1, 2, 3]
-    assert "job 1 (seed=2) failed: the machine is on fire" in capsys.readouterr().err
 
 
 def test_bad_input_found_while_running_ends_with_code_2(

@@ -34,7 +34,7 @@ FITTING |= {
     for path in (CONF / "design").glob("*.yaml")
     if f"design={path.stem}" not in FITTING and path.stem != "single_arm"  # a trial does not run these
 }
-NOT_A_CHOICE = {"experiment", "tumour", "cell_line"}
+NOT_A_CHOICE = {"experiment", "tumour", "cell_line", "partner"}  # of these a study has several or none
 CHOICES = [
     f"{path.parent.name}={path.stem}"
     for path in FILES
@@ -64,14 +64,18 @@ def test_every_experiment_composes_and_validates(experiment: str) -> None:
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_of_a_group_validates(choice: str) -> None:
-    joins = choice.startswith(("cell_line=", "partner="))  # groups of which a study has none or several
-    compose(FITTING.get(choice, "everolimus_adult"), [f"+{choice}" if joins else choice])
+    compose(FITTING.get(choice, "everolimus_adult"), [choice])
 
 
 def test_every_tumour_type_can_join_a_study() -> None:
     every = {path.stem for path in (CONF / "tumour").glob("*.yaml")}
     others = sorted(every - set(compose().tumour))
     assert set(compose(None, [f"+tumour=[{','.join(others)}]"]).tumour) == every
+
+
+def test_every_partner_can_join_a_study() -> None:
+    every = {path.stem for path in (CONF / "partner").glob("*.yaml")}
+    assert set(compose(None, [f"+partner=[{','.join(sorted(every))}]"]).partner) == every
 
 
 def test_every_cell_line_can_join_an_assay() -> None:

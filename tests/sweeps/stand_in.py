@@ -19,7 +19,9 @@ from trialsim.artefacts import RunFolder
 from trialsim.schema.study import StudyConfig
 
 ROOT = Path(__file__).parents[2]
-CUSTOMISE = """import importlib.abc, importlib.util, sys
+CUSTOMISE = """import importlib.abc, importlib.util, signal, sys
+# a shell that starts the tests in the background has them ignore Ctrl-C, and their children with them
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
         if name == "trialsim.study":
