@@ -15,6 +15,7 @@ _PUBLIC = {
     "StudyConfig": "trialsim.schema.study",
     "analyse": "trialsim.study",
     "compose": "trialsim.cli",
+    "compose_trial": "trialsim.cli.trial_file",
     "export": "trialsim.exchange",
     "fit": "trialsim.study",
     "load_run": "trialsim.artefacts",
@@ -26,14 +27,15 @@ _PUBLIC = {
 }
 
 __all__ = [
-    "ConfigError", "Findings", "Study", "StudyConfig", "__version__", "analyse", "compose", "export", "fit", "load_run", "merge",
-    "run", "sample_cohort", "simulate", "write_report",
+    "ConfigError", "Findings", "Study", "StudyConfig", "__version__", "analyse", "compose", "compose_trial", "export", "fit",
+    "load_run", "merge", "run", "sample_cohort", "simulate", "write_report",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from trialsim.analyses import Findings
     from trialsim.artefacts import load_run
     from trialsim.cli import compose
+    from trialsim.cli.trial_file import compose_trial
     from trialsim.cohort import sample_cohort
     from trialsim.exchange import export
     from trialsim.parts import merge

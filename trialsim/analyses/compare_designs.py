@@ -113,7 +113,7 @@ def _benefit(
     check: dict[str, Any] = {}
     if source.mechanistic:
         with console.step("checking the solver", config.compute.progress):
-            check = solver_check(config, treatments.enrolled(config, blocks[0], DRUG))
+            check = solver_check(config, treatments.enrolled(config, np.arange(*blocks[0]), DRUG))
     population = _population(config, settings, outcomes)
     ready = lambda name: partial(benefit.play, players[name], population)
     at_hand = len(population.group)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from trialsim.bank import dose_finding, plain, treatments
@@ -45,6 +46,6 @@ def source_of(config: StudyConfig, settings: CompareDesignsSettings) -> Source:
     return Source(
         doses=partial(dose_finding.simulate, config),
         patients=partial(treatments.simulate, config),
-        covariates=lambda block: treatments.enrolled(config, block, CONTROL),
+        covariates=lambda block: treatments.enrolled(config, np.arange(*block), CONTROL),
         mechanistic=True,
     )

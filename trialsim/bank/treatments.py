@@ -22,9 +22,9 @@ OUTCOMES = (*READ, "os_days", "os_event", "integration_ok")
 CENTRAL = "_central"
 
 
-def enrolled(config: StudyConfig, block: Block, treatment: str) -> pd.DataFrame:
-    """The patients of a block under one treatment, each followed for ``design.max_follow_up_months``."""
-    cohort = sample_cohort(config.cohort, config.tumour, config.seed, np.arange(*block))
+def enrolled(config: StudyConfig, ids: np.ndarray, treatment: str) -> pd.DataFrame:
+    """Patients under one treatment, each followed for ``design.max_follow_up_months``."""
+    cohort = sample_cohort(config.cohort, config.tumour, config.seed, ids)
     dose = 0.0 if treatment == CONTROL else config.regimen.dose
     level = np.full(len(cohort), float(treatment.removeprefix("dose_")) if treatment.startswith("dose_") else dose)
     if treatment == CROSSOVER:
@@ -48,7 +48,7 @@ def simulate(config: StudyConfig, block: Block, treatment: str) -> dict[str, pd.
     """
     if treatment == ALONE:
         config = config.model_copy(update={"partner": {}})
-    found = [tables.patients for tables in simulate_patients(config, enrolled(config, block, treatment))]
+    found = [tables.patients for tables in simulate_patients(config, enrolled(config, np.arange(*block), treatment))]
     columns = ["patient_id", *COVARIATES, *OUTCOMES]
     columns += [name + CENTRAL for name in READ] if config.endpoint.central_review else []
     return {"patients": pd.concat(found, ignore_index=True)[columns]}

@@ -85,6 +85,28 @@ def published_study(name: str | None) -> list[PublishedEndpoint]:
         raise ConfigError("study.published", name, error.allowed) from error
 
 
+def published_hazard_ratio(name: str | None) -> PublishedEndpoint | None:
+    """Hazard ratio of progression or death against the study's control arm, or None where none was seen.
+
+    Args:
+        name: as for `published_study`.
+    """
+    if name is None:
+        return None
+    trial_id, _, arm_id = name.partition("/")
+    table = load_efficacy()
+    rows = table[(table["trial_id"] == trial_id) & ((table["arm_id"] == arm_id) | (not arm_id))]
+    rows = rows[rows["pfs_hr"].notna()]
+    if len(rows) != 1:
+        return None
+    row = rows.iloc[0]
+    limits = split_interval(row["pfs_hr_ci"]) if row["pfs_hr_ci"] else None
+    low, high = (float(limits[0]), float(limits[1])) if limits and not limits[2] and limits[1] != "NE" else (None, None)
+    definition = f"hazard ratio of progression or death, control: {row['control'] or 'not stated'}"
+    source = f"{row['short_citation']}; {row['source_url']}"
+    return PublishedEndpoint("pfs_hr", float(row["pfs_hr"]), low, high, None, definition, source)
+
+
 def _rates(row: pd.Series, source: str) -> list[PublishedEndpoint]:
     found = []
     control = row["dcr_definition"] or "CR+PR+SD, derived from the counts"

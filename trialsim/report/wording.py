@@ -23,6 +23,12 @@ ENDPOINT_NAMES: dict[str, str] = {
     "os_12_months": "Alive at 12 months",
     "median_time_on_treatment_months": "Median time on treatment",
     "median_relative_dose_intensity": "Median relative dose intensity",
+    "dlt_rate": "Dose-limiting toxicity",
+    "pfs_hr": "Hazard ratio of progression or death",
+    "os_hr": "Hazard ratio of death",
+    "ps6_tumour_d28": "pS6 in the tumour, day 28",
+    "pakt_tumour_d28": "pAKT in the tumour, day 28",
+    "ps6_pbmc_d28": "pS6 in blood cells, day 28",
     "mtd": "Maximum tolerated dose",
     "response": "Objective response",
     "disease_control": "Disease control",
@@ -102,6 +108,8 @@ def label(key: str) -> str:
     for prefix, name in (("dlt_rate_", "DLT rate at"), ("dlt_count_", "DLTs at"), ("n_dlt_", "DLTs at")):
         if key.startswith(prefix):
             return f"{name} {dose_text(key.removeprefix(prefix))}"
+    if key.startswith("grade_3_4_"):
+        return f"{label(key.removeprefix('grade_3_4_'))}, grade 3 or 4"
     if key.startswith("mtd_"):
         return f"Maximum tolerated dose ({unit_text(key.removeprefix('mtd_'))})"
     text = words(key)

@@ -1,0 +1,164 @@
+"""What a trial that nobody has run yet, or one that was, would publish: predictive distributions of its endpoints.
+
+    p(y) = mean over draws k of p(y | constants k, population, protocol, size)
+
+Each draw of the uncertain constants is a world; in each, virtual patients are treated under the trial's protocol, and many trials
+of its size are drawn from them. The spread of what these trials find is that of the constants and of chance together.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from trialsim import console
+from trialsim.analyses.findings import Findings, simulation_faults
+from trialsim.analyses.steps import Steps
+from trialsim.bank import studies, treatments
+from trialsim.conduct.solver_check import meet_accuracy
+from trialsim.evidence import published_hazard_ratio, published_study
+from trialsim.schema.analysis.predict import PredictSettings
+from trialsim.schema.design.treatments import CONTROL, DRUG
+from trialsim.sensitivity.draws import drawn
+from trialsim.streams import derived_seed
+
+if TYPE_CHECKING:
+    from trialsim.schema.study import StudyConfig
+
+LEVELS = (50, 80, 90)  # per cent of the predictive distribution
+STEP = 0.5  # months between the points of the curves
+CURVES = 40  # trials a draw whose curves are kept
+ROUNDING = {"months": 0.05}  # half of the last digit that is printed; of rates and ratios 0.005
+METHOD = "predictive distribution: constants drawn, patients of the trial drawn; 90 % interval"
+UNITS = {"orr": "fraction", "dcr": "fraction", "clinical_benefit_rate": "fraction", "dlt_rate": "fraction of evaluable",
+         "median_relative_dose_intensity": "fraction", "pfs_hr": "ratio", "os_hr": "ratio"}  # fmt: skip
+
+
+def run(config: StudyConfig, steps: Steps) -> Findings:
+    """Tables (columns):
+    predicted: arm, endpoint, unit, n (patients), median, low_50, high_50, ... high_90 (inf: not reached), reached (share of trials
+        with an estimate), published, published_low, published_high, inside_90 (of the predictive interval, as far as its
+    rounding tells; missing if nothing was published), definition, source (of the published value).
+    curves: arm, endpoint (pfs, os), months, median, low_50, ... high_90 (of the Kaplan-Meier curves of such trials).
+    studies: draw, study, arm, endpoint, value.
+    """
+    settings = config.analysis
+    assert isinstance(settings, PredictSettings)
+    arms = {DRUG: settings.patients} | ({CONTROL: settings.patients_control} if settings.control != "none" else {})
+    ids = studies.eligible(config, settings, settings.draws * settings.patients_per_draw)
+    ids = ids.reshape(settings.draws, settings.patients_per_draw)
+    with console.step("choosing the steps of the solver", config.compute.progress):
+        config, check = meet_accuracy(config, treatments.enrolled(config, ids[0], DRUG))
+    worlds = drawn(config, settings.draws, derived_seed(config.seed, "predict"))
+    found = steps.each(
+        f"trials in {settings.draws} worlds",
+        {f"world_{i}": partial(_world, world, arms, ids[i], i) for i, world in enumerate(worlds)},
+    )
+    every = pd.concat([part["studies"].assign(draw=i) for i, part in enumerate(found.values())], ignore_index=True)
+    curves = pd.concat([part["curves"] for part in found.values()], ignore_index=True)
+    failed = int(sum(part["failed"]["failed"].sum() for part in found.values()))
+    predicted = _predicted(every, arms, _published(config, settings))
+    results = {_name(row): _entry(row) for row in predicted.to_dict("records")}
+    told: dict[str, Any] = {"n_patients": ids.size * len(arms), "solver_check": check}
+    tables = {"predicted": predicted, "curves": _bands(curves), "studies": every}
+    return Findings(tables, results | told, simulation_faults(failed, check))
+
+
+def _world(config: StudyConfig, arms: dict[str, int], ids: np.ndarray, draw: int) -> dict[str, pd.DataFrame]:
+    """Trials in one world: tables ``studies``, ``curves`` and ``failed``."""
+    settings = config.analysis
+    assert isinstance(settings, PredictSettings)
+    rng = np.random.default_rng([derived_seed(config.seed, "trials"), draw])
+    simulated = {arm: studies.treated(config, ids, arm, settings.crossover) for arm in arms}
+    tables = {arm: table[table["integration_ok"]].reset_index(drop=True) for arm, table in simulated.items()}
+    of = {arm: studies.drawn(rng, len(tables[arm]), size, settings) for arm, size in arms.items()}
+    months = np.arange(0.0, config.design.max_follow_up_months + STEP / 2, STEP)
+    found, curves = studies.published(tables, of, settings, months)
+    failed = [len(simulated[arm]) - len(tables[arm]) for arm in arms]
+    return {
+        "studies": found,
+        "curves": curves[curves["study"] < CURVES].drop(columns="study"),
+        "failed": pd.DataFrame({"arm": list(arms), "failed": failed}),
+    }
+
+
+def _quantiles(values: np.ndarray) -> dict[str, float]:
+    """Median and central intervals; a median that was not reached (inf) is later than any other."""
+    known = values[~np.isnan(values)]
+    if len(known) == 0:
+        return {"median": np.nan} | {f"{end}_{level}": np.nan for level in LEVELS for end in ("low", "high")}
+    at = lambda q: float(np.quantile(known, q, method="inverted_cdf"))
+    found = {"median": at(0.5)}
+    for level in LEVELS:
+        found |= {f"low_{level}": at(0.5 - level / 200), f"high_{level}": at(0.5 + level / 200)}
+    return found
+
+
+def _predicted(every: pd.DataFrame, arms: dict[str, int], known: dict[tuple[str, str], Any]) -> pd.DataFrame:
+    rows = []
+    for (arm, endpoint), part in every.groupby(["arm", "endpoint"], sort=False):
+        values = part["value"].to_numpy(float)
+        seen, found = known.get((arm, endpoint)), _quantiles(values)
+        rows.append(
+            {"arm": arm, "endpoint": endpoint, "unit": _unit(endpoint), "n": arms.get(arm, sum(arms.values()))}
+            | found
+            | {"reached": float(np.mean(np.isfinite(values)))}
+            | {
+                "published": seen.value if seen else np.nan,
+                "published_low": seen.low if seen and seen.low is not None else np.nan,
+                "published_high": seen.high if seen and seen.high is not None else np.nan,
+                "inside_90": _inside(seen.value, found, _unit(endpoint)) if seen else None,
+                "definition": seen.definition if seen else "",
+                "source": seen.source if seen else "",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _inside(value: float, found: dict[str, float], unit: str) -> bool:
+    """Whether a value, or one that is printed like it, lies in the 90 % interval."""
+    half = ROUNDING.get(unit, 0.005)
+    return bool(found["low_90"] - half <= value <= found["high_90"] + half)
+
+
+def _unit(endpoint: str) -> str:
+    if endpoint in UNITS:
+        return UNITS[endpoint]
+    if endpoint.startswith("median_"):
+        return "months"
+    return "fold of baseline" if endpoint.endswith("_d28") else "fraction"
+
+
+def _published(config: StudyConfig, settings: PredictSettings) -> dict[tuple[str, str], Any]:
+    """What was published of the trial, by arm and endpoint; to be set beside the prediction, which does not see it."""
+    name = config.study.published
+    found = {(DRUG, one.name): one for one in published_study(name)}
+    found |= {(CONTROL, one.name): one for one in published_study(settings.published_control)}
+    ratio = published_hazard_ratio(name)
+    return found | ({(studies.BOTH, "pfs_hr"): ratio} if ratio else {})
+
+
+def _bands(curves: pd.DataFrame) -> pd.DataFrame:
+    """Point by point over trials, as far as nine in ten of them still follow anybody."""
+    rows = []
+    for (arm, endpoint, months), part in curves.groupby(["arm", "endpoint", "months"], sort=False):
+        values = part["survival"].to_numpy(float)
+        if np.isfinite(values).mean() >= 0.9:
+            rows.append({"arm": arm, "endpoint": endpoint, "months": months} | _quantiles(values))
+    return pd.DataFrame(rows)
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"control_{row['endpoint']}" if row["arm"] == CONTROL else str(row["endpoint"])
+
+
+def _entry(row: dict[str, Any]) -> dict[str, Any]:
+    """For summary.json: null where a median is not reached in that share of trials."""
+    number = lambda value: float(value) if np.isfinite(value) else None
+    found = {"estimate": number(row["median"]), "low": number(row["low_90"]), "high": number(row["high_90"])}
+    found |= {"n": int(row["n"]), "unit": row["unit"], "method": METHOD}
+    found |= {f"{end}_{level}": number(row[f"{end}_{level}"]) for level in LEVELS for end in ("low", "high")}
+    return found | {"reached": row["reached"], "published": number(row["published"])}

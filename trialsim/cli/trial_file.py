@@ -1,0 +1,126 @@
+"""A trial's file to settings: the words that a person would have typed to have this trial predicted."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from trialsim._paths import conf_dir
+from trialsim.artefacts.reading import read_yaml
+from trialsim.cli.composing import compose, literal
+from trialsim.schema import ConfigError
+from trialsim.schema.faults import near, raise_all, translate
+from trialsim.schema.plain import usable_path
+from trialsim.schema.study import StudyConfig
+from trialsim.schema.trial_file import LONGEST_MONTHS, TrialFile
+from trialsim.units import DAYS_PER_MONTH
+
+LEAST_WEEKS = 4.0  # to the scan that confirms a response, RECIST 1.1
+
+
+def shipped() -> list[str]:
+    """Names of the trials that come with trialsim, files of ``conf/trial``."""
+    return sorted(file.stem for file in (conf_dir() / "trial").glob("*.yaml"))
+
+
+def read_trial(trial: str | Path) -> tuple[str, TrialFile]:
+    """A trial by its name in ``conf/trial`` or the path of a file.
+
+    Returns:
+        Its name, which is that of the file, and the trial.
+
+    Raises:
+        ConfigError: no such trial, or whatever is wrong in the file.
+    """
+    path = usable_path("trial", trial)
+    if path.suffix not in (".yaml", ".yml"):
+        names = shipped()
+        if str(trial) not in names:
+            allowed = f"the path of a YAML file, or one of {', '.join(names)}{near(str(trial), names)}"
+            raise ConfigError("trial", str(trial), allowed)
+        path = conf_dir() / "trial" / f"{trial}.yaml"
+    data = read_yaml(path)
+    try:
+        found = TrialFile.model_validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        raise_all(translate(error, data, TrialFile))
+        raise
+    for key, given, group in (("tumour_types", found.tumour_types, "tumour"), ("partners", found.partners, "partner")):
+        known = sorted(file.stem for file in (conf_dir() / group).glob("*.yaml"))
+        raise_all([ConfigError(f"{key}.{name}", _told(value), f"one of {', '.join(known)}{near(name, known)}")
+                   for name, value in given.items() if name not in known])  # fmt: skip
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem).lstrip("_.-")[:80] or "trial", found
+
+
+def _told(value: Any) -> Any:
+    return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else value
+
+
+def words(name: str, trial: TrialFile) -> list[str]:
+    """Overrides that make the study of a trial."""
+    return list(_words(name, trial))
+
+
+def _words(name: str, trial: TrialFile) -> Iterator[str]:
+    population = {"adult": "adult_solid", "paediatric": "paediatric_solid"}[trial.age_group]
+    yield from ("analysis=predict", f"population={population}", f"drug={trial.drug}", f"modification={trial.drug}")
+    yield from ("regimen=everolimus_10mg_daily", "design=single_arm", "endpoint=recist")  # of which all that differs follows
+    missing = sorted(set(trial.tumour_types) - set(_types_of(population)))
+    if missing:
+        yield f"+tumour=[{','.join(missing)}]"
+    if trial.partners:
+        yield f"+partner=[{','.join(trial.partners)}]"
+    yield from ("~cohort.mix", f"+cohort.mix={literal({kind: float(share) for kind, share in trial.tumour_types.items()})}")
+    months = min(trial.accrual_months + trial.follow_up_months, LONGEST_MONTHS)
+    settings: Mapping[str, Any] = {
+        "study.name": name,
+        "study.title": trial.title,
+        "study.published": trial.published,
+        "regimen.dose": trial.dose,
+        "regimen.unit": trial.unit,
+        "regimen.schedule": trial.schedule,
+        "regimen.days_on": trial.days_on,
+        "regimen.days_off": trial.days_off,
+        "regimen.max_treatment_days": int(months * DAYS_PER_MONTH),
+        "design.max_follow_up_months": months,
+        "endpoint.scan_interval_weeks": trial.scan_interval_weeks,
+        "endpoint.confirmation_weeks": LEAST_WEEKS if trial.confirmation else None,
+        "endpoint.central_review": trial.reader == "central",
+        **{f"analysis.{key}": getattr(trial, key) for key in OF_ANALYSIS},
+        **{f"partner.{key}.regimen.dose": partner.dose for key, partner in trial.partners.items() if partner.dose is not None},
+        **{f"partner.{key}.regimen.schedule": partner.schedule for key, partner in trial.partners.items() if partner.schedule},
+    }
+    if trial.lines is not None:
+        settings = {**settings, "cohort.clinical.line": trial.lines}
+    yield from (f"{key}={literal(value)}" for key, value in settings.items())
+    yield from (f"+analysis.selection.{gene}={literal(altered)}" for gene, altered in trial.selection.items())
+
+
+OF_ANALYSIS = ("patients", "control", "patients_control", "crossover", "published_control", "reader", "accrual_months",
+               "follow_up_months")  # fmt: skip
+
+
+def _types_of(population: str) -> Sequence[str]:
+    """Tumour types that a population brings."""
+    with (conf_dir() / "population" / f"{population}.yaml").open(encoding="utf-8") as file:
+        defaults = yaml.safe_load(file)["defaults"]
+    return next(entry["/tumour"] for entry in defaults if isinstance(entry, dict) and "/tumour" in entry)
+
+
+def compose_trial(trial: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> StudyConfig:
+    """The validated configuration that predicts a trial; ``trialsim.analyse`` runs it.
+
+    Args:
+        trial: name in ``conf/trial`` or path of a file. overrides: as for `compose`.
+
+    Raises:
+        ConfigError: in the file, or in what is made of it.
+    """
+    own = [f"{key}={literal(value)}" for key, value in overrides.items()] if isinstance(overrides, Mapping) else list(overrides)
+    return compose(None, [*words(*read_trial(trial)), *own])

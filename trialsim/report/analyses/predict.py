@@ -1,0 +1,184 @@
+"""The page of a prediction: what a trial of this size would publish."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trialsim.bank.studies import BOTH, GRADE, LANDMARKS
+from trialsim.report.analyses.page import Page, Saved
+from trialsim.report.figures.predicted import curves_panel, intervals_panel
+from trialsim.report.page import Card, Section
+from trialsim.report.table import Table
+from trialsim.report.wording import MISSING, amount, dose, interval, is_number, join, kind_of, label, number, percent, plural, words
+from trialsim.schema.design.treatments import CONTROL, DRUG
+
+EFFICACY = ("orr", "dcr", "clinical_benefit_rate", "median_pfs_months", "pfs_6_months", "median_os_months", "os_12_months",
+            "pfs_hr", "os_hr")  # fmt: skip
+MAIN = ("orr", "median_pfs_months", "pfs_hr", "median_os_months")
+SETTINGS = (
+    "cohort", "tumour", "drug", "partner", "regimen", "modification", "design", "endpoint", "network", "mechanism", "compute"
+)  # fmt: skip
+
+
+def page(saved: Saved) -> Page:
+    table, curves, names = saved.table("predicted"), saved.table("curves"), _names(saved)
+    efficacy = table[table["endpoint"].isin(EFFICACY)]
+    severe = table[table["endpoint"].str.startswith(GRADE) | (table["endpoint"] == "dlt_rate")]
+    chapters = [
+        Section(
+            "endpoints",
+            "What the trial would publish",
+            "Each bar is the spread over trials of this size in worlds that differ in what is uncertain.",
+            [intervals_panel("predicted_endpoints", "Endpoints", efficacy, names)],
+            [_shown("endpoints", "Endpoints", efficacy, names)],
+        ),
+        Section(
+            "curves",
+            "Time to progression and death",
+            "Kaplan-Meier curves as such a trial would print them.",
+            [curves_panel(curves, name, title, names, LANDMARKS[name])
+             for name, title in (("pfs", "Progression-free survival"), ("os", "Overall survival"))],
+            [],
+        ),
+        Section(
+            "harm",
+            "Harm and exposure",
+            "Shares of patients with an adverse event of grade 3 or 4, and how much of the dose they took.",
+            [intervals_panel("predicted_harm", "Adverse events of grade 3 and 4", severe, names)],
+            [_shown("harm", "Harm, dose and target", table[~table["endpoint"].isin(EFFICACY)], names, folded=True)],
+        ),
+    ]  # fmt: skip
+    return Page(
+        summary=[_what(saved, names), *_found(table, names)],
+        cards=_cards(table),
+        chapters=chapters,
+        methods=_methods(saved),
+        settings=SETTINGS,
+        cautions=_cautions(saved, table),
+        checks=_checks(saved),
+    )
+
+
+def _names(saved: Saved) -> dict[str, str]:
+    """Arms in the words of the page."""
+    partners = list(saved.config["partner"])
+    drug = join([saved.config["drug"]["name"], *partners])
+    found = {DRUG: drug}
+    if saved.settings["control"] != "none":
+        found[CONTROL] = join(["placebo", *partners])
+    return found
+
+
+# ---- words
+
+
+def _what(saved: Saved, names: dict[str, str]) -> str:
+    asked, regimen = saved.settings, saved.config["regimen"]
+    given = f"{dose(regimen['dose'], regimen['unit'])} {str(regimen['schedule']).replace('_', ' ')}"
+    sizes = f"{plural(asked['patients'], 'patient')} on {names[DRUG]} ({saved.config['drug']['name']} {given})"
+    if CONTROL in names:
+        sizes += f" and {asked['patients_control']} on {names[CONTROL]}"
+    chosen = [f"{words(gene)} {'altered' if altered else 'not altered'}" for gene, altered in asked["selection"].items()]
+    select = f", {join(chosen)}" if chosen else ""
+    return (
+        f"A trial of {sizes}{select}, with {asked['accrual_months']:g} months of accrual and {asked['follow_up_months']:g} of "
+        f"follow-up, was run {asked['draws'] * asked['studies_per_draw']:,} times in a computer simulation, in {asked['draws']} "
+        "worlds that differ in what is uncertain about the pathway."
+    )
+
+
+def _found(table: pd.DataFrame, names: dict[str, str]) -> list[str]:
+    drug = table[table["arm"] == DRUG].set_index("endpoint")
+    told = [
+        f"{_text(drug.loc['orr'], 'median')} of patients would respond (90 % interval {_limits(drug.loc['orr'])}), and "
+        f"{_text(drug.loc['dcr'], 'median')} would have at least stable disease.",
+        f"Median progression-free survival would be {_text(drug.loc['median_pfs_months'], 'median')} "
+        f"(90 % interval {_limits(drug.loc['median_pfs_months'])}).",
+    ]
+    both = table[table["arm"] == BOTH].set_index("endpoint")
+    if "pfs_hr" in both.index and is_number(both.loc["pfs_hr", "median"]):
+        row = both.loc["pfs_hr"]
+        told.append(
+            f"Against {names[CONTROL]} the hazard ratio of progression or death would be {number(row['median'], 2)} "
+            f"(90 % interval {_limits(row)})."
+        )
+    found, known = [" ".join(told)], table[table["published"].notna()]
+    if len(known):
+        inside = int(known["inside_90"].astype(bool).sum())
+        found.append(f"The trial has been run: {inside} of its {plural(len(known), 'published value')} in the tables below lie "
+                     "inside the 90 % interval. The prediction did not see them.")  # fmt: skip
+    return found
+
+
+def _text(row: Any, column: str) -> str:
+    return amount(row[column], kind_of(row.name, row["unit"]), "not reached" if np.isposinf(row[column]) else MISSING)
+
+
+def _limits(row: Any, level: int = 90) -> str:
+    name = row.name if isinstance(row.name, str) else row["endpoint"]
+    return interval(row[f"low_{level}"], row[f"high_{level}"], kind_of(name, row["unit"]))
+
+
+def _cards(table: pd.DataFrame) -> list[Card]:
+    found = table[table["arm"] != CONTROL].drop_duplicates("endpoint").set_index("endpoint")
+    return [Card(label(name), _text(found.loc[name], "median"), f"90 % interval {_limits(found.loc[name])}")
+            for name in MAIN if name in found.index and not np.isnan(found.loc[name, "median"])]  # fmt: skip
+
+
+def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], folded: bool = False) -> Table:
+    rows = []
+    for row in table.to_dict("records"):
+        kind = kind_of(row["endpoint"], row["unit"])
+        middle = amount(row["median"], kind, "not reached" if np.isposinf(row["median"]) else MISSING)
+        limits = [interval(row[f"low_{level}"], row[f"high_{level}"], kind) for level in (50, 80, 90)]
+        known = amount(row["published"], kind)
+        if is_number(row["published_low"]):
+            known += f" ({interval(row['published_low'], row['published_high'], kind)})"
+        rows.append([label(row["endpoint"]), names.get(row["arm"], row["arm"]), middle, *limits, known])
+    columns = ["Endpoint", "Arm", "Median", "50 % interval", "80 % interval", "90 % interval", "Published (95 % CI)"]
+    note = "Published: with the definition and source of each value in the CSV." if table["published"].notna().any() else ""
+    return Table(key, title, table, pd.DataFrame(rows, columns=columns), note, folded)
+
+
+def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
+    told = [
+        "The intervals hold the chance of who comes into the trial and the uncertain constants of the signalling network. They do "
+        "not hold what differs between trials of one kind for reasons that no one knows, nor the error of the constants of a "
+        "tumour type (growth, spread, death), which were set to published medians of that type: the truth spreads wider."
+    ]
+    unsure = table[table["reached"] < 0.9]
+    if len(unsure):
+        many = join(dict.fromkeys(f"{label(row.endpoint).lower()} ({percent(row.reached, 0)})" for row in unsure.itertuples()))
+        told.append(f"Not every trial of this size has an estimate; these shares do: {many}.")
+    if saved.config["study"]["published"]:
+        told.append(
+            "Constants of some tumour types were set to results of published trials, which may include this one: agreement with it "
+            "is no test of the model (see the sources under Assumptions)."
+        )
+    return told
+
+
+def _checks(saved: Saved) -> str:
+    check = saved.results["solver_check"]
+    every = f"all {plural(saved.results['n_patients'], 'virtual patient')} could be simulated"
+    return f"{every}; numerical error {check['error']:.1g}, {check['accuracy']:g} allowed" if check else every
+
+
+def _methods(saved: Saved) -> list[str]:
+    asked = saved.settings
+    return [
+        f"The uncertain constants of the network are drawn {asked['draws']} times from uniform priors over their published or "
+        "assumed ranges, spread evenly (Latin hypercube). In each world the same protocol is simulated in "
+        f"{asked['patients_per_draw']} virtual patients an arm, others in each world, and {asked['studies_per_draw']} trials of "
+        "the size asked for are drawn from them with replacement, each with its own days of arrival, uniform over the accrual.",
+        "A trial sees a patient until the data cut-off, and no longer than the follow-up that was simulated "
+        f"({saved.config['design']['max_follow_up_months']:g} months). Medians and landmarks are Kaplan-Meier estimates, hazard "
+        "ratios those of Cox's model with Efron's ties. Responses count if first seen before the cut-off; disease control and "
+        "adverse events count over all of the simulated follow-up, those of a control patient until progression if the drug may "
+        "follow.",
+        "Limits are quantiles over all trials; a median that a trial does not reach counts as later than any other. A published "
+        "value counts as inside if it could be so by the rounding it was printed with (0.1 months, 1 %, 0.01).",
+    ]

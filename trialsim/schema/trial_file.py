@@ -1,0 +1,67 @@
+"""A trial as a file: who, what, against what, how many, how read. No code, and nothing that belongs to the model."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from trialsim.schema.analysis.predict import Gene
+from trialsim.schema.base import Name, Settings
+from trialsim.schema.cohort import SUM_TOLERANCE, Fraction, Positive
+from trialsim.schema.regimen import LARGEST_DOSE, DoseUnit, Schedule
+
+LONGEST_MONTHS = 24.0  # that a patient is followed in the simulation, `design.max_follow_up_months`
+PUBLISHED = r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$"
+
+
+class PartnerDose(Settings):
+    """A drug beside the rapalog; what is left out is as in its own file, ``conf/partner``."""
+
+    dose: float | None = Field(None, gt=0, le=3000, description="of one administration, in its own unit; null: as usual")
+    schedule: Schedule | None = Field(None, description="null: as usual")
+
+
+class TrialFile(Settings):
+    """One trial. Everything but the first five has a default, which is that of its section of the configuration."""
+
+    title: str = Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=300, description="one line")
+    drug: Literal["everolimus", "ridaforolimus", "sirolimus", "temsirolimus"] = Field(description="the rapalog")
+    dose: Positive = Field(description="of one administration, in `unit`")
+    unit: DoseUnit = Field(description="mg, or mg/m2 of body surface")
+    tumour_types: dict[Name, Fraction] = Field(min_length=1, description="share of each tumour type; the shares sum to 1")
+    patients: int = Field(ge=1, le=20_000, description="patients given the drug")
+    schedule: Schedule = Field("daily", description="days on which a dose is due")
+    days_on: int | None = Field(None, ge=1, le=365, description="days of a cycle on which the schedule holds; null: all")
+    days_off: int = Field(0, ge=0, le=365, description="days of a cycle without the drug")
+    partners: dict[Name, PartnerDose] = Field({}, description="drugs beside the rapalog, in both arms: {} as usual, or {dose: 5}")
+    age_group: Literal["adult", "paediatric"] = Field("adult", description="which population the patients come from")
+    selection: dict[Gene, bool] = Field({}, description="alterations that a tumour must have (true) or lack (false)")
+    lines: list[Fraction] | None = Field(
+        None, min_length=1, max_length=12, description="shares treated in line 1, 2, 3, ...; they sum to 1; null: the population's"
+    )
+    control: Literal["none", "placebo"] = Field("none", description="what the others are given in place of the rapalog")
+    patients_control: int = Field(0, ge=0, le=20_000, description="patients given the control")
+    crossover: bool = Field(False, description="control patients are given the drug after progression")
+    scan_interval_weeks: Annotated[float, Field(gt=0, le=52)] = Field(8, description="weeks between scans")
+    confirmation: bool = Field(False, description="responses are confirmed at least four weeks later (RECIST 1.1)")
+    reader: Literal["local", "central"] = Field("local", description="whose reading of the scans is published")
+    accrual_months: Annotated[float, Field(gt=0, le=240)] = Field(18, description="months from the first to the last patient in")
+    follow_up_months: Annotated[float, Field(ge=0, le=240)] = Field(
+        12, description="months from the last patient in to the data cut-off; a patient is followed for at most 24"
+    )
+    published: str | None = Field(None, pattern=PUBLISHED, description="TRIAL/ARM of the evidence tables, to set beside it")
+    published_control: str | None = Field(None, pattern=PUBLISHED, description="the same of the control arm")
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        for name, shares in (("tumour_types", list(self.tumour_types.values())), ("lines", self.lines)):
+            if shares is not None and abs(sum(shares) - 1.0) > SUM_TOLERANCE:
+                raise ValueError(f"shares of {name} that sum to 1; these sum to {sum(shares):.6g}")
+        if self.dose > LARGEST_DOSE[self.unit]:
+            raise ValueError(f"a dose of at most {LARGEST_DOSE[self.unit]:g} {self.unit}, not {self.dose:g}; check unit")
+        if (self.control == "none") != (self.patients_control == 0):
+            raise ValueError(f"control and patients_control both or neither, not {self.control} with {self.patients_control}")
+        if self.age_group == "paediatric" and self.unit == "mg":
+            raise ValueError("unit mg/m2, as age_group is paediatric")
+        return self
