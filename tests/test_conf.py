@@ -34,7 +34,7 @@ FITTING |= {
     for path in (CONF / "design").glob("*.yaml")
     if f"design={path.stem}" not in FITTING and path.stem != "single_arm"  # a trial does not run these
 }
-NOT_A_CHOICE = {"experiment", "tumour", "cell_line", "partner"}  # of these a study has several or none
+NOT_A_CHOICE = {"experiment", "tumour", "cell_line", "partner", "trial"}  # of these a study has several or none
 CHOICES = [
     f"{path.parent.name}={path.stem}"
     for path in FILES

@@ -29,8 +29,7 @@ RANKS = (
     ("report",),
     ("study",),
     ("benchmark", "parts"),
-    ("commands",),
-    ("cli",),
+    ("cli", "commands"),  # the command line starts a command, and some commands start a run
     ("__main__",),
 )
 RANK = {part: number for number, parts in enumerate(RANKS) for part in parts}

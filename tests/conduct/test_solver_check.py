@@ -3,6 +3,7 @@
 import pytest
 from small import SMALL
 
+import trialsim.conduct.solver_check as module
 from trialsim import compose
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.solver_check import solver_check
@@ -30,3 +31,17 @@ def test_calibrated_steps_keep_the_accuracy_in_children_too():
         cohort = sample_cohort(config.cohort, config.tumour, config.seed).iloc[:64]
         found = solver_check(config, cohort.assign(dose_level=config.regimen.dose))
         assert found["ok"], found
+
+
+def test_steps_are_taken_until_the_accuracy_asked_for_is_met(monkeypatch) -> None:
+    """As if the error fell with the accuracy that the steps are chosen for, three times too large."""
+    config = compose()
+    made = lambda c, enrolled: {"error": 3.0 * c.compute.accuracy, "ok": False, "accuracy": c.compute.accuracy, "steps": 8}
+    monkeypatch.setattr(module, "solver_check", made)
+    finer, check = module.meet_accuracy(config, None)
+    assert check["ok"] and check["accuracy"] == config.compute.accuracy
+    assert check["error"] == 3.0 * finer.compute.accuracy < config.compute.accuracy
+    monkeypatch.setattr(module, "solver_check", lambda c, enrolled: {"error": 1e-4, "ok": True})
+    assert module.meet_accuracy(config, None)[0] is config
+    monkeypatch.setattr(module, "solver_check", lambda c, enrolled: {"error": float("nan"), "ok": False})
+    assert not module.meet_accuracy(config, None)[1]["ok"]

@@ -70,6 +70,8 @@ def check_words(overrides: Sequence[Override]) -> None:
         ConfigError: names the key.
     """
     for item in overrides:
+        if item.key_or_group == "trial":
+            raise ConfigError("trial", item.value(), "left out here; trialsim predict trial=FILE predicts a trial")
         if item.key_or_group == "hydra.searchpath":
             places = item.value() if isinstance(item.value(), list) else [item.value()]
             foreign = [str(place) for place in places if "://" in str(place) and not str(place).startswith("file://")]

@@ -1,0 +1,77 @@
+"""A prediction from settings to page, and what its parts compute."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import trialsim.analyses.predict as module
+from trialsim import compose, load_run, run
+from trialsim.bank.studies import BOTH
+from trialsim.schema import ConfigError
+from trialsim.schema.faults import flatten
+
+TINY = {
+    "compute.progress": "off", "compute.solver_check_patients": 0, "design.max_follow_up_months": 4,
+    "regimen.max_treatment_days": 100, "analysis.draws": 2, "analysis.patients_per_draw": 20, "analysis.studies_per_draw": 10,
+    "analysis.patients": 30, "analysis.control": "placebo", "analysis.patients_control": 15, "analysis.crossover": True,
+    "analysis.accrual_months": 2, "analysis.follow_up_months": 2, "study.published": "RADIANT3/everolimus",
+    "analysis.published_control": "RADIANT3/placebo",
+}  # fmt: skip
+TITLE = "<script>alert(1)</script> & trial"
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predict")
+    run(compose("predict", TINY | {"study.title": TITLE}), folder)
+    return load_run(folder)
+
+
+def test_every_endpoint_has_rising_limits_and_what_was_published(saved):
+    table = pd.read_parquet(saved.path / "predicted.parquet").set_index(["arm", "endpoint"])
+    known = table.dropna(subset=["median"])
+    order = known[["low_90", "low_80", "low_50", "median", "high_50", "high_80", "high_90"]].to_numpy()
+    assert (order[:, :-1] <= order[:, 1:]).all()
+    assert {"orr", "median_pfs_months", "dlt_rate", "grade_3_4_stomatitis"} <= set(table.loc["drug"].index)
+    assert table.loc[("drug", "median_pfs_months"), "published"] == 11.0  # Yao, N Engl J Med 2011;364:514-23
+    assert table.loc[("control", "median_pfs_months"), "published"] == 4.6
+    assert table.loc[(BOTH, "pfs_hr"), "published"] == 0.35
+    studies = pd.read_parquet(saved.path / "studies.parquet")
+    assert studies.groupby(["arm", "endpoint"]).size().eq(20).all()
+
+
+def test_the_summary_and_the_page_tell_it(saved):
+    found = json.loads((saved.path / "summary.json").read_text())["results"]
+    assert found["orr"]["n"] == 30 and found["control_orr"]["n"] == 15 and found["pfs_hr"]["n"] == 45
+    assert found["n_patients"] == 2 * 2 * 20 and found["orr"]["low_90"] == found["orr"]["low"]
+    page = (saved.path / "report.html").read_text()
+    assert "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
+    assert "What the trial would publish" in page and "10.1056" not in page.split("<main")[0]
+
+
+def test_quantiles_count_what_is_not_reached_as_late_and_leave_out_what_is_not_known():
+    found = module._quantiles(np.array([1.0, 2.0, 3.0, np.inf, np.inf, np.nan]))
+    assert (found["median"], found["high_50"], found["low_90"]) == (3.0, np.inf, 1.0)
+    assert np.isnan(module._quantiles(np.array([np.nan]))["median"])
+
+
+@pytest.mark.parametrize(("value", "unit", "inside"), [(1.86, "months", True), (1.84, "months", False), (5.04, "months", True)])
+def test_a_published_value_is_judged_by_its_rounding(value, unit, inside):
+    assert module._inside(value, {"low_90": 1.906, "high_90": 5.0}, unit) is inside
+
+
+BAD = [
+    ({"analysis.control": "none"}, "analysis.patients_control"),
+    ({"analysis.control": "none", "analysis.patients_control": 0}, "analysis.crossover"),
+    ({"analysis.reader": "central"}, "analysis.reader"),
+    ({"cohort.covariates_file": "patients.csv"}, "cohort.covariates_file"),
+]
+
+
+@pytest.mark.parametrize(("changed", "key"), BAD, ids=[key for _, key in BAD])
+def test_what_does_not_fit_is_told(changed, key):
+    with pytest.raises(ConfigError) as error:
+        compose("predict", TINY | changed)
+    assert key in [fault.key for fault in flatten(error.value)]

@@ -1,0 +1,123 @@
+"""A trial's file: what it becomes, and that whatever is wrong in it is told by its key."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trialsim import cli, compose_trial
+from trialsim._paths import conf_dir
+from trialsim.cli.trial_file import read_trial, shipped
+from trialsim.commands import start
+from trialsim.schema import ConfigError
+from trialsim.schema.faults import flatten
+
+MINE = {"title": "Mine", "drug": "everolimus", "dose": 10, "unit": "mg", "patients": 30,
+        "tumour_types": {"colorectal": 0.5, "hcc": 0.5}}  # fmt: skip
+
+
+def write(folder: Path, **changed: object) -> Path:
+    file = folder / "my trial.yaml"
+    file.write_text(yaml.safe_dump({key: value for key, value in (MINE | changed).items() if value != "absent"}))
+    return file
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_trial_that_comes_along_is_predicted_for_its_own_patients(name: str) -> None:
+    _, trial = read_trial(name)
+    config = compose_trial(name)
+    assert config.analysis.kind == "predict" and config.study.title == trial.title
+    assert config.cohort.mix == trial.tumour_types and config.study.published == trial.published
+    assert (config.analysis.patients, config.analysis.patients_control) == (trial.patients, trial.patients_control)
+    assert (config.drug.name, config.regimen.dose, config.regimen.schedule) == (trial.drug, trial.dose, trial.schedule)
+    assert set(config.partner) == set(trial.partners) and config.analysis.selection == trial.selection
+
+
+def test_the_template_shows_every_key_of_a_trial() -> None:
+    from trialsim.schema.trial_file import TrialFile
+
+    data = yaml.safe_load((conf_dir() / "trial" / "template.yaml").read_text())
+    assert set(data) == set(TrialFile.model_fields)
+    defaults = {key: field.default for key, field in TrialFile.model_fields.items() if not field.is_required()}
+    assert {key: data[key] for key in defaults if key != "selection"} == {k: v for k, v in defaults.items() if k != "selection"}
+
+
+def test_all_keys_reach_the_study(tmp_path: Path) -> None:
+    file = write(
+        tmp_path, tumour_types={"hcc": 0.25, "neuroblastoma": 0.75}, partners={"exemestane": {}, "letrozole": {"dose": 1.0}},
+        selection={"pik3ca": True, "kras": False}, lines=[0.0, 1.0], control="placebo", patients_control=15, crossover=True,
+        scan_interval_weeks=6, confirmation=True, reader="central", accrual_months=5, follow_up_months=4, schedule="weekly",
+        days_on=21, days_off=7,
+    )  # fmt: skip
+    config = compose_trial(file, ["analysis.draws=3"])
+    asked, regimen = config.analysis, config.regimen
+    assert config.study.name == "my_trial" and config.cohort.mix == {"hcc": 0.25, "neuroblastoma": 0.75}
+    assert (regimen.schedule, regimen.days_on, regimen.days_off, regimen.max_treatment_days) == ("weekly", 21, 7, 273)
+    assert asked.selection == {"pik3ca": True, "kras": False} and config.cohort.clinical.line == [0.0, 1.0]
+    assert (asked.control, asked.patients_control, asked.crossover) == ("placebo", 15, True)
+    assert (asked.reader, asked.draws) == ("central", 3)
+    assert (config.endpoint.scan_interval_weeks, config.endpoint.confirmation_weeks, config.endpoint.central_review) == (6, 4, True)
+    assert (asked.accrual_months, asked.follow_up_months, config.design.max_follow_up_months) == (5, 4, 9)
+    assert config.partner["letrozole"].regimen.dose == 1.0 and config.partner["exemestane"].regimen.dose == 25
+
+
+BAD = [
+    ({"drug": "rapamycine"}, "drug", "everolimus"),
+    ({"unit": "absent"}, "unit", "required"),
+    ({"tumour_types": {"colorectal": 0.5}}, "config", "sum to 1"),
+    ({"tumour_types": {"colorectl": 1.0}}, "tumour_types.colorectl", "did you mean 'colorectal'"),
+    ({"tumour_types": {}}, "tumour_types", "at least 1"),
+    ({"patients": 0}, "patients", "at least 1"),
+    ({"patients": "many"}, "patients", "whole number"),
+    ({"selection": {"pik3ca": "mutated"}}, "selection.pik3ca", "true or false"),
+    ({"selection": {"pik3c": True}}, "selection.pik3c", "pik3ca"),
+    ({"control": "placebo"}, "config", "patients_control"),
+    ({"dose": 10000}, "config", "at most 200 mg"),
+    ({"dose": "10 mg"}, "dose", "a number"),
+    ({"age_group": "paediatric"}, "config", "mg/m2"),
+    ({"lines": [0.2, 0.2]}, "config", "sum to 1"),
+    ({"partners": {"exemestan": {}}}, "partners.exemestan", "did you mean 'exemestane'"),
+    ({"colour": "red"}, "colour", "no such key"),
+]
+
+
+@pytest.mark.parametrize(("changed", "key", "allowed"), BAD, ids=[f"{key}-{allowed}" for _, key, allowed in BAD])
+def test_what_is_wrong_is_told_by_its_key(changed: dict, key: str, allowed: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        read_trial(write(tmp_path, **changed))
+    faults = flatten(error.value)
+    assert any(fault.key == key and allowed in fault.allowed for fault in faults), [str(fault) for fault in faults]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "title: &a x\ndrug: *a", "\x00", "a: !!python/object:os.system {}", "{" * 60])
+def test_rubbish_is_told(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.yaml").write_text(content)
+    assert start("predict", ["trial=x.yaml"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("trialsim: ") and "Traceback" not in told
+    assert [file.name for file in tmp_path.iterdir()] == ["x.yaml"]
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    ([], "one, as trial=my_trial.yaml"), (["trial=record1", "trial=ng13"], "one, as"), (["trial=recrd1"], "did you mean 'record1'"),
+    (["trial=nowhere.yaml"], "exists"), (["trial=record1", "analysis.draws=1"], "analysis.draws"),
+])  # fmt: skip
+def test_slips_on_the_command_line(words, told, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert start("predict", words) == 2
+    assert told in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trial_is_for_predict_alone(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["trialsim", "trial=record1"])
+    assert cli.main() == 2
+    assert "trialsim predict trial=FILE" in capsys.readouterr().err
+
+
+def test_trials_are_listed_and_the_template_printed(capsys) -> None:
+    assert start("predict", ["--list"]) == 0 and "RADIANT-3" in capsys.readouterr().out
+    assert start("predict", ["--template"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["drug"] == "everolimus"
