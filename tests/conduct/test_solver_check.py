@@ -14,6 +14,7 @@ def enrolled(config):
     return sample_cohort(config.cohort, config.tumour, config.seed).iloc[:4].assign(dose_level=10.0)
 
 
+@pytest.mark.slow
 def test_reported_error_falls_with_the_square_of_the_step(enrolled):
     error = {}
     for accuracy in (2.6e-3, 1.63e-4):  # 8 and 32 steps

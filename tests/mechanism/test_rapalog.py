@@ -66,6 +66,7 @@ def test_invariant_constants_of_the_network_as_parameters_change_nothing(cohort)
         assert np.allclose(getattr(opened, name), getattr(closed, name), rtol=2e-4, atol=2e-5), name
 
 
+@pytest.mark.slow
 def test_independent_course_equals_the_adaptive_solver(cohort):
     model, parameters, *_ = cohort
     few = {name: value[:2] for name, value in parameters.items()}
