@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import hydra
+import yaml
 from omegaconf import OmegaConf
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -24,6 +25,7 @@ from trialsim.schema.analysis.assay import AssaySettings
 from trialsim.schema.drug import DrugSettings
 from trialsim.schema.partner import PartnerSettings
 from trialsim.schema.study import StudyConfig
+from trialsim.schema.trial_file import TrialFile
 
 NAMED = ("tumour", "partner", "cell_line")  # sections with one section a name; each name is a file of the group
 OF_THE_STUDY = ("study", "regimen", "modification", "mechanism", "endpoint", "inference", "compute", "report")
@@ -121,8 +123,15 @@ def sections() -> dict[str, list[Section]]:
         "network": [one("network")],
         "cells": [by_name("cell_line"), one("panel"), one("culture")],
         "designs": [*kinds("design", fields["design"]), compared],
-        "analyses": list(kinds("analysis", fields["analysis"])),
+        "analyses": [*kinds("analysis", fields["analysis"]), trial_file()],
     }
+
+
+def trial_file() -> Section:
+    """A trial's file, which becomes settings; default: the template."""
+    given = yaml.safe_load((conf_dir() / "trial" / "template.yaml").read_text(encoding="utf-8"))
+    rows = [row._replace(key=row.key.removeprefix("trial.")) for row in walk(TrialFile, "trial", [given])]
+    return Section("a trial's file", rows, sorted(file.stem for file in (conf_dir() / "trial").glob("*.yaml")), doc(TrialFile))
 
 
 def doc(model: type[BaseModel]) -> str:

@@ -134,7 +134,7 @@ def test_every_key_and_choice_of_a_command_line_exists():
             command = importlib.import_module(f"trialsim.commands.{words[0]}")
             parser = argparse.ArgumentParser()
             command.arguments(parser)
-            parser.parse_args(words[1:])
+            parser.parse_intermixed_args(words[1:])
             continue
         for word in words:
             key, _, value = word.lstrip("+~").partition("=")

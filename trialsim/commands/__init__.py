@@ -33,7 +33,7 @@ def start(name: str, words: Sequence[str]) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     command.arguments(parser)
     try:
-        given = parser.parse_args(list(words))
+        given = parser.parse_intermixed_args(list(words))
     except SystemExit as end:  # argparse has said what is wrong, or has helped
         return int(end.code or 0)
     console.set_up_logging()

@@ -15,6 +15,8 @@ import os
 import re
 import sys
 
+from trialsim.schema import ConfigError
+
 SUMMARY = "complete commands and settings by the Tab key in bash, zsh or fish"
 
 # The shell hands over the line up to the cursor and takes what comes back, one word a line, without looking into it: a wordlist of
@@ -45,16 +47,17 @@ WORD = re.compile(r"[\w.,:/@~+\[\]=-]+")  # all that a setting or option is made
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("shell", metavar="SHELL", nargs="?", choices=tuple(SCRIPTS), help="bash, zsh or fish")
-    which.add_argument("--line", metavar="LINE", help="what is typed so far: prints the words that may stand at its end")
+    parser.add_argument("shell", metavar="SHELL", nargs="?", choices=tuple(SCRIPTS), help="bash, zsh or fish")
+    parser.add_argument("--line", metavar="LINE", help="what is typed so far: prints the words that may stand at its end")
 
 
 def run(given: argparse.Namespace) -> int:
-    if given.line is None:
+    if given.line is not None:
+        sys.stdout.writelines(f"{word}\n" for word in candidates(given.line))
+    elif given.shell is not None:
         sys.stdout.write(SCRIPTS[given.shell])
     else:
-        sys.stdout.writelines(f"{word}\n" for word in candidates(given.line))
+        raise ConfigError("SHELL", None, f"one of {', '.join(SCRIPTS)}")
     return 0
 
 
