@@ -30,6 +30,8 @@ from trialsim.artefacts.claim import TABLES
 from trialsim.artefacts.files import write_json
 from trialsim.artefacts.reading import read_json, read_yaml
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job, parse, validate_job
+from trialsim.cli.trial_file import read_trial
+from trialsim.cli.trial_file import words as trial_words
 from trialsim.cohort.covariates_file import read_covariates
 from trialsim.commands import compare
 from trialsim.evidence import load, schema
@@ -93,6 +95,14 @@ def changes(data: bytes, folder: Path, home: Path) -> None:
 def settings_file(data: bytes, folder: Path, home: Path) -> None:
     (folder / "config.yaml").write_bytes(data)
     read_yaml(folder / "config.yaml")
+
+
+def trial(data: bytes, folder: Path, home: Path) -> None:
+    file = folder / "trial.yaml"
+    file.write_bytes(data)
+    name, found = read_trial(file)
+    made = trial_words(name, found)
+    assert made[0] == "analysis=predict" and abs(sum(found.tumour_types.values()) - 1) < 1e-5
 
 
 def covariates(suffix: str, data: bytes, folder: Path, home: Path) -> None:
@@ -266,6 +276,8 @@ def seeds(name: str, home: Path) -> list[bytes]:
     if name == "settings_file":
         some = {key: settings()[key] for key in ("study", "regimen")}
         return [b"a: 1\nb: [1, 2, {c: d}]\n", yaml.safe_dump(some).encode()]
+    if name == "trial":
+        return [(conf_dir() / "trial" / f"{one}.yaml").read_bytes() for one in ("template", "bolero2", "ng13")]
     if name == "covariates_csv":
         return [patients().to_csv(index=False).encode(), patients()[list(REQUIRED)].to_csv(index=False).encode()]
     if name == "covariates_parquet":
@@ -290,6 +302,7 @@ RUN = {
     "command": command,
     "changes": changes,
     "settings_file": settings_file,
+    "trial": trial,
     "covariates_csv": functools.partial(covariates, ".csv"),
     "covariates_parquet": functools.partial(covariates, ".parquet"),
     "evidence": evidence,
@@ -300,7 +313,7 @@ RUN = {
     "compared": compared,
 }
 SHARE = {  # of 100,000 inputs: more of those that cost less (3 ms of processor time for a file of settings, 1 s for a report)
-    "overrides": 30_000, "command": 50, "changes": 3_500, "settings_file": 40_000, "covariates_csv": 12_000,
+    "overrides": 30_000, "command": 50, "changes": 3_500, "settings_file": 38_000, "trial": 2_000, "covariates_csv": 12_000,
     "covariates_parquet": 7_000, "evidence": 5_000, "status": 1_200, "summary": 800, "report": 50, "merge": 400,
     "compared": 100,
 }  # fmt: skip
