@@ -41,7 +41,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     """Tables (columns):
     predicted: arm, endpoint, unit, n (patients), median, low_50, high_50, ... high_90 (inf: not reached), reached (share of trials
         with an estimate), published, published_low, published_high, inside_90 (of the predictive interval, as far as its
-    rounding tells; missing if nothing was published), definition, source (of the published value).
+    rounding tells; missing if nothing was published, or a median later than anyone is followed), definition, source.
     curves: arm, endpoint (pfs, os), months, median, low_50, ... high_90 (of the Kaplan-Meier curves of such trials).
     studies: draw, study, arm, endpoint, value.
     """
@@ -60,7 +60,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     every = pd.concat([part["studies"].assign(draw=i) for i, part in enumerate(found.values())], ignore_index=True)
     curves = pd.concat([part["curves"] for part in found.values()], ignore_index=True)
     failed = int(sum(part["failed"]["failed"].sum() for part in found.values()))
-    predicted = _predicted(every, arms, _published(config, settings))
+    predicted = _predicted(every, arms, _published(config, settings), config.design.max_follow_up_months)
     results = {_name(row): _entry(row) for row in predicted.to_dict("records")}
     told: dict[str, Any] = {"n_patients": ids.size * len(arms), "solver_check": check}
     tables = {"predicted": predicted, "curves": _bands(curves), "studies": every}
@@ -97,20 +97,22 @@ def _quantiles(values: np.ndarray) -> dict[str, float]:
     return found
 
 
-def _predicted(every: pd.DataFrame, arms: dict[str, int], known: dict[tuple[str, str], Any]) -> pd.DataFrame:
+def _predicted(every: pd.DataFrame, arms: dict[str, int], known: dict[tuple[str, str], Any], followed: float) -> pd.DataFrame:
+    """Table ``predicted``. followed: months that a patient can be followed; a published median beyond them cannot be judged."""
     rows = []
     for (arm, endpoint), part in every.groupby(["arm", "endpoint"], sort=False):
         values = part["value"].to_numpy(float)
-        seen, found = known.get((arm, endpoint)), _quantiles(values)
+        seen, found, unit = known.get((arm, endpoint)), _quantiles(values), _unit(endpoint)
+        judged = seen is not None and not (unit == "months" and seen.value > followed)
         rows.append(
-            {"arm": arm, "endpoint": endpoint, "unit": _unit(endpoint), "n": arms.get(arm, sum(arms.values()))}
+            {"arm": arm, "endpoint": endpoint, "unit": unit, "n": arms.get(arm, sum(arms.values()))}
             | found
             | {"reached": float(np.mean(np.isfinite(values)))}
             | {
                 "published": seen.value if seen else np.nan,
                 "published_low": seen.low if seen and seen.low is not None else np.nan,
                 "published_high": seen.high if seen and seen.high is not None else np.nan,
-                "inside_90": _inside(seen.value, found, _unit(endpoint)) if seen else None,
+                "inside_90": _inside(seen.value, found, unit) if judged else None,
                 "definition": seen.definition if seen else "",
                 "source": seen.source if seen else "",
             }

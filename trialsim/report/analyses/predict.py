@@ -18,9 +18,7 @@ from trialsim.schema.design.treatments import CONTROL, DRUG
 EFFICACY = ("orr", "dcr", "clinical_benefit_rate", "median_pfs_months", "pfs_6_months", "median_os_months", "os_12_months",
             "pfs_hr", "os_hr")  # fmt: skip
 MAIN = ("orr", "median_pfs_months", "pfs_hr", "median_os_months")
-SETTINGS = (
-    "cohort", "tumour", "drug", "partner", "regimen", "modification", "design", "endpoint", "network", "mechanism", "compute"
-)  # fmt: skip
+SETTINGS = ("drug", "partner", "regimen", "modification", "design", "endpoint", "network", "mechanism", "compute")
 
 
 def page(saved: Saved) -> Page:
@@ -56,7 +54,7 @@ def page(saved: Saved) -> Page:
         cards=_cards(table),
         chapters=chapters,
         methods=_methods(saved),
-        settings=SETTINGS,
+        settings=("cohort", *(f"tumour.{kind}" for kind, share in saved.config["cohort"]["mix"].items() if share), *SETTINGS),
         cautions=_cautions(saved, table),
         checks=_checks(saved),
     )
@@ -78,7 +76,9 @@ def _names(saved: Saved) -> dict[str, str]:
 def _what(saved: Saved, names: dict[str, str]) -> str:
     asked, regimen = saved.settings, saved.config["regimen"]
     given = f"{dose(regimen['dose'], regimen['unit'])} {str(regimen['schedule']).replace('_', ' ')}"
-    sizes = f"{plural(asked['patients'], 'patient')} on {names[DRUG]} ({saved.config['drug']['name']} {given})"
+    drug = saved.config["drug"]["name"]
+    told = f"{drug} {given}" if names[DRUG] == drug else f"{names[DRUG]} ({drug} {given})"
+    sizes = f"{plural(asked['patients'], 'patient')} on {told}"
     if CONTROL in names:
         sizes += f" and {asked['patients_control']} on {names[CONTROL]}"
     chosen = [f"{words(gene)} {'altered' if altered else 'not altered'}" for gene, altered in asked["selection"].items()]
@@ -105,7 +105,7 @@ def _found(table: pd.DataFrame, names: dict[str, str]) -> list[str]:
             f"Against {names[CONTROL]} the hazard ratio of progression or death would be {number(row['median'], 2)} "
             f"(90 % interval {_limits(row)})."
         )
-    found, known = [" ".join(told)], table[table["published"].notna()]
+    found, known = [" ".join(told)], table[table["inside_90"].notna()]
     if len(known):
         inside = int(known["inside_90"].astype(bool).sum())
         found.append(f"The trial has been run: {inside} of its {plural(len(known), 'published value')} in the tables below lie "
@@ -118,8 +118,12 @@ def _text(row: Any, column: str) -> str:
 
 
 def _limits(row: Any, level: int = 90) -> str:
-    name = row.name if isinstance(row.name, str) else row["endpoint"]
-    return interval(row[f"low_{level}"], row[f"high_{level}"], kind_of(name, row["unit"]))
+    return _between(row[f"low_{level}"], row[f"high_{level}"], kind_of(row.name, row["unit"]))
+
+
+def _between(low: float, high: float, kind: str) -> str:
+    """An interval of a median may lie beyond what anybody is followed for."""
+    return "not reached" if np.isposinf(low) else interval(low, high, kind)
 
 
 def _cards(table: pd.DataFrame) -> list[Card]:
@@ -133,7 +137,7 @@ def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], fol
     for row in table.to_dict("records"):
         kind = kind_of(row["endpoint"], row["unit"])
         middle = amount(row["median"], kind, "not reached" if np.isposinf(row["median"]) else MISSING)
-        limits = [interval(row[f"low_{level}"], row[f"high_{level}"], kind) for level in (50, 80, 90)]
+        limits = [_between(row[f"low_{level}"], row[f"high_{level}"], kind) for level in (50, 80, 90)]
         known = amount(row["published"], kind)
         if is_number(row["published_low"]):
             known += f" ({interval(row['published_low'], row['published_high'], kind)})"

@@ -89,7 +89,7 @@ def _of(arm: str, names: dict[str, str]) -> str:
 
 
 def _told(table: pd.DataFrame, names: dict[str, str]) -> str:
-    known = table[table["published"].notna()]
+    known = table[table["inside_90"].notna()]
     if known.empty:
         return "Bars hold 50, 80 and 90 of 100 such trials; the line is the median."
     inside = known["inside_90"].astype(bool)
