@@ -25,7 +25,7 @@ from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
 
 TABLE = pd.DataFrame({"patient_id": [0, 1], "sex": ["F", "M"], "pfs_days": [10.5, np.nan]})
-TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
+TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events", "doses")
 
 
 @pytest.fixture(scope="module")

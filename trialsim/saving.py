@@ -1,4 +1,4 @@
-"""A study on its way to disk and back: blocks of patients as they are done, then four tables, then what the analysis needs.
+"""A study on its way to disk and back: blocks of patients as they are done, then the tables, then what the analysis needs.
 
 Nothing here holds more than a chunk of simulated courses, a row group, or the columns of one row a patient.
 """

@@ -24,7 +24,7 @@ class SavedRun:
         config: the resolved configuration, nested plain values.
         provenance: versions, device, seed, code state, times.
         summary: the headline numbers, as in summary.json; ``summary["tables"]`` lists the tables of an analysis.
-        patients, visits, pharmacodynamics, adverse_events: the tables of a trial, see README.
+        patients, visits, pharmacodynamics, adverse_events, doses: the tables of a trial, see README.
     """
 
     path: Path
@@ -47,6 +47,10 @@ class SavedRun:
     @cached_property
     def adverse_events(self) -> pd.DataFrame:
         return self.table("adverse_events")
+
+    @cached_property
+    def doses(self) -> pd.DataFrame:
+        return self.table("doses")
 
     def table(self, name: str) -> pd.DataFrame:
         """A table of the run by name."""
