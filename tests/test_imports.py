@@ -26,7 +26,7 @@ RANKS = (
     ("inference", "laboratory"),
     ("artefacts", "console", "summary"),
     ("analyses", "biomarkers", "combinations", "saving", "sensitivity"),
-    ("report",),
+    ("exchange", "report"),
     ("study",),
     ("benchmark", "parts"),
     ("cli",),

@@ -407,6 +407,21 @@ def _merge(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _export(arguments: Sequence[str]) -> int:
+    """``trialsim export RUN_FOLDER --to ...``; returns the exit code."""
+    from trialsim.exchange import command
+
+    try:
+        command.run(arguments)
+    except ConfigError as error:
+        _say(error)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("trialsim: interrupted; nothing was written\n")
+        return INTERRUPTED
+    return 0
+
+
 def _say(error: ConfigError) -> None:
     for fault in flatten(error):
         sys.stderr.write(f"trialsim: {fault}\n")
@@ -419,6 +434,8 @@ def main() -> int:
         return 0
     if sys.argv[1:2] == ["merge"]:
         return _merge(sys.argv[2:])
+    if sys.argv[1:2] == ["export"]:
+        return _export(sys.argv[2:])
     # Hydra wants its flags before the overrides; `trialsim cohort.size=500 -m seed=1,2` is as clear
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
     arguments = get_args_parser().parse_args()

@@ -14,6 +14,8 @@ import yaml
 from trialsim.artefacts.claim import read_status
 from trialsim.schema import ConfigError
 
+FITS = ("simulated", "published", "recovery", "dlt")  # of a trial
+
 
 @dataclass(frozen=True)
 class SavedRun:
@@ -61,13 +63,18 @@ class SavedRun:
         return pd.read_parquet(file, engine="pyarrow")
 
     def posterior(self, of: str = "simulated") -> Any:
-        """The fit as an xarray DataTree: ``of`` is ``"simulated"`` or ``"published"`` (of a drug that was published alone)."""
+        """A fit as ArviZ has it, an xarray DataTree with the groups posterior, sample_stats, ...
+
+        Args:
+            of: ``"simulated"``, ``"published"`` (of a drug that was published alone), ``"recovery"`` or ``"dlt"`` (phase I only).
+        """
         import xarray
 
-        names = {"simulated": "posterior.nc", "published": "posterior_published.nc"}
-        if of not in names:
-            raise ValueError(f"of = {of!r} is not allowed: one of {', '.join(names)}")
-        return xarray.open_datatree(self.path / names[of], engine="h5netcdf")
+        files = {name: self.path / ("posterior.nc" if name == "simulated" else f"posterior_{name}.nc") for name in FITS}
+        there = [name for name, file in files.items() if file.is_file()]
+        if of not in there:
+            raise ValueError(f"of = {of!r} is not allowed: one of {', '.join(there) or 'none, this run has no fits'}")
+        return xarray.open_datatree(files[of], engine="h5netcdf")
 
 
 def load_run(path: Path | str) -> SavedRun:
