@@ -1,12 +1,13 @@
 """A NONMEM-style event table read in: checked line by line, then doses, observations and covariates as frames.
 
 Columns ID, TIME and AMT are needed; DV, EVID, MDV, CMT, ADDL, II, SS and RATE are understood as NM-TRAN does, in any order and
-case; every other column is a covariate. `.` and an empty cell are missing; missing numbers of these columns are 0. Refused, as nothing
-here could simulate them: clock times, steady-state records (SS), infusions (RATE), resets (EVID 3, 4).
+case; every other column is a covariate. `.` and an empty cell are missing; missing numbers of these columns are 0. Refused, as
+nothing here could simulate them: clock times, steady-state records (SS), infusions (RATE), resets (EVID 3, 4).
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +59,8 @@ def read_events(path: str | Path) -> EventTable:
     doses = _written_out(path, table[evid == 1])
     seen = table[(evid == 0) & (table["MDV"] == 0)]
     others = [name for name in table.columns if name not in UNDERSTOOD]
-    by_subject = table.groupby("ID", sort=False)[others]
-    varying = tuple(name for name in others if by_subject[name].nunique(dropna=False).gt(1).any()) if others else ()
+    by_subject = table.groupby("ID", sort=False)
+    varying = tuple(name for name in others if by_subject[name].nunique(dropna=False).gt(1).any())
     return EventTable(
         path, doses, seen[["ID", "TIME", "DV", "CMT"]].reset_index(drop=True),
         table.drop_duplicates("ID").set_index("ID")[others], varying,
@@ -157,8 +158,10 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         if ending == ".parquet":
             return pd.read_parquet(path)
-        # blank lines are kept, so that the lines are those of the file
-        return pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False, on_bad_lines="error")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a line with more fields than the header
+            # blank lines are kept, so that the lines are those of the file
+            return pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False)
     except Exception as error:  # the parsers raise a dozen types; the user needs one sentence
         raise _fault(path, f"cannot be read ({error})", "a CSV with one header line, or a Parquet table") from error
 
@@ -210,7 +213,7 @@ def _check(path: Path, t: pd.DataFrame) -> None:
     again = started & t["ID"].duplicated().to_numpy()
     earlier = ~started & (t["TIME"].diff() < 0).to_numpy()
     rules = (
-        ("EVID", ~t["EVID"].isin([0, 1, 2]).to_numpy(), "0 (observation), 1 (dose) or 2 (other); resets (3, 4) cannot be simulated"),
+        ("EVID", ~t["EVID"].isin([0, 1, 2]).to_numpy(), "0 (observation), 1 (dose) or 2 (other); no resets (3, 4)"),
         ("ID", ~(whole("ID") & (t["ID"] >= 0).to_numpy()), "a whole number of at least 0"),
         ("ID", again, "all records of a subject together: this ID has occurred above, with another between"),
         ("TIME", (t["TIME"] < 0).to_numpy(), "hours from the first dose, at least 0"),

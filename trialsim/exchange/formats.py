@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from trialsim.exchange.metadata import Dataset, Variable
 from trialsim.schema import ConfigError
 
-ARROW = {"text": pa.string(), "integer": pa.int64(), "float": pa.float64(), "date": pa.timestamp("s")}
+ARROW = {"text": pa.string(), "integer": pa.int64(), "float": pa.float64(), "date": pa.date32()}
 XPT_DATE = "DATE9"
 
 

@@ -14,8 +14,8 @@ CORE = ("replicate", "dose_level", "integration_ok")
 COLUMNS = (
     "age_y", "sex", "weight_kg", "height_cm", "bsa_m2", "haematocrit", "hepatic_function", "cyp3a4_comedication", "abcb1_ttt",
     "line", "ecog", "tumour_type", "pik3ca", "pten_mutation", "pten_loss", "akt1", "tsc", "kras", "mtor", "n_target_lesions",
-    "start_dose_mg", "enrolment_day", "follow_up_days", "days_on_treatment", "off_treatment_reason", "best_response", "os_days", "os_event", "dlt",
-    "dlt_evaluable", "relative_dose_intensity", "n_holds", "n_reductions",
+    "start_dose_mg", "enrolment_day", "follow_up_days", "days_on_treatment", "off_treatment_reason", "best_response", "os_days",
+    "os_event", "dlt", "dlt_evaluable", "relative_dose_intensity", "n_holds", "n_reductions",
 )  # fmt: skip
 OPTIONAL = ("phase",)
 FLAGS = {
