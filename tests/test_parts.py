@@ -151,4 +151,4 @@ def test_from_the_command_line(parts, merged, tmp_path, monkeypatch, capsys):
     assert trial("merge", tmp_path / "merged", *parts[:2]) == 2
     assert "trialsim: compute.part = [1, 2] is not allowed: every part from 1 to 3; missing: 3" in capsys.readouterr().err
     assert trial("merge", tmp_path / "merged") == 2
-    assert "Usage: trialsim merge OUT PART" in capsys.readouterr().err
+    assert "usage: trialsim merge" in capsys.readouterr().err

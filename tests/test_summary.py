@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from trialsim import summary
+from trialsim.units import DAYS_PER_MONTH
 
 
 def test_median_with_order_statistics():
@@ -39,3 +40,15 @@ def test_published_exposure_stands_beside_the_simulated(drug):
     found = summary.exposure(patients, config)
     assert found["by_dose_level"]["10"]["cmin_ng_ml"]["median"] == 2.0
     assert found["published"]["cmin_ng_ml"][0]["published"] == 12.9 and found["published"]["cmin_ng_ml"][0]["source"]
+
+
+def test_progression_between_scans_stands_beside_kaplan_meier():
+    days = 7.0 * np.array([[0, 8], [8, 16], [8, 16], [16, 24], [16, np.inf]])  # scans every 8 weeks
+    found = summary._between_scans(pd.DataFrame(days, columns=["progression_after_days", "progression_by_days"]))
+    middle = found["median_pfs_turnbull_months"]
+    assert middle["estimate"] == pytest.approx(7 * (8 + 8 * (0.5 - 0.2) / 0.4) / DAYS_PER_MONTH)  # at 16 weeks by Kaplan-Meier
+    assert (middle["n"], middle["unit"], middle["low"]) == (5, "months", None)
+    smooth = found["median_pfs_weibull_months"]
+    assert smooth["low"] < middle["estimate"] < smooth["high"] and smooth["n"] == 5
+    delay = found["progression_delay_weeks"]
+    assert (delay["estimate"], delay["n"], delay["unit"]) == (pytest.approx(4.0), 4, "weeks")

@@ -3,7 +3,8 @@
 import os
 import sys
 
-from trialsim.cli import INTERRUPTED, main
+from trialsim.cli import main
+from trialsim.commands import INTERRUPTED
 
 
 def command() -> None:

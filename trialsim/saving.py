@@ -27,10 +27,10 @@ FACTS = "facts.json"
 # the columns of the patients table that the fits, the comparison and the summary use
 ANALYSED = (
     "patient_id", "replicate", "dose_level", "tumour_type", "line", "ecog", "pik3ca", "pten_mutation", "pten_loss", "akt1", "tsc",
-    "kras", "mtor", "best_response", "responder", "disease_control", "clinical_benefit", "pfs_days", "pfs_event", "os_days",
-    "os_event", "days_on_treatment", "off_treatment_reason", "dlt", "dlt_evaluable", "relative_dose_intensity", "cmin_ng_ml",
-    "cmax_ng_ml", "auc24_ng_h_ml", "ps6_tumour_d28", "p4ebp1_tumour_d28", "pakt_tumour_d28", "ps6_pbmc_d28", "p4ebp1_pbmc_d28",
-    "pakt_pbmc_d28", "integration_ok",
+    "kras", "mtor", "best_response", "responder", "disease_control", "clinical_benefit", "pfs_days", "pfs_event",
+    "progression_after_days", "progression_by_days", "os_days", "os_event", "days_on_treatment", "off_treatment_reason", "dlt",
+    "dlt_evaluable", "relative_dose_intensity", "cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml", "ps6_tumour_d28", "p4ebp1_tumour_d28",
+    "pakt_tumour_d28", "ps6_pbmc_d28", "p4ebp1_pbmc_d28", "pakt_pbmc_d28", "integration_ok",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from trialsim.endpoints import pharmacodynamics, proportions, survival
+from trialsim.endpoints import interval_censored, pharmacodynamics, proportions, survival
 from trialsim.endpoints.estimate import Estimate
 from trialsim.endpoints.toxicity import GRADES
 from trialsim.evidence import published_exposure
@@ -38,6 +38,7 @@ def endpoints(patients: pd.DataFrame, config: StudyConfig) -> dict[str, dict[str
         curve = survival.kaplan_meier(time, event)
         found[f"median_{name}_months"] = _entry(survival.quantile(curve), "months", per_month)
         found[f"{name}_{landmark}_months"] = _entry(survival.survival_at(curve, landmark * DAYS_PER_MONTH), "fraction")
+    found |= _between_scans(patients)
     stopped = (patients["off_treatment_reason"] != "ongoing").to_numpy()
     found["median_time_on_treatment_months"] = _entry(
         survival.median(patients["days_on_treatment"].to_numpy(float), stopped), "months", per_month
@@ -48,6 +49,18 @@ def endpoints(patients: pd.DataFrame, config: StudyConfig) -> dict[str, dict[str
         rate = proportions.share(judged["dlt"].to_numpy(bool))
         found[f"dlt_rate_{level:g}{config.regimen.unit}"] = _entry(rate, "fraction of evaluable")
     return found
+
+
+def _between_scans(patients: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Median progression-free survival where progression lies between two scans, and how late a scan finds it."""
+    low, high = patients["progression_after_days"].to_numpy(float), patients["progression_by_days"].to_numpy(float)
+    curve = interval_censored.turnbull(low, high)
+    smooth = interval_censored.weibull(low, high)
+    return {
+        "median_pfs_turnbull_months": _entry(interval_censored.median(curve), "months", 1.0 / DAYS_PER_MONTH),
+        "median_pfs_weibull_months": _entry(smooth.median, "months", 1.0 / DAYS_PER_MONTH),
+        "progression_delay_weeks": _entry(interval_censored.detection_delay(curve, low, high), "weeks", 1.0 / 7.0),
+    }
 
 
 def _median(values: pd.Series) -> Estimate:

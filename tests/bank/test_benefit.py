@@ -16,6 +16,7 @@ from trialsim.designs.randomised.sizes import schoenfeld_power
 from trialsim.designs.single_arm.binomial import positive_probability
 from trialsim.designs.single_arm.from_settings import looks_of
 from trialsim.schema import ConfigError
+from trialsim.schema.design.treatments import treatments_of
 
 
 @cache
@@ -85,7 +86,7 @@ def test_a_single_arm_is_positive_as_often_as_the_exact_probability():
 
 def test_only_what_designs_compare_is_simulated():
     designs = [shipped("all_comers"), shipped("select_the_winner"), shipped("randomised_fixed", crossover_probability=0.5)]
-    assert benefit.treatments_of(designs, 10.0) == ["drug", "control", "dose_5", "crossover"]
+    assert treatments_of(designs, 10.0) == ["drug", "control", "dose_5", "crossover"]
 
 
 def with_more_treatments(who):
@@ -100,7 +101,7 @@ def with_more_treatments(who):
         ("single_stage", {}), ("predictive_probability", {}), ("group_sequential_spending", {"replicate_size": 300, "events": 200}),
         ("marker_stratified_fallback", {}), ("adaptive_enrichment", {}), ("select_the_winner", {}),
         ("arm_dropping", {"calibration_replicates": 1000}), ("historical_control", {"outcome": "disease_control"}),
-        ("basket_exnex", {"outcome": "disease_control", "gamma": 0.9}),
+        ("basket_berry", {"outcome": "disease_control", "gamma": 0.9}),
     ],
 )  # fmt: skip
 def test_every_family_finds_a_strong_drug_and_seldom_a_useless_one(kind, changed):

@@ -34,7 +34,7 @@ def bernoulli(n, seed=2):
 def played(design, asked, n=20_000, replicates=4000, batches=10):
     outlook = bernoulli(n)
     parts = streams(n, replicates, design.replicate_size, batches, 4.0, seed=5)
-    return outlook, [dose_finding.play(design, outlook, stream, asked) for stream in parts]
+    return outlook, [dose_finding.play(design, outlook, dose_finding.rates(outlook), stream, asked) for stream in parts]
 
 
 def test_the_mtd_of_a_three_plus_three_is_found_as_often_as_it_should(asked, three_plus_three):

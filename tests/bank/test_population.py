@@ -32,6 +32,7 @@ def test_net_benefit_is_linear_and_best_when_the_truth_is_known():
     by_hand = [
         100 * sum(s * (g - 0.1) for t, s, g in zip(row, groups["share"], groups["gain"], strict=True) if t) for row in treats
     ]
-    assert np.allclose(net_benefit(treats, groups, 0.1), by_hand)
-    assert np.all(net_benefit(treats, groups, 0.1) <= attainable(groups, 0.1) + 1e-9)
-    assert net_benefit(np.zeros(len(groups), bool), groups, 0.1) == 0
+    share, gain = groups["share"].to_numpy(), groups["gain"].to_numpy()
+    assert np.allclose(net_benefit(treats, share, gain, 0.1), by_hand)
+    assert np.all(net_benefit(treats, share, gain, 0.1) <= attainable(groups, 0.1) + 1e-9)
+    assert net_benefit(np.zeros(len(groups), bool), share, gain, 0.1) == 0

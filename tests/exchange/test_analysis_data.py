@@ -94,8 +94,10 @@ def test_best_responses_give_the_response_rate(run, data):
     assert best["AVALC"].isin(["CR", "PR"]).mean() == pytest.approx(endpoints["orr"]["estimate"])
     assert best["AVALC"].isin(["CR", "PR", "SD"]).mean() == pytest.approx(endpoints["dcr"]["estimate"])
     assert best["AVAL"].map({1: "CR", 2: "PR", 3: "SD", 5: "PD", 6: "NE"}).tolist() == best["AVALC"].tolist()
-    benefit = counted(data["ADRS"]).query("PARAMCD == 'CB'")
-    assert (benefit["AVALC"] == "Y").mean() == pytest.approx(endpoints["clinical_benefit_rate"]["estimate"])
+    for code, name in (("RSP", "orr"), ("DCR", "dcr"), ("CB", "clinical_benefit_rate")):
+        rows = counted(data["ADRS"])
+        yes = rows.loc[rows["PARAMCD"] == code, "AVALC"] == "Y"
+        assert yes.mean() == pytest.approx(endpoints[name]["estimate"])
 
 
 def test_confirmed_and_unconfirmed_responses_where_the_study_asks_for_confirmation(own_run):

@@ -1,6 +1,5 @@
 """Files: the same values in every format, whole or not at all, nothing overwritten; the command."""
 
-import sys
 from datetime import date
 
 import numpy as np
@@ -9,7 +8,8 @@ import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
-from trialsim import ConfigError, adam, cli, export
+from trialsim import ConfigError, adam, export
+from trialsim.commands import BAD_INPUT, start
 from trialsim.exchange import formats
 from trialsim.exchange.metadata import datasets
 
@@ -112,7 +112,7 @@ def test_nothing_is_overwritten_and_nothing_else_is_written(own_run, tmp_path):
     ("given", "key"),
     [({"to": "sdtm"}, "to"), ({"format": "sas"}, "format"), ({"to": "nonmem", "format": "xpt"}, "format"),
      ({"drug": "everolimus"}, "drug"), ({"to": "nonmem", "drug": "aspirin"}, "drug"),
-     ({"to": "nonmem", "start_date": START}, "start_date")],
+     ({"to": "nonmem", "start_date": START}, "start_date"), ({"to": "nonmem", "names": ["ADSL"]}, "names")],
 )  # fmt: skip
 def test_choices_that_do_not_exist_are_told(run, tmp_path, given, key):
     with pytest.raises(ConfigError) as caught:
@@ -120,20 +120,21 @@ def test_choices_that_do_not_exist_are_told(run, tmp_path, given, key):
     assert caught.value.key == key and not (tmp_path / "x").exists()
 
 
-def command(monkeypatch, *words):
-    monkeypatch.setattr(sys, "argv", ["trialsim", "export", *map(str, words)])
-    return cli.main()
+def command(*words):
+    return start("export", [str(word) for word in words])
 
 
-def test_the_command(run, tmp_path, monkeypatch, capsys):
-    assert command(monkeypatch, run.path, "--to", "adam", "--out", tmp_path / "a", "--start-date", "2030-01-01") == 0
+def test_the_command(run, tmp_path, capsys):
+    assert command(run.path, "--out", tmp_path / "a", "--start-date", "2030-01-01") == 0
     assert (tmp_path / "a" / "adsl.csv").is_file() and "adtte.csv" in capsys.readouterr().out
-    assert command(monkeypatch, run.path, "--to", "nonmem", "--every-dose", "--out", tmp_path / "b") == 0
-    assert command(monkeypatch, run.path, "--to", "adam", "--out", tmp_path / "a") == cli.BAD_INPUT
-    assert command(monkeypatch, run.path, "--to", "adam", "--out", tmp_path / "c", "--start-date", "31.1.2030") == cli.BAD_INPUT
-    assert command(monkeypatch, tmp_path, "--to", "adam") == cli.BAD_INPUT
+    assert command(run.path, "--to", "nonmem", "--every-dose", "--out", tmp_path / "b") == 0
+    assert command(run.path, "--to", "adam", "--out", tmp_path / "a") == BAD_INPUT
+    assert command(run.path, "--to", "adam", "--out", tmp_path / "c", "--start-date", "31.1.2030") == BAD_INPUT
+    assert command(tmp_path, "--to", "adam") == BAD_INPUT
     told = capsys.readouterr().err
     assert "nothing is overwritten" in told and "--start-date" in told and "finished run" in told and "Traceback" not in told
-    with pytest.raises(SystemExit) as stopped:
-        command(monkeypatch, "--help")
-    assert stopped.value.code == 0
+    assert command(run.path, "--datasets", "adxx", "--out", tmp_path / "c") == BAD_INPUT
+    assert "one of ADSL, ADRS" in capsys.readouterr().err and not (tmp_path / "c").exists()
+    assert command(run.path, "--format", "xpt", "--datasets", "adsl", "adtte", "--out", tmp_path / "c") == 0
+    assert {path.name for path in (tmp_path / "c").iterdir()} == {"adsl.xpt", "adtte.xpt", "variables.csv", "define.html"}
+    assert command("--help") == 0

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from trialsim.analyses.compare_designs import characteristics, differences, recommend
+from trialsim.analyses.compare_designs import characteristics, differences, recommend, too_often_false
 from trialsim.report import decision_curve, design_words, write_report
 from trialsim.report.analyses.compare_designs import page
 from trialsim.report.analyses.page import read_saved
@@ -27,9 +27,9 @@ CONFIG = {
         "kind": "compare_designs", "replicates": 20, "batches": 5, "most_screened": 100, "per_month": 10.0,
         "dose_finding_per_month": 3.0, "resamples": 200,
         "dose_finding": {"start": 5.0, "target": 0.25, "tolerance": 0.1, "too_toxic": 0.33},
-        "benefit": {
+        "outcomes": {"kind": "mechanism"}, "benefit": {
             "outcome": "disease_control", "weeks": 24.0, "confirmed": False, "reader": "site", "survival": "pfs",
-            "marker": "pathway", "worthwhile": 0.1, "assays": {"turnaround_days": 21.0},
+            "marker": "pathway", "worthwhile": 0.1, "max_type_one_error": 0.1, "assays": {"turnaround_days": 21.0},
         },
         "assurance": {"draws": 0, "patients": 400, "replicates": 40},
     },
@@ -71,6 +71,7 @@ def declared(name: str, negative: list[float], positive: list[float], enrolled: 
         {
             "question": "benefit", "design": name, "batch": BATCH, "declared": treats.any(axis=1), "declared_without_effect": 0.0,
             "net_benefit": 100 * treats @ (GROUPS["share"] * (GROUPS["gain"] - 0.1)).to_numpy(),
+            "better_off": 100 * treats @ (GROUPS["share"] * GROUPS["gain"]).to_numpy(),
             "right": (treats == worth) @ GROUPS["share"].to_numpy(), "enrolled": enrolled, "screened": 100.0, "months": 12.0,
             "estimate": -0.5, "error": 0.125, "covered": 1.0, "group_0": treats[:, 0], "group_1": treats[:, 1],
         }
@@ -85,13 +86,16 @@ def saved(tmp_path):
         trials = pd.concat(parts, ignore_index=True)
         numbers = [name for name in trials.columns if name not in ("question", "design", "batch")]
         trials[numbers] = trials[numbers].astype(float)
-        tables = {"replicates": trials, "characteristics": characteristics(trials), "differences": differences(trials)}
-        found = {"n_patients": 1000, "replicates": 20, "right_dose": 10.0, "attainable": 8.0, "solver_check": None}
-        for question, part in trials.groupby("question"):
+        false = too_often_false(trials, 0.1)
+        fit = trials[~trials["design"].isin(false)]
+        tables = {"replicates": trials, "characteristics": characteristics(trials), "differences": differences(trials, fit)}
+        found: dict = {"too_often_false": false}
+        found |= {"n_patients": 1000, "replicates": 20, "right_dose": 10.0, "attainable": 8.0, "solver_check": None}
+        for question, part in fit.groupby("question"):
             measure = {"dose_finding": "near", "benefit": "net_benefit"}[question]
             found[f"recommended_{question}"] = recommend(part, measure, 200, 1)
-        tables |= {"doses": DOSES} if "recommended_dose_finding" in found else {}
-        tables |= {"groups": GROUPS} if "recommended_benefit" in found else {}
+        tables |= {"doses": DOSES} if (trials["question"] == "dose_finding").any() else {}
+        tables |= {"groups": GROUPS} if (trials["question"] == "benefit").any() else {}
         for name, table in tables.items():
             table.drop(columns=[c for c in drop if c in table]).to_parquet(tmp_path / f"{name}.parquet")
         (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG | {"designs": designs or DESIGNS} | (config or {})))
@@ -124,6 +128,18 @@ def column(table, title: str) -> list[str]:
 
 def of(made, key: str):
     return next(section for section in made.chapters if section.key == key)
+
+
+def test_a_design_that_finds_a_benefit_where_there_is_none_is_not_recommended(saved):
+    liar = declared("enriched", [0, 0], [1, 1], 40.0).assign(declared_without_effect=np.tile([1.0, 0.0], 10))
+    everyone = declared("all_comers", [1, 0], [1, 0], 90.0)
+    found = saved([everyone, liar])
+    assert found.results["too_often_false"] == {"enriched": 0.5}
+    assert found.results["recommended_benefit"]["design"] == "all_comers"
+    assert set(found.table("differences")["reference"]) == {"all_comers"}
+    told = plain(" ".join(page(found).summary))
+    assert "all comers. It has" in told and "too often where there is none: enriched (50 %)" in told
+    assert "None. Not considered" in plain(" ".join(page(saved([liar])).summary))
 
 
 def test_the_tables_show_what_the_trials_did(saved):

@@ -127,6 +127,24 @@ def test_median_not_reached(make_run):
     assert "Median not reached (95 % confidence interval 9.1 months to not reached)" in text
 
 
+def test_the_median_is_told_also_where_progression_lies_between_scans(make_run):
+    folder = make_run(count=40)
+    assert "Dated between" not in page(folder)  # a run from before this was estimated
+    endpoints = json.loads((folder / "summary.json").read_text())["endpoints"]
+    months = endpoints["median_pfs_months"]
+    added = {
+        "median_pfs_turnbull_months": months | {"estimate": 2.9, "low": None, "high": None},
+        "median_pfs_weibull_months": months | {"estimate": 2.8, "low": 2.2, "high": 3.4},
+        "progression_delay_weeks": months | {"estimate": 4.2, "low": None, "high": None, "unit": "weeks"},
+    }
+    change_summary(folder, endpoints=endpoints | added)
+    text = page(folder)
+    assert "on average 4.2 weeks after it happened. Dated between the two scans instead, the median is 2.9 months" in text
+    assert "with a Weibull curve 2.8 months (95 % confidence interval 2.2 to 3.4 months)" in text
+    change_summary(folder, endpoints=endpoints | added | {"median_pfs_weibull_months": months | {"estimate": None}})
+    assert "Weibull curve" not in page(folder)
+
+
 def test_bare_minimum(make_run):
     """Only the two files that the report cannot do without."""
     folder = make_run(count=20)

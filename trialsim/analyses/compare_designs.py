@@ -15,26 +15,30 @@ from trialsim import console, simulation
 from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.bank import benefit, dose_finding, treatments
-from trialsim.bank.players import Player, Question, player_of
+from trialsim.bank.players import Player, Question, check_accrual, player_of
 from trialsim.bank.population import Population, attainable, population_of
+from trialsim.bank.source import source_of
 from trialsim.bank.stream import streams
 from trialsim.biomarkers.assay import genes_called
 from trialsim.biomarkers.markers import genetic
 from trialsim.conduct.solver_check import solver_check
 from trialsim.designs import operating
+from trialsim.schema import ConfigError
 from trialsim.schema.analysis.compare_designs import CompareDesignsSettings
+from trialsim.schema.analysis.plain import PlainSettings
+from trialsim.schema.design.treatments import DRUG, treatments_of
+from trialsim.schema.faults import flatten, of_design, raise_all
 from trialsim.sensitivity.draws import drawn
 from trialsim.streams import derived_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from trialsim.bank.stream import Stream
     from trialsim.schema.design import DesignSettings
     from trialsim.schema.study import StudyConfig
 
 DOSE, BENEFIT = "dose_finding", "benefit"
-DECIDES = {DOSE: "near", BENEFIT: "net_benefit"}  # the measure that the recommendation rests on
 
 
 def run(config: StudyConfig, steps: Steps) -> Findings:
@@ -50,6 +54,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     designs = settings.candidates(config)
     escalating = {name: design for name, design in designs.items() if design.escalates}
     others = {name: design for name, design in designs.items() if not design.escalates}
+    players = _players(config, settings, others)
+    _check_accrual(config, settings, players)
     tables: dict[str, pd.DataFrame] = {}
     results: dict[str, Any] = {"n_patients": config.cohort.size, "replicates": settings.replicates}
     replicates, faults = [], ()
@@ -59,74 +65,109 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         results |= told
         replicates.append(found.pop("replicates").assign(question=DOSE))
     if others:
-        found, told, faults = _benefit(config, settings, others, steps)
+        found, told, faults = _benefit(config, settings, others, players, steps)
         tables |= found
         results |= told
         replicates.append(found.pop("replicates").assign(question=BENEFIT))
     every = pd.concat(replicates, ignore_index=True)
-    tables |= {"replicates": every, "characteristics": characteristics(every), "differences": differences(every)}
-    for question, part in every.groupby("question"):
-        results[f"recommended_{question}"] = recommend(part, DECIDES[str(question)], settings.resamples, config.seed)
+    results["too_often_false"] = too_often_false(every, settings.benefit.max_type_one_error)
+    fit = every[~every["design"].isin(results["too_often_false"])]
+    tables |= {"replicates": every, "characteristics": characteristics(every), "differences": differences(every, fit)}
+    for question, part in fit.groupby("question"):
+        results[f"recommended_{question}"] = recommend(part, decides(part), settings.resamples, config.seed)
     return Findings(tables, results, faults)
 
 
 def _dose_finding(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], steps: Steps):
     first = next(iter(designs.values()))  # levels and DLT are the same in all of them
     levels = first.levels
-    blocks = {f"doses_{b.start}": partial(dose_finding.simulate, config, first, b) for b in simulation.blocks(config)}
+    source = source_of(config, settings)
+    blocks = {f"doses_{b.start}": partial(source.doses, first, b) for b in simulation.blocks(config)}
     simulated = steps.each(f"simulating every patient at {len(levels)} dose levels", blocks)
     outlook = dose_finding.outlook_of(pd.concat([part["doses"] for part in simulated.values()], ignore_index=True), len(levels))
-    asked, true = settings.dose_finding, dose_finding.rates(outlook)
+    asked, stated = settings.dose_finding, settings.outcomes
+    true = np.array(stated.dlt_rates) if isinstance(stated, PlainSettings) else dose_finding.rates(outlook)
     right = dose_finding.right_level(true, asked)
     most = max(design.replicate_size for design in designs.values())
-    ready = lambda design: lambda stream, _: dose_finding.play(design, outlook, stream, asked)
+    ready = lambda name: lambda stream, _: dose_finding.play(designs[name], outlook, true, stream, asked)
     replicates = _played(config, settings, designs, steps, ready, len(outlook.evaluable), most, settings.dose_finding_per_month)
     table = pd.DataFrame({"level": range(len(levels)), "dose": levels, "rate": true, "n": outlook.evaluable.sum(axis=0)})
     return {"replicates": replicates, "doses": table}, {"right_dose": levels[right] if right >= 0 else None}
 
 
-def _benefit(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], steps: Steps):
-    blocks = simulation.blocks(config)
-    wanted = benefit.treatments_of(designs.values(), config.regimen.dose)
+def _benefit(
+    config: StudyConfig,
+    settings: CompareDesignsSettings,
+    designs: Mapping[str, Any],
+    players: Mapping[str, Player],
+    steps: Steps,
+):
+    source, blocks = source_of(config, settings), simulation.blocks(config)
+    wanted = treatments_of(designs.values(), config.regimen.dose)
     simulated = steps.each(
         f"simulating every patient under {len(wanted)} treatments",
-        {f"{name}_{b.start}": partial(treatments.simulate, config, b, name) for b in blocks for name in wanted},
+        {f"{name}_{b.start}": partial(source.patients, b, name) for b in blocks for name in wanted},
     )
     table = lambda name: pd.concat([simulated[f"{name}_{b.start}"]["patients"] for b in blocks], ignore_index=True)
     outcomes = treatments.integrated({name: table(name) for name in wanted})
-    with console.step("checking the solver", config.compute.progress):
-        check = solver_check(config, treatments.enrolled(config, blocks[0], treatments.DRUG))
+    check: dict[str, Any] = {}
+    if source.mechanistic:
+        with console.step("checking the solver", config.compute.progress):
+            check = solver_check(config, treatments.enrolled(config, blocks[0], DRUG))
     population = _population(config, settings, outcomes)
-    ready = lambda design: partial(benefit.play, _player(config, settings, design), population)
+    ready = lambda name: partial(benefit.play, players[name], population)
     at_hand = len(population.group)
     replicates = _played(config, settings, designs, steps, ready, at_hand, settings.most_screened, settings.per_month)
     failed = config.cohort.size - at_hand
     told = {"solver_check": check, "attainable": attainable(population.groups, settings.benefit.worthwhile)}
     tables = {"replicates": replicates, "groups": population.groups}
     if settings.assurance.draws:
-        tables["assurance"] = _assurance(config, settings, designs, wanted, steps)
+        tables["assurance"] = _assurance(config, settings, players, wanted, steps)
         told["assurance"] = assured(tables["assurance"], replicates)
     return tables, told, simulation_faults(failed, check)
 
 
 def _population(config: StudyConfig, settings: CompareDesignsSettings, outcomes: dict[str, pd.DataFrame]) -> Population:
+    marker = _marker(config, settings, outcomes[DRUG])
+    return population_of(outcomes, marker, settings.benefit, config.endpoint)
+
+
+def _marker(config: StudyConfig, settings: CompareDesignsSettings, patients: pd.DataFrame) -> np.ndarray:
+    """The marker of each patient as the assay calls it: 1, 0, NaN without a result."""
     asked = settings.benefit
-    called = genetic(genes_called(outcomes[treatments.DRUG], asked.assays.ngs, asked.assays.pten, config.seed))
-    return population_of(outcomes, called[asked.marker].to_numpy(float), asked, config.endpoint)
+    called = genetic(genes_called(patients, asked.assays.ngs, asked.assays.pten, config.seed))
+    return called[asked.marker].to_numpy(float)
 
 
-def _player(config: StudyConfig, settings: CompareDesignsSettings, design: DesignSettings) -> Player:
+def _players(config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, DesignSettings]) -> dict[str, Player]:
     question = Question(settings.benefit.assays.turnaround_days, config.regimen.dose)
-    return player_of(design, question, derived_seed(config.seed, "calibration"))
+    seed = derived_seed(config.seed, "calibration")
+    players, faults = {}, []
+    for name, design in designs.items():
+        try:
+            players[name] = player_of(design, question, seed)
+        except ConfigError as error:
+            faults += [of_design(fault, name) if config.designs else fault for fault in flatten(error)]
+    raise_all(faults)
+    return players
+
+
+def _check_accrual(config: StudyConfig, settings: CompareDesignsSettings, players: Mapping[str, Player]) -> None:
+    """A design that lacks patients is told before the minutes that simulating them takes."""
+    if not players:
+        return
+    patients = source_of(config, settings).covariates(simulation.Block(0, config.cohort.size))
+    positive = _marker(config, settings, patients) == 1.0
+    for stream in _streams(config, settings, len(patients), settings.most_screened, settings.per_month):
+        for player in players.values():
+            check_accrual(player, positive, stream)
 
 
 def _assurance(
-    config: StudyConfig, settings: CompareDesignsSettings, designs: Mapping[str, Any], wanted: list[str], steps: Steps
+    config: StudyConfig, settings: CompareDesignsSettings, players: Mapping[str, Player], wanted: list[str], steps: Steps
 ) -> pd.DataFrame:
     """The designs in worlds whose constants are drawn from their priors: draw, design, declared, net_benefit, failed (patients)."""
     asked = settings.assurance
-
-    players = {name: _player(config, settings, design) for name, design in designs.items()}
 
     def one(world: StudyConfig) -> dict[str, pd.DataFrame]:
         simulated = {name: treatments.simulate(world, simulation.Block(0, asked.patients), name)["patients"] for name in wanted}
@@ -167,26 +208,32 @@ def _played(
     settings: CompareDesignsSettings,
     designs: Mapping[str, DesignSettings],
     steps: Steps,
-    ready: Callable[[Any], Callable[[Stream, Any], pd.DataFrame]],
+    ready: Callable[[str], Callable[[Stream, Any], pd.DataFrame]],
     patients_at_hand: int,
     patients: int,
     per_month: float,
 ) -> pd.DataFrame:
     """Every design on the same patients, arriving on the same days."""
 
-    def one(design: DesignSettings) -> dict[str, pd.DataFrame]:
-        batches = streams(patients_at_hand, settings.replicates, patients, settings.batches, per_month, config.seed)
+    def one(name: str) -> dict[str, pd.DataFrame]:
+        batches = _streams(config, settings, patients_at_hand, patients, per_month)
         seed = derived_seed(config.seed, "randomisation")
-        play = ready(design)
+        play = ready(name)
         found = [play(stream, [seed, i]).assign(batch=i) for i, stream in enumerate(batches)]
         return {"replicates": pd.concat(found, ignore_index=True)}
 
     trials = steps.each(
         f"playing {settings.replicates} trials of each design",
-        {f"trials_{name}": partial(one, design) for name, design in designs.items()},
+        {f"trials_{name}": partial(one, name) for name in designs},
     )
     named = [part["replicates"].assign(design=name) for name, part in zip(designs, trials.values(), strict=True)]
     return pd.concat(named, ignore_index=True)
+
+
+def _streams(
+    config: StudyConfig, settings: CompareDesignsSettings, at_hand: int, patients: int, per_month: float
+) -> Iterator[Stream]:
+    return streams(at_hand, settings.replicates, patients, settings.batches, per_month, config.seed)
 
 
 def characteristics(replicates: pd.DataFrame) -> pd.DataFrame:
@@ -210,13 +257,41 @@ COMPARED = {
 }  # fmt: skip
 
 
-def differences(replicates: pd.DataFrame) -> pd.DataFrame:
-    """Each design less the best one in the measure that decides, trial by trial on the same patients."""
+def decides(trials: pd.DataFrame) -> str:
+    """The measure that the recommendation on a question rests on. Where no level is near the target: to say which is the best."""
+    if (trials["question"] == BENEFIT).all():
+        return "net_benefit"
+    return "near" if trials["near"].any() else "correct"
+
+
+def too_often_false(replicates: pd.DataFrame, most: float) -> dict[str, float]:
+    """Type I error of the designs that certainly find a benefit where there is none more often than ``most``: whose 95 % Monte
+    Carlo interval lies above."""
+    if "declared_without_effect" not in replicates:
+        return {}
+    found = {}
+    for design, trials in replicates.groupby("design", sort=False):
+        error = operating.expected(trials["declared_without_effect"].to_numpy(float), trials["batch"].to_numpy(int))
+        if error.low > most:
+            found[str(design)] = float(error.estimate)
+    return found
+
+
+def differences(replicates: pd.DataFrame, fit: pd.DataFrame) -> pd.DataFrame:
+    """Each design less the best one in the measure that decides, trial by trial on the same patients.
+
+    Args:
+        fit: the replicates of the designs that can be the best. A question without any has no differences.
+    """
     rows = []
     for question, trials in replicates.groupby("question", sort=False):
-        measures, decides = COMPARED[str(question)], DECIDES[str(question)]
+        measures = COMPARED[str(question)]
         values = {name: part.sort_values("batch", kind="stable") for name, part in trials.groupby("design", sort=False)}
-        reference = max(values, key=lambda name: values[name][decides].mean())
+        able = [name for name in values if name in set(fit["design"])]
+        if not able:
+            continue
+        measure = decides(fit[fit["question"] == question])
+        reference = max(able, key=lambda name: values[name][measure].mean())
         batch = values[reference]["batch"].to_numpy(int)
         for name, part in values.items():
             for measure in measures if name != reference else ():
@@ -234,8 +309,9 @@ def recommend(trials: pd.DataFrame, measure: str, resamples: int, seed: int) -> 
     Returns:
         design, measure, estimate, low, high, probability (that it is the best of those compared), probabilities by design.
     """
-    values = {name: part.sort_values("batch", kind="stable")[measure].to_numpy(float) for name, part in trials.groupby("design")}
-    batch = np.sort(next(part for _, part in trials.groupby("design"))["batch"].to_numpy(int))
+    parts = {str(name): part.sort_values("batch", kind="stable") for name, part in trials.groupby("design", sort=False)}
+    values = {name: part[measure].to_numpy(float) for name, part in parts.items()}
+    batch = next(iter(parts.values()))["batch"].to_numpy(int)
     rng = np.random.default_rng(derived_seed(seed, f"recommend_{measure}"))
     probability = operating.best(values, batch, resamples, rng)
     first = max(values, key=lambda name: np.nanmean(values[name]))

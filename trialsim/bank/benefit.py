@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from trialsim.bank.players import Player
+from trialsim.bank.players import Outcome, Player
 from trialsim.bank.population import Population, net_benefit
 from trialsim.bank.stream import Stream
-from trialsim.bank.treatments import ALONE, CONTROL, CROSSOVER, DRUG, at_dose
-from trialsim.schema.design.adaptive import MultiArmSettings
-from trialsim.schema.design.historical import HistoricalControlSettings
-from trialsim.schema.design.randomised import RandomisedSettings
 from trialsim.units import DAYS_PER_MONTH
-
-if TYPE_CHECKING:
-    from trialsim.schema.design import DesignSettings
-
-
-def treatments_of(designs: Iterable[DesignSettings], regimen_dose: float) -> list[str]:
-    """Names of the treatments that the designs compare."""
-    names = [DRUG, CONTROL]
-    for design in designs:
-        if isinstance(design, MultiArmSettings):
-            names += [at_dose(dose, regimen_dose) for dose in design.arm_doses]
-        if isinstance(design, RandomisedSettings) and design.crossover_probability > 0:
-            names.append(CROSSOVER)
-        if isinstance(design, HistoricalControlSettings):
-            names.append(ALONE)
-    return list(dict.fromkeys(names))
 
 
 def play(player: Player, population: Population, stream: Stream, seed: Any) -> pd.DataFrame:
@@ -42,19 +21,21 @@ def play(player: Player, population: Population, stream: Stream, seed: Any) -> p
 
     Returns:
         One row a replicate: declared (some group is found to benefit), declared_without_effect (the same where the drug does
-        nothing: type I error), net_benefit (see `population.net_benefit`), right (share of future patients who are given or
-        spared the drug as their group's true gain asks), enrolled, screened, months, estimate, error (estimate less truth),
-        covered, group_<j> (whether group j is treated).
+        nothing: type I error), net_benefit (see `population.net_benefit`), better_off (patients in 100 who gain), right (share
+        of future patients who are given or spared what the trial found as their group's true gain asks), enrolled, screened,
+        months, estimate, error (estimate less truth), covered, group_<j> (whether group j is treated).
     """
     run = lambda world: player.play(world, stream, np.random.default_rng(seed))
     found, null = run(population), run(population.without_effect(player.baseline))
     groups, worthwhile = population.groups, population.settings.worthwhile
-    deserves, share = groups["gain"].to_numpy() > worthwhile, groups["share"].to_numpy()
+    share, gain = groups["share"].to_numpy(), _gain(found, population)
+    better_off = 100.0 * (found.treats * gain) @ share
     columns = {
         "declared": found.treats.any(axis=1),
         "declared_without_effect": null.treats.any(axis=1),
-        "net_benefit": net_benefit(found.treats, groups, worthwhile),
-        "right": (found.treats == deserves) @ share,
+        "net_benefit": net_benefit(found.treats, share, gain, worthwhile),
+        "better_off": better_off,
+        "right": (found.treats == (gain > worthwhile)) @ share,
         "enrolled": found.enrolled,
         "screened": found.screened,
         "months": found.end_day / DAYS_PER_MONTH,
@@ -64,3 +45,10 @@ def play(player: Player, population: Population, stream: Stream, seed: Any) -> p
         **{f"group_{j}": found.treats[:, j] for j in range(len(groups))},
     }
     return pd.DataFrame(columns).astype(float)
+
+
+def _gain(found: Outcome, population: Population) -> np.ndarray:
+    """What each group gains by the treatment that is given after the trial, (replicates, groups) or (groups,)."""
+    if found.given is None:
+        return population.groups["gain"].to_numpy()
+    return np.stack([population.gain(name) for name in found.treatments])[found.given]

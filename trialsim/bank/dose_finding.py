@@ -54,11 +54,13 @@ def queue_of(outlook: Outlook, stream: Stream) -> Queue:
     return Queue(stream.arrival, outlook.dlt_day[at], outlook.evaluable[at], outlook.known_day[at])
 
 
-def play(design: EscalationSettings, outlook: Outlook, stream: Stream, asked: DoseFindingSettings) -> pd.DataFrame:
+def play(
+    design: EscalationSettings, outlook: Outlook, true: np.ndarray, stream: Stream, asked: DoseFindingSettings
+) -> pd.DataFrame:
     """One design on a batch of replicates.
 
     Args:
-        asked: what should be found.
+        true: probability of a DLT at each level, (levels,). asked: what should be found.
 
     Returns:
         One row a replicate: mtd (level index, -1 none, NaN undecided), correct, near (the level chosen has a DLT
@@ -70,7 +72,7 @@ def play(design: EscalationSettings, outlook: Outlook, stream: Stream, asked: Do
     most = design.replicate_size
     queue = queue_of(outlook, Stream(stream.patient[:, :most], stream.arrival[:, :most]))
     start = design.levels.index(asked.start)
-    return _measures(play_design(design, queue, start), queue, rates(outlook), asked)
+    return _measures(play_design(design, queue, start), queue, true, asked)
 
 
 def _measures(played: Played, queue: Queue, true: np.ndarray, asked: DoseFindingSettings) -> pd.DataFrame:
@@ -106,6 +108,8 @@ def _measures(played: Played, queue: Queue, true: np.ndarray, asked: DoseFinding
 
 
 def right_level(true: np.ndarray, asked: DoseFindingSettings) -> int:
-    """The level whose DLT probability is nearest to the target, of those that are no overdose; -1 if all are."""
+    """The level whose DLT probability is nearest to the target, of those that are no overdose; -1 if all are. Of two as near the
+    less toxic, of two as toxic the higher."""
     safe = true <= asked.too_toxic
-    return int(np.argmin(np.where(safe, np.abs(true - asked.target), np.inf))) if safe.any() else -1
+    distance = np.where(safe, np.round(np.abs(true - asked.target), 12), np.inf)
+    return int(np.lexsort((-np.arange(len(true)), true, distance))[0]) if safe.any() else -1

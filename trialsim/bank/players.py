@@ -13,7 +13,6 @@ import numpy as np
 
 from trialsim.bank.population import POSITIVE, Population
 from trialsim.bank.stream import Stream, only
-from trialsim.bank.treatments import ALONE, CONTROL, CROSSOVER, DRUG, at_dose
 from trialsim.designs.adaptive.from_settings import rules_of, winner_of
 from trialsim.designs.adaptive.outcomes import Outcomes
 from trialsim.designs.adaptive.randomised import play as play_adaptive
@@ -42,6 +41,7 @@ from trialsim.schema.design.biomarker import EnrichedSettings, MarkerDesignSetti
 from trialsim.schema.design.historical import HistoricalControlSettings
 from trialsim.schema.design.randomised import RandomisedSettings
 from trialsim.schema.design.single_arm import ResponseRateSettings
+from trialsim.schema.design.treatments import ALONE, CONTROL, CROSSOVER, DRUG, at_dose
 
 if TYPE_CHECKING:
     from trialsim.schema.design import DesignSettings
@@ -55,6 +55,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         treats: groups that are treated after the trial, bool, (replicates, groups).
+        given: with what, number within ``treatments``; None: with the drug at ``regimen.dose``. treatments: their names.
         enrolled: patients treated or randomised. screened: who had come when the last of them had. end_day: of the decision.
         estimate, truth: of the effect that the design estimates, and what is true of its patients; covered: by the design's 95 %
             interval. NaN where the design gives none.
@@ -67,6 +68,8 @@ class Outcome(NamedTuple):
     estimate: np.ndarray
     truth: float
     covered: np.ndarray
+    given: np.ndarray | None = None
+    treatments: tuple[str, ...] = (DRUG,)
 
 
 class Question(NamedTuple):
@@ -80,9 +83,16 @@ Play = Callable[[Population, Stream, np.random.Generator], Outcome]
 
 
 class Player(NamedTuple):
-    """A design made ready. play: a batch of replicates. baseline: the treatment that all others equal if the drug does nothing."""
+    """A design made ready.
+
+    Attributes:
+        play: a batch of replicates. needs: patients without whom it cannot be played, of those who may enter, as
+            ``marker_positive`` says. baseline: the treatment that all others equal if the drug does nothing.
+    """
 
     play: Play
+    needs: int = 0
+    marker_positive: bool = False
     baseline: str = CONTROL
 
 
@@ -103,11 +113,12 @@ def _single_arm(design: ResponseRateSettings, question: Question, rng: np.random
     """A binary outcome against a fixed rate."""
     looks = looks_of(design)
     low, high = intervals(looks, 0.95)
+    needed = int(looks.n[-1])
 
     def play(who: Population, stream: Stream, rng: np.random.Generator) -> Outcome:
         verdict = who.verdict(DRUG, design.outcome, design.assess_weeks)
         came = eligible(design, who, stream, question)
-        at = enough(came, int(looks.n[-1])).patient
+        at = enough(came, needed).patient
         patients = Responses(came.arrival, verdict.success[at], verdict.known_day[at], verdict.evaluable[at])
         played = play_single_arm(looks, patients, design.halt_accrual, design.replace_inevaluable)
         mine = _entitled(design, who)
@@ -123,7 +134,7 @@ def _single_arm(design: ResponseRateSettings, question: Question, rng: np.random
             covered=(low[end] <= truth) & (truth <= high[end]),
         )
 
-    return Player(play)
+    return Player(play, needed, _positive_only(design))
 
 
 # ---- two arms, time to an event
@@ -189,9 +200,11 @@ def _several_arms(design: MultiArmSettings, question: Question, rng: np.random.G
         winner = winner_of(design)
         needed = patients_needed(winner.arms, design.patients_per_arm)
         run = lambda outcomes, rng: play_winner(winner, design.patients_per_arm, outcomes, rng)
+        chosen = lambda played: played.selected
     else:
         rules, needed = rules_of(design, rng), design.replicate_size
         run = lambda outcomes, rng: play_adaptive(rules, outcomes, rng)
+        chosen = lambda played: np.maximum(played.chosen, 0)
 
     def play(who: Population, stream: Stream, rng: np.random.Generator) -> Outcome:
         came = enough(eligible(design, who, stream, question), needed)
@@ -208,9 +221,11 @@ def _several_arms(design: MultiArmSettings, question: Question, rng: np.random.G
             estimate=_none(at),
             truth=np.nan,
             covered=_none(at),
+            given=np.where(played.decision, chosen(played), len(treatments) - 1),
+            treatments=tuple(treatments),
         )
 
-    return Player(play)
+    return Player(play, needed, _positive_only(design))
 
 
 def _baskets(design: BasketSettings, question: Question, rng: np.random.Generator) -> Player:
@@ -273,7 +288,7 @@ def _historical(design: HistoricalControlSettings, question: Question, rng: np.r
             covered=_none(at),
         )
 
-    return Player(play, ALONE)
+    return Player(play, size, _positive_only(design), ALONE)
 
 
 FAMILIES: dict[type, Callable[[Any, Question, np.random.Generator], Player]] = {
@@ -289,9 +304,25 @@ FAMILIES: dict[type, Callable[[Any, Question, np.random.Generator], Player]] = {
 # ---- what they share
 
 
+def _positive_only(design: ResponderSettings) -> bool:
+    return design.eligible == "marker_positive"
+
+
 def eligible(design: ResponderSettings, who: Population, stream: Stream, question: Question) -> Stream:
     """Those who may enter, in the order in which they can."""
-    return stream if design.eligible == "all" else only(stream, who.positive, question.turnaround)
+    return only(stream, who.positive, question.turnaround) if _positive_only(design) else stream
+
+
+def check_accrual(player: Player, positive: np.ndarray, stream: Stream) -> None:
+    """Whether a design can be played on every replicate: it may be told before any patient is simulated.
+
+    Args:
+        positive: whom the assay calls positive, by row of the bank.
+
+    Raises:
+        ConfigError: there are not enough patients.
+    """
+    enough(only(stream, positive) if player.marker_positive else stream, player.needs)
 
 
 def enough(stream: Stream, needed: int) -> Stream:
@@ -306,7 +337,7 @@ def enough(stream: Stream, needed: int) -> Stream:
 
 def screened(stream: Stream, came: Stream, enrolled: np.ndarray, design: ResponderSettings, question: Question) -> np.ndarray:
     """Patients who had come when the last of those enrolled had."""
-    if design.eligible == "all":
+    if not _positive_only(design):
         return enrolled
     last = np.take_along_axis(came.arrival, np.maximum(enrolled - 1, 0)[:, None], axis=1) - question.turnaround
     return (stream.arrival <= last + 1e-9).sum(axis=1)
@@ -328,11 +359,11 @@ def _positive_groups(who: Population) -> np.ndarray:
 
 def _entitled(design: ResponderSettings, who: Population) -> np.ndarray:
     """Patients whom the design is about."""
-    return who.positive if design.eligible == "marker_positive" else np.ones(len(who.group), bool)
+    return who.positive if _positive_only(design) else np.ones(len(who.group), bool)
 
 
 def _entitled_groups(design: ResponderSettings, who: Population) -> np.ndarray:
-    return _positive_groups(who) if design.eligible == "marker_positive" else np.ones(len(who.groups), bool)
+    return _positive_groups(who) if _positive_only(design) else np.ones(len(who.groups), bool)
 
 
 def _treated(decision: np.ndarray, who: Population, design: ResponderSettings) -> np.ndarray:

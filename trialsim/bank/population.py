@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from trialsim.bank.treatments import CENTRAL, CONTROL, DRUG
+from trialsim.bank.treatments import CENTRAL
 from trialsim.bank.verdict import Verdict, progression_free_at, response_by
+from trialsim.schema.design.treatments import CONTROL, DRUG
 from trialsim.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -68,6 +69,15 @@ class Population(NamedTuple):
             return response_by(table, weeks * DAYS_PER_WEEK, self.settings.confirmed, central)
         return progression_free_at(table, weeks * DAYS_PER_WEEK, self.endpoint.scan_jitter_days, central)
 
+    def rate(self, treatment: str) -> np.ndarray:
+        """Probability of the outcome that a patient gains, by group, (groups,)."""
+        success = self.verdict(treatment, self.settings.outcome, self.settings.weeks).success
+        return np.bincount(self.group, success) / np.bincount(self.group)
+
+    def gain(self, treatment: str) -> np.ndarray:
+        """What a treatment adds to that probability, by group, (groups,)."""
+        return self.rate(treatment) - self.groups["control"].to_numpy()
+
     def times(self, treatment: str) -> tuple[np.ndarray, np.ndarray]:
         """Time to the event that randomised designs compare, days, and whether it was seen; (patients,)."""
         suffix = CENTRAL if self.settings.survival == "pfs" and self.settings.reader == "central" else ""
@@ -85,16 +95,15 @@ def population_of(
     names = keys.unique().sort_values()
     group = names.get_indexer(keys)
     found = Population(outcomes, marker, group, pd.DataFrame(), settings, endpoint)
-    success = {name: found.verdict(name, settings.outcome, settings.weeks).success for name in (DRUG, CONTROL)}
+    rate = {name: found.rate(name) for name in (DRUG, CONTROL)}
     n = np.bincount(group)
-    rate = {name: np.bincount(group, value) / n for name, value in success.items()}
     groups = names.to_frame(index=False).assign(
         n=n, share=n / n.sum(), drug=rate[DRUG], control=rate[CONTROL], gain=rate[DRUG] - rate[CONTROL]
     )
     return found._replace(groups=groups)
 
 
-def net_benefit(treats: np.ndarray, groups: pd.DataFrame, worthwhile: float) -> np.ndarray:
+def net_benefit(treats: np.ndarray, share: np.ndarray, gain: np.ndarray, worthwhile: float) -> np.ndarray:
     """What 100 future patients gain if the groups that a trial found to benefit are treated:
 
         100 sum over treated groups of share (gain - worthwhile)
@@ -103,11 +112,13 @@ def net_benefit(treats: np.ndarray, groups: pd.DataFrame, worthwhile: float) -> 
     of decision curves (Vickers & Elkin, Med Decis Making 2006;26:565-74).
 
     Args:
-        treats: bool, (..., groups). worthwhile: gain below which a group is better not treated.
+        treats: bool, (..., groups). share: of each group, (groups,). gain: of the treatment that is given, (groups,) or
+            (..., groups). worthwhile: gain below which a group is better not treated.
     """
-    return 100.0 * treats @ (groups["share"] * (groups["gain"] - worthwhile)).to_numpy()
+    return 100.0 * (treats * (gain - worthwhile)) @ share
 
 
 def attainable(groups: pd.DataFrame, worthwhile: float) -> float:
     """Net benefit of knowing every group's true gain."""
-    return float(net_benefit(groups["gain"].to_numpy() > worthwhile, groups, worthwhile))
+    gain, share = groups["gain"].to_numpy(), groups["share"].to_numpy()
+    return float(net_benefit(gain > worthwhile, share, gain, worthwhile))

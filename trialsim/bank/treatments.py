@@ -1,9 +1,4 @@
-"""Every patient of the bank under every treatment that a design compares: what is seen of each.
-
-Treatments have names: ``drug``, the rapalog at ``regimen.dose``; ``control``, without it; ``crossover``, without it until
-progression and with it from then on; ``dose_<x>``, at another dose. Partner drugs are given in all of these; ``alone`` is the
-rapalog without them.
-"""
+"""Every patient of the bank under every treatment that a design compares (`schema.design.treatments`): what is seen of each."""
 
 from __future__ import annotations
 
@@ -15,21 +10,16 @@ import pandas as pd
 
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import follow_up_horizon, start_dose_mg
+from trialsim.schema.design.treatments import ALONE, CONTROL, CROSSOVER
 from trialsim.simulation import Block, simulate_patients
 
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
-DRUG, CONTROL, CROSSOVER, ALONE = "drug", "control", "crossover", "alone"
 COVARIATES = ("tumour_type", "pik3ca", "akt1", "mtor", "tsc", "kras", "pten_loss")
 READ = ("pfs_days", "pfs_event", "best_response", "best_response_unconfirmed", "response_day")  # by a reader
 OUTCOMES = (*READ, "os_days", "os_event", "integration_ok")
 CENTRAL = "_central"
-
-
-def at_dose(dose: float, regimen_dose: float) -> str:
-    """Name of the treatment with the rapalog at a dose."""
-    return CONTROL if dose == 0 else DRUG if dose == regimen_dose else f"dose_{dose:g}"
 
 
 def enrolled(config: StudyConfig, block: Block, treatment: str) -> pd.DataFrame:

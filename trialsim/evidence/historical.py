@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from trialsim.evidence.monotherapy import monotherapy_counts
+from trialsim.evidence.monotherapy import drugs_given_alone, monotherapy_counts
 from trialsim.schema import ConfigError
 
 
@@ -28,6 +28,8 @@ def historical_counts(
     Raises:
         ConfigError: no such drug, or no arm left.
     """
+    if drug not in drugs_given_alone():
+        raise ConfigError("design.history.drug", drug, f"a drug with single-agent arms: {', '.join(drugs_given_alone())}")
     arms = monotherapy_counts(drug)
     if tumour_types:
         known = sorted(set(arms["tumour_type"]))

@@ -8,7 +8,7 @@ without one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -57,6 +57,15 @@ def available(source: Source) -> list[str]:
     return [name for name, dataset in datasets().items() if dataset.table is None or source.has(dataset.table)]
 
 
+def chosen(source: Source, names: Sequence[str]) -> list[str]:
+    """Those data sets, all that there are if none is named; told if one cannot be made."""
+    there = available(source)
+    for name in names:
+        if name not in there:
+            raise ConfigError("name", name, f"one of {', '.join(there)}")
+    return list(dict.fromkeys(names)) or there
+
+
 def pieces(source: Source, name: str) -> Iterator[pd.DataFrame]:
     """One data set, in pieces of some thousand subjects. At least one piece, perhaps without rows."""
     builder, dataset = BUILDERS[name], datasets()[name]
@@ -84,9 +93,7 @@ def adam(run: SavedRun | str, name: str, start_date: date | None = None) -> pd.D
         ConfigError: no such data set, or the run has not what it takes.
     """
     source = source_of(load_run(run) if not isinstance(run, SavedRun) else run, start_date)
-    there = available(source)
-    if name not in there:
-        raise ConfigError("name", name, f"one of {', '.join(there)}")
+    (name,) = chosen(source, [name])
     return pd.concat(list(pieces(source, name)), ignore_index=True)
 
 

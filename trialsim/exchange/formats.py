@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -82,7 +83,8 @@ def _for_sas(piece: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
             if other is not None:
                 allowed = "ASCII text in SAS transport files; csv and parquet hold any"
                 raise ConfigError(f"{dataset.name}.{variable.name}", other, allowed)
-            found[variable.name] = values.astype(object)
+            codes, texts = pd.factorize(values)
+            found[variable.name] = np.asarray(texts, dtype=object)[codes]
         elif variable.type == "date":
             found[variable.name] = values.dt.date.where(values.notna(), None)
         else:

@@ -1,8 +1,8 @@
 """What the exported data sets hold: one declarative table of variables, from which order, types, labels, checks and listings come.
 
-`variables.csv` has one row a variable of one or several data sets: name and label as ADaM has them (SAS transport: at most 8 and 40
-characters), type, length in bytes, controlled terms parted by `|` (an empty last one: may be empty), and origin, the column of the
-run that it comes from, with its unit. Terms follow CDISC where it has them: SEX, AGEU, ACN, OUT, NCOMPLT, response.
+`data/adam.csv` has one row a variable, of one data set, several, or all (`*`): name and label as ADaM has them (SAS transport: at
+most 8 and 40 characters), type, length in bytes, controlled terms parted by `|` (an empty last one: may be empty), and origin, the
+column of the run that it comes from, with its unit. Terms follow CDISC where it has them: SEX, AGEU, ACN, OUT, NCOMPLT, response.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class Dataset(NamedTuple):
 
 def read_data(name: str) -> pd.DataFrame:
     """A data file of this package, all text."""
-    with (files("trialsim.exchange") / name).open(encoding="utf-8") as stream:
+    with (files("trialsim.exchange") / "data" / name).open(encoding="utf-8") as stream:
         return pd.read_csv(stream, dtype=str, keep_default_na=False)
 
 
 @cache
 def datasets() -> dict[str, Dataset]:
     """Every data set by name."""
-    rows = read_data("variables.csv").to_dict("records")
+    rows = read_data("adam.csv").to_dict("records")
 
     def variables(name: str) -> tuple[Variable, ...]:
         return tuple(
@@ -58,7 +58,7 @@ def datasets() -> dict[str, Dataset]:
                 row["name"], row["label"], row["type"], int(row["length"]),
                 tuple(row["terms"].split("|")) if row["terms"] else None, row["origin"],
             )
-            for row in rows if name in row["datasets"].split()
+            for row in rows if {"*", name} & set(row["datasets"].split())
         )  # fmt: skip
 
     every = read_data("datasets.csv").to_dict("records")

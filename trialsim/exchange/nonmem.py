@@ -1,7 +1,7 @@
 """A trial as a NONMEM event table: doses as taken, weekly troughs, covariates; numbers only, `.` where there is none.
 
 One row a stretch of equal doses (ADDL, II) or one a dose. A trough at the time of a dose stands before it. Patients whose course
-could not be computed are left out. Columns and codes: `nonmem.csv`, written beside the table.
+could not be computed are left out. Columns and codes: `data/nonmem.csv`, written beside the table.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pandas as pd
 from trialsim.artefacts.tables import ID
 from trialsim.exchange.source import Source
 
-BEST = ("best_response", "best_response_unconfirmed", "clinical_benefit")
+BEST = ("best_response", "best_response_unconfirmed", "responder", "disease_control", "clinical_benefit")
 CENTRAL = ("best_response_central", "best_response_unconfirmed_central")
 SCANS = ("visit", "day", "response")
 SIZES = (
@@ -64,12 +64,16 @@ def _over_all(source: Source, patients: pd.DataFrame) -> list[tuple[int, str, st
     found = [(2, "BOR", f"{unconfirmed} by Investigator", INVESTIGATOR, patients["best_response_unconfirmed"].to_numpy())]
     if source.confirmed:
         found.append((3, "CBOR", f"{best} by Investigator", INVESTIGATOR, patients["best_response"].to_numpy()))
-    benefit = np.where(patients["clinical_benefit"].to_numpy(bool), "Y", "N")
-    found.append((4, "CB", "Clinical Benefit by Investigator", INVESTIGATOR, benefit))
+    for number, code, label, column in (
+        (4, "RSP", "Objective Response", "responder"),
+        (5, "DCR", "Disease Control", "disease_control"),
+        (6, "CB", "Clinical Benefit", "clinical_benefit"),
+    ):
+        found.append((number, code, f"{label} by Investigator", INVESTIGATOR, np.where(patients[column].to_numpy(bool), "Y", "N")))
     if set(CENTRAL) <= set(patients.columns):
-        found.append((5, "BORIRC", f"{unconfirmed} by Central Review", CENTRAL_READER, patients[CENTRAL[1]].to_numpy()))
+        found.append((7, "BORIRC", f"{unconfirmed} by Central Review", CENTRAL_READER, patients[CENTRAL[1]].to_numpy()))
         if source.confirmed:
-            found.append((6, "CBORIRC", f"{best} by Central Review", CENTRAL_READER, patients[CENTRAL[0]].to_numpy()))
+            found.append((8, "CBORIRC", f"{best} by Central Review", CENTRAL_READER, patients[CENTRAL[0]].to_numpy()))
     return found
 
 

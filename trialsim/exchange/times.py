@@ -50,6 +50,7 @@ def _rows(
             "place": place, "PARAMN": number, "PARAMCD": code, "PARAM": label, "AVAL": np.asarray(days, float),
             "CNSR": np.where(event, 0, 1), "EVNTDESC": np.asarray(what, object),
             "CNSDTDSC": np.where(event, "", np.asarray(censored_at, object)), "STARTDY": 1.0,
+            "AVALLOW": np.nan, "AVALHIGH": np.nan,
         }
     )  # fmt: skip
 
@@ -62,7 +63,10 @@ def _progression(p: pd.DataFrame, reader: str, number: int, code: str, label: st
         death = (p["os_event"] & (p["os_days"] == days)).to_numpy()
     what = np.select([event & death, event], ["DEATH", "DISEASE PROGRESSION"], NONE)
     censored_at = np.where(days > 0, "LAST READABLE TUMOUR ASSESSMENT", "FIRST DOSE: NO READABLE ASSESSMENT")
-    return _rows(number, code, label, np.arange(len(p)), days, event, what, censored_at)
+    found = _rows(number, code, label, np.arange(len(p)), days, event, what, censored_at)
+    if not reader and "progression_by_days" in p:
+        found = found.assign(AVALLOW=p["progression_after_days"].to_numpy(), AVALHIGH=p["progression_by_days"].to_numpy())
+    return found
 
 
 def _duration(p: pd.DataFrame, pfs: pd.DataFrame) -> pd.DataFrame:
@@ -71,5 +75,6 @@ def _duration(p: pd.DataFrame, pfs: pd.DataFrame) -> pd.DataFrame:
     who = p["responder"].to_numpy(bool) & np.isfinite(since)
     of = pfs[who]
     return of.assign(
-        PARAMN=5, PARAMCD="DOR", PARAM="Duration of Response (Days)", AVAL=of["AVAL"] - since[who], STARTDY=since[who] + 1
-    )
+        PARAMN=5, PARAMCD="DOR", PARAM="Duration of Response (Days)", AVAL=of["AVAL"] - since[who], STARTDY=since[who] + 1,
+        AVALLOW=np.nan, AVALHIGH=np.nan,
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from trialsim import console
-from trialsim.artefacts import load_run
+from trialsim.artefacts import SavedRun, load_run
 from trialsim.artefacts.files import PARTIAL
 from trialsim.exchange import analysis_data, define, formats, nonmem
 from trialsim.exchange.metadata import datasets
@@ -26,11 +26,12 @@ NOTE_DOSES = "ADEX is not here: the run was made by a version of trialsim that d
 
 
 def export(
-    run_folder: str | Path,
-    to: str,
+    run: SavedRun | str | Path,
+    to: str = "adam",
     format: str = "csv",
     out: str | Path | None = None,
     *,
+    names: Sequence[str] = (),
     start_date: date | None = None,
     drug: str | None = None,
     every_dose: bool = False,
@@ -39,9 +40,10 @@ def export(
     """Write a finished trial as ADaM-like data sets or as a NONMEM event table.
 
     Args:
-        run_folder: folder of a finished trial.
+        run: from ``load_run``, or the folder of a finished trial.
         to: ``adam`` or ``nonmem``. format: ``csv``, ``parquet`` or, of adam, ``xpt`` (SAS transport version 5).
         out: folder to make; None: ``<to>_<format>`` in ``export`` within the run folder.
+        names: adam: which data sets; empty: all.
         start_date: adam: made-up date of the first patient in, from which dates are derived; None: days only.
         drug, every_dose: nonmem: see ``event_table``.
 
@@ -56,22 +58,23 @@ def export(
             raise ConfigError(key, value, f"one of {', '.join(choices)}{near(str(value), choices)}")
     if to == "nonmem" and start_date is not None:
         raise ConfigError("start_date", str(start_date), "only with to = adam; event tables are in hours")
+    if to == "nonmem" and names:
+        raise ConfigError("names", ", ".join(names), "only with to = adam; an event table is one")
     if to == "adam" and (drug is not None or every_dose):
         raise ConfigError("drug" if drug else "every_dose", drug or every_dose, "only with to = nonmem; data sets hold every drug")
-    run = load_run(run_folder)
-    source = source_of(run, start_date)
-    folder = Path(out).absolute() if out is not None else run.path / "export" / f"{to}_{format}"
+    source = source_of(run if isinstance(run, SavedRun) else load_run(run), start_date)
+    wanted = analysis_data.chosen(source, names) if to == "adam" else []
+    folder = Path(out).absolute() if out is not None else source.path / "export" / f"{to}_{format}"
     with _new_folder(folder) as partial:
         if to == "adam":
-            _write_adam(source, format, partial, progress)
+            _write_adam(source, wanted, format, partial, progress)
         else:
             _write_nonmem(source, format, partial, nonmem.check(source, drug), every_dose, progress)
     return folder
 
 
-def _write_adam(source: Source, format: str, folder: Path, progress: console.Mode) -> None:
+def _write_adam(source: Source, names: Sequence[str], format: str, folder: Path, progress: console.Mode) -> None:
     every, written, rows = datasets(), {}, {}
-    names = analysis_data.available(source)
     with console.progress("writing data sets", len(names), progress) as advance:
         for name in names:
             path, columns = folder / f"{name.lower()}.{format}", written.setdefault(name, [])

@@ -54,13 +54,14 @@ def curves(trials: pd.DataFrame, groups: pd.DataFrame, designs: Sequence[str]) -
     columns = [f"group_{j}" for j in range(len(groups))]
     if not set(columns) <= set(trials.columns):
         return {}
-    share, gain = groups["share"].to_numpy(float), groups["gain"].to_numpy(float)
+    share = groups["share"].to_numpy(float)
     found = {}
     for name in designs:
         part = trials[trials["design"] == name].sort_values("batch", kind="stable")
         if len(part):
             treats = part[columns].to_numpy(float)
-            found[name] = Curve(100.0 * treats @ (share * gain), treats @ share, part["batch"].to_numpy(int))
+            gained = part["better_off"].to_numpy(float)
+            found[name] = Curve(gained, treats @ share, part["batch"].to_numpy(int))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from trialsim.report.wording import MISSING, NBSP, fixed, interval, is_number, plural, words
+from trialsim.report.wording import MISSING, NBSP, fixed, interval, is_number, join, percent, plural, words
 
 DOSE, BENEFIT = "dose_finding", "benefit"
 KINDS = {
@@ -179,22 +179,44 @@ def threshold(gain: float) -> str:
 # ---- recommendation
 
 
-def recommended(found: Mapping[str, Any] | None, table: pd.DataFrame, differences: pd.DataFrame, names: Mapping[str, str]) -> str:
+def recommended(
+    found: Mapping[str, Any] | None,
+    table: pd.DataFrame,
+    differences: pd.DataFrame,
+    names: Mapping[str, str],
+    false: Mapping[str, float],
+) -> str:
     """How good the recommended design is, how sure that is, and what it costs.
 
     Args:
         found: ``recommended_<question>`` of the results. table: characteristics of the question, indexed by design and measure.
-        differences: of the question. names: labels of the designs.
+        differences: of the question. names: labels of the designs. false: ``too_often_false`` of the results.
     """
+    unfit = [f"{names[name]} ({percent(error, 0)})" for name, error in false.items() if name in names]
+    unfit_told = f"Not considered, as they find a benefit too often where there is none: {join(unfit)}." if unfit else ""
+    names = {name: label for name, label in names.items() if name not in false}
+    if not names:
+        return f"None. {unfit_told}"
     if not found or not is_number(found["estimate"]):
-        return "No design came to a decision, so none is recommended."
+        return " ".join(("No design came to a decision, so none is recommended.", unfit_told)).strip()
     first, measure = found["design"], found["measure"]
+    if useless(found):
+        best = written(found["estimate"], NET)
+        told = "None: treating nobody is better than following any of them. "
+        told += f"The best, {names[first]}, has a net benefit of {best} patients in 100."
+        return " ".join((told, unfit_told)).strip()
     scale = NET._replace(signed=False) if measure == "net_benefit" else SHARE
     told = DECIDES[measure].format(written(found["estimate"], scale))
     text = f"{names[first]}. It {told}"
     if is_number(found["low"]):
         text += f" (95 % Monte Carlo interval {_between(found['low'], found['high'], scale)})"
-    return " ".join(part for part in (text + _lead(found, table, differences, names, scale), _cost(first, table, names)) if part)
+    told_all = text + _lead(found, table, differences, names, scale), _cost(first, table, names), unfit_told
+    return " ".join(part for part in told_all if part)
+
+
+def useless(found: Mapping[str, Any]) -> bool:
+    """Whether even the best design does more harm than good."""
+    return found["measure"] == "net_benefit" and found["estimate"] <= 0
 
 
 def _between(low: float, high: float, scale: Scale) -> str:

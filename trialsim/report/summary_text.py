@@ -31,6 +31,7 @@ SCHEDULES = {
 }
 TIMES_A_DAY = {1: "", 2: "twice a day", 3: "three times a day", 4: "four times a day"}
 ADULT_FROM_Y = 18.0
+EXPLAINING = {"median_pfs_turnbull_months", "median_pfs_weibull_months", "progression_delay_weeks"}  # told below the PFS curve
 
 
 def what_was_simulated(run: Run) -> str:
@@ -102,8 +103,8 @@ def _inside_sentence(name: str) -> str:
 
 
 def cards(run: Run) -> list[Card]:
-    """Headline numbers in the field's order, dose-limiting toxicity last."""
-    found = {name: value for name, value in run.section("endpoints").items() if isinstance(value, dict)}
+    """Headline numbers in the field's order, dose-limiting toxicity last; what explains another number stands beside that one."""
+    found = {name: value for name, value in run.section("endpoints").items() if isinstance(value, dict) and name not in EXPLAINING}
     order = [
         *[name for name in ENDPOINT_NAMES if name in found],
         *[name for name in found if name not in ENDPOINT_NAMES],

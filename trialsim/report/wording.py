@@ -16,6 +16,9 @@ ENDPOINT_NAMES: dict[str, str] = {
     "clinical_benefit_rate": "Clinical benefit rate",
     "median_pfs_months": "Median progression-free survival",
     "pfs_6_months": "Progression-free at 6 months",
+    "median_pfs_turnbull_months": "Median progression-free survival, progression between scans",
+    "median_pfs_weibull_months": "Median progression-free survival, progression between scans, smooth",
+    "progression_delay_weeks": "Mean time from progression to the scan that shows it",
     "median_os_months": "Median overall survival",
     "os_12_months": "Alive at 12 months",
     "median_time_on_treatment_months": "Median time on treatment",
@@ -153,13 +156,13 @@ def percent(fraction: object, digits: int | None = None) -> str:
 
 
 def kind_of(name: str, unit: str | None = None) -> str:
-    """What sort of number an endpoint is: proportion, percent, months, days, dose, count or other."""
+    """What sort of number an endpoint is: proportion, percent, months, weeks, days, dose, count or other."""
     unit = (unit or "").lower()
     if unit in {"%", "percent"}:
         return "percent"
     if unit.split(" ")[0] in {"fraction", "proportion", "probability", "rate"}:
         return "proportion"
-    if unit in {"months", "month", "days", "day", "count", "patients"}:
+    if unit in {"months", "month", "weeks", "days", "day", "count", "patients"}:
         return {"month": "months", "day": "days", "patients": "count"}.get(unit, unit)
     if (
         name in {"responders", "stable_disease", "partial_response", "complete_response"}
@@ -186,7 +189,7 @@ def amount(value: object, kind: str, empty: str = MISSING) -> str:
         return f"{float(value):.1f}{NBSP}%"
     if kind == "dose":
         return f"{float(value):g}"
-    if kind in {"months", "days"}:
+    if kind in {"months", "weeks", "days"}:
         return f"{float(value):.1f}{NBSP}{kind}"
     return number(value)
 

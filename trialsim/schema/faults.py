@@ -99,12 +99,19 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
 
 def _rooted(fault: ConfigError, location: Sequence[int | str]) -> ConfigError:
     """A fault whose key begins with its own section, told by the whole path: the same section may occur in several places."""
-    if location[:1] == ("designs",) and fault.key.startswith("design."):  # one of several: the design knows itself as `design`
-        named = f"designs.{location[1]}."
-        return ConfigError(fault.key.replace("design.", named, 1), fault.value, fault.allowed.replace("design.", named))
+    if location[:1] == ("designs",):
+        return of_design(fault, str(location[1]))
     *above, section = [str(part) for part in location] or [""]
     own = fault.key.split(".")[0] == section
     return ConfigError(".".join([*above, fault.key]), fault.value, fault.allowed) if above and own else fault
+
+
+def of_design(fault: ConfigError, name: str) -> ConfigError:
+    """A fault of one of several designs, which knows itself as ``design``."""
+    if not fault.key.startswith("design."):
+        return fault
+    named = lambda text: text.replace("design.", f"designs.{name}.")
+    return ConfigError(named(fault.key), fault.value, named(fault.allowed))
 
 
 def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | None) -> str:

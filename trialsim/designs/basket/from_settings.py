@@ -11,6 +11,7 @@ from trialsim.designs.basket.hyperpriors import Exchangeable, HalfNormal, Invers
 from trialsim.designs.basket.models import Independent, Model, Pooled, berry, exnex
 from trialsim.designs.basket.operating import calibrate, plain_responses
 from trialsim.designs.basket.trial import BasketDesign, Futility
+from trialsim.schema.base import ConfigError
 
 if TYPE_CHECKING:
     from trialsim.schema.design.basket import BasketSettings, Spread
@@ -20,7 +21,10 @@ def basket_design(settings: BasketSettings, generator: np.random.Generator, repl
     """The design; gamma calibrated on plain responses with immediate outcomes where the settings leave it open.
 
     Args:
-        replicates: of the calibration.
+        replicates: of the calibration; ten times as many for the models that are quick to fit.
+
+    Raises:
+        ConfigError: success at the looks alone takes more than alpha.
     """
     baskets = list(settings.baskets.values())
     null, target = (np.array([getattr(basket, name) for basket in baskets]) for name in ("null_rate", "target_rate"))
@@ -39,8 +43,13 @@ def basket_design(settings: BasketSettings, generator: np.random.Generator, repl
     )
     if settings.gamma is not None:
         return design
+    if settings.model.kind in ("independent", "pooled"):  # posteriors in closed form
+        replicates *= 10
     outcomes = plain_responses(null, caps, replicates, generator)
-    gamma = calibrate(design, outcomes, settings.alpha, settings.error, settings.futility.binding)
+    try:
+        gamma = calibrate(design, outcomes, settings.alpha, settings.error, settings.futility.binding)
+    except ValueError as error:
+        raise ConfigError("design.efficacy_above", settings.efficacy_above, f"higher: {error}") from error
     return design._replace(gamma=gamma)
 
 

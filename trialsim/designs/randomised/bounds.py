@@ -146,7 +146,10 @@ def group_sequential(
             shortfall = lambda d: crossing(t, *fixed, d).upper.sum() - power
         else:
             shortfall = lambda d: crossing(t, *bounds(d), d).upper.sum() - power
-        drift = float(optimize.brentq(shortfall, 0.9 * single, 1.8 * single, xtol=1e-11))
+        low, high = 0.9 * single, 1.8 * single
+        if shortfall(high) < 0:
+            raise ValueError(f"no trial of up to {(high / single) ** 2:.3g} times the size of one look has the power")
+        drift = float(optimize.brentq(shortfall, low, high, xtol=1e-11))
     lower, upper = bounds(0.0 if np.isnan(drift) else drift)
     if futility is not None:
         lower[-1] = upper[-1]  # the last look decides

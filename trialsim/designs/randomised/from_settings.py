@@ -60,9 +60,12 @@ def bounds_of(settings: RandomisedSettings) -> Bounds:
         efficacy = Spending(shape.name, shape.parameter or 0.0)
     lower = settings.futility
     futility = None if lower is None else Futility(Spending(lower.name, lower.parameter or 0.0), lower.binding)
-    return group_sequential(
-        settings.look_fractions, settings.alpha, efficacy, sides=settings.sides, power=settings.power, futility=futility
-    )
+    looks = dict(sides=settings.sides, power=settings.power, futility=futility)
+    try:
+        return group_sequential(settings.look_fractions, settings.alpha, efficacy, **looks)
+    except ValueError as error:
+        key, value = ("design.efficacy", shape.name) if lower is None else ("design.futility.parameter", lower.parameter)
+        raise ConfigError(key, value, f"another, or other looks: {error}") from error
 
 
 def setting_of(settings: RandomisedSettings, control_median_months: float, hazard_ratio: float | None = None) -> Setting:

@@ -24,7 +24,10 @@ def looks_of(design: ResponseRateSettings) -> Looks:
         found = _single_stage(design)
     if found is None:
         wish = f"rates of {design.p0:g} and {design.p1:g} with alpha = {design.alpha:g} and beta = {design.beta:g}"
-        raise ConfigError("design.max_patients", design.max_patients, f"more: no design of this size tells apart {wish}")
+        if isinstance(design, PredictiveProbabilitySettings):
+            wish += f" and theta_t = {design.theta_t:g}"
+        allowed = f"more, or other error rates: no design of this size tells apart {wish}"
+        raise ConfigError("design.max_patients", design.max_patients, allowed)
     return found
 
 

@@ -22,6 +22,7 @@ from trialsim.report.design_words import (
     recommended,
     sources,
     threshold,
+    useless,
     written,
 )
 from trialsim.report.figures import designs as drawn
@@ -34,12 +35,15 @@ SETTINGS = (
 )  # fmt: skip
 
 
+PLAIN_SETTINGS = ("design", "designs")
+
+
 class Question(NamedTuple):
     """What the run saved on one question.
 
     Attributes:
         names: designs and their labels. table: characteristics, indexed by design and measure. differences, trials: their rows.
-        found: the recommendation.
+        found: the recommendation. false: designs that find a benefit too often where there is none, and how often.
     """
 
     names: dict[str, str]
@@ -47,6 +51,12 @@ class Question(NamedTuple):
     differences: pd.DataFrame
     trials: pd.DataFrame
     found: dict[str, Any] | None
+    false: dict[str, float]
+
+    @property
+    def fit(self) -> list[str]:
+        """Designs that can be recommended."""
+        return [name for name in self.names if name not in self.false]
 
 
 def page(saved: Saved) -> Page:
@@ -88,7 +98,8 @@ def _questions(saved: Saved) -> dict[str, Question]:
             table = characteristics[characteristics["question"] == question].set_index(["design", "measure"])
             names = {name: told[name] for name in configured if name in played}
             apart = differences[differences["question"] == question]
-            found[question] = Question(names, table, apart, part, saved.results.get(f"recommended_{question}"))
+            best, false = saved.results.get(f"recommended_{question}"), saved.results["too_often_false"]
+            found[question] = Question(names, table, apart, part, best, false)
     return found
 
 
@@ -98,7 +109,9 @@ def _assured(saved: Saved, names: dict[str, str]) -> dict[str, dict[str, Any]]:
 
 
 def _settings(saved: Saved) -> tuple[str, ...]:
-    """Sections of the configuration; of the tumour types only those that patients have."""
+    """Sections of the configuration; of the tumour types only those that patients have. Of plain outcomes: those that count."""
+    if _plain(saved):
+        return PLAIN_SETTINGS
     types = (f"tumour.{name}" for name, share in saved.config["cohort"]["mix"].items() if share > 0)
     return (*SETTINGS[:2], *types, *SETTINGS[2:])
 
@@ -173,6 +186,11 @@ def _kinds(saved: Saved) -> dict[str, str]:
 # ---- words
 
 
+def _plain(saved: Saved) -> bool:
+    """Whether outcomes have stated probabilities, and no patient was simulated."""
+    return saved.settings["outcomes"]["kind"] == "plain"
+
+
 def _what(saved: Saved, every: dict[str, Question]) -> str:
     regimen, results = saved.config["regimen"], saved.results
     count = sum(len(question.names) for question in every.values())
@@ -182,6 +200,11 @@ def _what(saved: Saved, every: dict[str, Question]) -> str:
     amount = dose(regimen["dose"], regimen["unit"]) if BENEFIT in every else span
     given = f"{saved.config['drug']['name']} {amount} {schedule}"
     trials = f"{plural(results['replicates'], 'simulated trial')} of {'each of ' if count > 1 else ''}{plural(count, 'design')}"
+    if _plain(saved):
+        return (
+            f"{number(results['n_patients'])} sets of outcomes were drawn from stated probabilities, without a model of disease or "
+            f"drug, and met {trials}. All designs met the same outcomes on the same days."
+        )
     text = f"In a computer simulation, {plural(results['n_patients'], 'virtual patient')} took part in {trials} with {given}"
     text += f" (dose finding: {span})" if len(every) > 1 else ""
     same = " All designs met the same patients on the same days." if count > 1 else ""
@@ -193,30 +216,29 @@ def _asked(asked: Question) -> str:
 
 
 def _recommended(asked: Question) -> str:
-    return recommended(asked.found, asked.table, asked.differences, asked.names)
+    return recommended(asked.found, asked.table, asked.differences, asked.names, asked.false)
 
 
 def _by_threshold(saved: Saved, asked: Question) -> list[str]:
     """At which gains thought worthwhile another design, or none, would be recommended."""
     groups, worthwhile = saved.table("groups"), saved.settings["benefit"]["worthwhile"]
-    curves = decision_curve.curves(asked.trials, groups, list(asked.names))
+    curves = decision_curve.curves(asked.trials, groups, asked.fit)
     if not curves:
         return []
     top = drawn.highest_threshold(groups, worthwhile)
     stretches = decision_curve.best_by_threshold(curves, top)
     here = next(stretch for stretch in stretches if worthwhile <= stretch.high)
-    text = f"This holds if a gain of {threshold(worthwhile)} is worth the treatment"
-    text += ", where treating nobody is better than following any design." if here.best is None else "."
+    text = f"This holds if a gain of {threshold(worthwhile)} is worth the treatment."
+    alone = decision_curve.everybody_better_below(curves, groups, top)
+    everybody = f" Below {threshold(alone)} treating everybody without a trial does better than any design." if alone else ""
     if len(stretches) == 1:
-        same = "no design is of use" if here.best is None else f"{asked.names[here.best]} is the best"
-        return [f"{text} At every other gain up to {threshold(top)} {same} as well."]
+        same = "treating nobody is the best" if here.best is None else f"{asked.names[here.best]} is the best design"
+        return [f"{text} At every other gain up to {threshold(top)} {same} as well.{everybody}"]
     told = []
     for place, stretch in enumerate(stretches):
         name = "treating nobody" if stretch.best is None else asked.names[stretch.best]
         told.append(f"{name} {_span(curves, stretches, place, top)}")
-    text = f"{text} Best by that gain: {join(told)}."
-    alone = decision_curve.everybody_better_below(curves, groups, top)
-    return [f"{text} Below {threshold(alone)} treating everybody without a trial does better than any design." if alone else text]
+    return [f"{text} Best design by that gain: {join(told)}.{everybody}"]
 
 
 def _span(curves: dict[str, decision_curve.Curve], stretches: list[decision_curve.Stretch], place: int, top: float) -> str:
@@ -262,7 +284,7 @@ def _benefit_cards(saved: Saved, asked: Question) -> list[Card]:
 
 def _card(asked: Question, title: str, scale: Scale, text: str) -> list[Card]:
     found = asked.found
-    if not found or not is_number(found["estimate"]):
+    if not found or not is_number(found["estimate"]) or useless(found):
         return []
     low, high = found["low"], found["high"]
     around = "" if not is_number(low) else interval(low, high, "proportion") if scale is SHARE else limits(low, high, scale)
@@ -305,11 +327,19 @@ def _checks(saved: Saved) -> str:
 def _methods(saved: Saved, every: dict[str, Question], assured: bool) -> list[str]:
     s, results, listed = saved.settings, saved.results, sources(designs_of(saved.config))
     a_part = number(results["replicates"] // s["batches"])
-    told = [
-        "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
+    where = (
+        "Outcomes have stated probabilities (analysis.outcomes): toxicities and responses are Bernoulli, times exponential. Each "
+        f"of the {number(results['n_patients'])} sets holds the outcomes of one patient under every treatment and dose with the "
+        "same luck; a design meets sets drawn from them, which arrive as a Poisson process. Nobody drops out, whatever the "
+        "design's rate of withdrawal, and everybody can be judged."
+        if _plain(saved)
+        else "Patients, kinetics, signalling, growth, toxicity, scans and RECIST are those of a simulated trial with the settings "
         f"below. Each of the {plural(results['n_patients'], 'virtual patient')} is simulated once under every treatment and dose "
         "with the same chances; a design then meets patients drawn from them, who arrive as a Poisson process, and sees of each "
-        "only what it would see by then.",
+        "only what it would see by then."
+    )
+    told = [
+        where,
         f"Monte Carlo error: the patients are cut into {s['batches']} parts, each with its own {a_part} trials; standard errors "
         "and t intervals are those of the parts' means (batch means; Law & Kelton, Simulation Modeling and Analysis). Differences "
         "between designs are paired by trial. Probability of being the best: "
@@ -330,10 +360,12 @@ def _methods(saved: Saved, every: dict[str, Question], assured: bool) -> list[st
 def _dose_methods(saved: Saved) -> list[str]:
     s, n, unit = saved.settings, saved.table("doses")["n"], saved.config["regimen"]["unit"]
     first = next(design for design in designs_of(saved.config).values() if design.get("dose_levels"))
+    count = number(int(n.max())) if n.min() == n.max() else f"{number(int(n.min()))} to {number(int(n.max()))}"
+    truth = "as stated" if _plain(saved) else f"that of its {count} patients who could be judged"
     return [
-        f"The true DLT probability of a level is that of its {number(int(n.min()))} to {number(int(n.max()))} patients who could "
-        f"be judged within {first['dlt']['window_days']} days. Escalations start at {dose(s['dose_finding']['start'], unit)}; "
-        f"{s['dose_finding_per_month']:g} patients come a month. Patients of an expansion at the dose found are not counted. "
+        f"The true DLT probability of a level is {truth}, within {first['dlt']['window_days']} days. Escalations start at "
+        f"{dose(s['dose_finding']['start'], unit)}; {s['dose_finding_per_month']:g} patients come a month. "
+        "Patients of an expansion at the dose found are not counted. "
         "Intervals of the DLT rate by Clopper & Pearson (Biometrika 1934;26:404-13)."
     ]
 
@@ -346,7 +378,8 @@ def _benefit_methods(saved: Saved) -> list[str]:
         f"{b['assays']['turnaround_days']:g} days, with the errors of its assay. Randomised designs compare {survival} survival. "
         "The truth that an estimate is held against is the same effect in all virtual patients of the design's population, each "
         "under both treatments (log hazard ratio by Cox's model), or their success rate. If there is no effect, every patient has "
-        "the outcome of the control, whatever is given.",
+        "the outcome of the control, whatever is given. A design that then still finds a benefit in more than "
+        f"{percent(b['max_type_one_error'], 0)} of its trials is shown but not recommended.",
         "Net benefit NB(w) = 100 Σ P(group treated) · share · (gain − w), w: the gain from which treatment is worth it (decision "
         "curves; Vickers & Elkin, Med Decis Making 2006;26:565-74). Where two strategies change places, the interval holds the "
         "thresholds at which their paired difference is not told from 0.",

@@ -127,7 +127,25 @@ def _caption(run: Run, name: str, words: str, count: int, events: int) -> str:
         found = run.section("endpoints").get(key) or {}
         if is_number(found.get("estimate")):
             text += f"; {percent(found['estimate'])} {words} at {when}"
-    return f"{text}. {plural(count, 'virtual patient')}, {plural(events, 'event')}, {count - events:,} censored."
+    text = f"{text}. {plural(count, 'virtual patient')}, {plural(events, 'event')}, {count - events:,} censored."
+    return text + _between_scans(run) if name == "pfs" else text
+
+
+def _between_scans(run: Run) -> str:
+    """What the dating of progression at a scan does to the median; nothing if no progression was found at a scan."""
+    names = ("progression_delay_weeks", "median_pfs_turnbull_months", "median_pfs_weibull_months")
+    delay, free, smooth = (run.section("endpoints").get(name) or {} for name in names)
+    if not is_number(delay.get("estimate")):
+        return ""
+    late, middle = amount(delay["estimate"], "weeks"), amount(free.get("estimate"), "months", "not reached")
+    text = (
+        f" The curve dates a progression at the scan that shows it, on average {late} after it happened. Dated between the two"
+        f" scans instead, the median is {middle} (Turnbull's estimate)"
+    )
+    if is_number(smooth.get("estimate")):
+        limits = interval(smooth.get("low"), smooth.get("high"), "months")
+        text += f"; with a Weibull curve {amount(smooth['estimate'], 'months')} (95 % confidence interval {limits})"
+    return f"{text}."
 
 
 def _tick_step(longest: float) -> float:

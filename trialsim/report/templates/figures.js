@@ -1,6 +1,20 @@
 "use strict";
-(function () {
-  const specs = JSON.parse(document.getElementById("figure-data").textContent);
+(async function () {
+  // Compressed in the page: gzip in base64.
+  async function unpacked(id) {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  }
+  let specs;
+  try {
+    specs = JSON.parse(await unpacked("figure-data"));
+    const library = document.createElement("script");
+    library.textContent = await unpacked("plotly");
+    document.head.append(library);
+  } catch (error) {
+    document.querySelector("p.noscript[hidden]").hidden = false;
+    throw error;
+  }
   const darkOf = JSON.parse(document.getElementById("colour-exchange").textContent);
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
   const NARROW = 440; // px: below this, smaller type and room for a legend of several lines

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from trialsim.schema.analysis.base import KIND, AnalysisSettings
 from trialsim.schema.analysis.biomarkers import CallSettings
+from trialsim.schema.analysis.plain import MechanismSettings, PlainSettings
 from trialsim.schema.base import ConfigError, Settings
 from trialsim.schema.design.basket import BasketSettings
 from trialsim.schema.design.historical import HistoricalControlSettings
 from trialsim.schema.design.responders import ResponderSettings
+from trialsim.schema.design.treatments import treatments_of
 from trialsim.schema.faults import near
 from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 
@@ -62,6 +64,9 @@ class BenefitSettings(Settings):
     worthwhile: float = Field(
         gt=0, lt=1, description="gain in the probability of success over no drug from which a group should be treated, fraction"
     )
+    max_type_one_error: float = Field(
+        gt=0, le=1, description="probability of finding a benefit where there is none, above which a design is not recommended"
+    )
     assays: AssaysSettings
 
 
@@ -90,6 +95,7 @@ class CompareDesignsSettings(AnalysisSettings):
     most_screened: int = Field(ge=20, le=5000, description="patients who may come to one trial of benefit")
     per_month: float = Field(gt=0, le=1000, description="patients who come to a trial of benefit a month")
     dose_finding_per_month: float = Field(gt=0, le=1000, description="patients who come to a dose-finding trial a month")
+    outcomes: MechanismSettings | PlainSettings = Field(discriminator="kind")
     dose_finding: DoseFindingSettings
     benefit: BenefitSettings
     assurance: AssuranceSettings
@@ -124,6 +130,8 @@ class CompareDesignsSettings(AnalysisSettings):
         if len(designs) > len(escalations):
             found += self._benefit_faults(study)
             found += [fault for name, d in designs.items() if not d.escalates for fault in self._design_faults(study, name, d)]
+        if isinstance(self.outcomes, PlainSettings):
+            found += self._plain_faults(study, self.outcomes, designs)
         if self.assurance.draws and self.assurance.batches(self) < 1:
             allowed = f"at least {roomy(self.most_screened)}, as analysis.most_screened = {self.most_screened} may come to a trial"
             found.append(ConfigError("analysis.assurance.patients", self.assurance.patients, allowed))
@@ -158,15 +166,52 @@ class CompareDesignsSettings(AnalysisSettings):
             allowed = f"less than design.max_follow_up_months, {weeks:.1f} weeks"
             found.append(ConfigError(f"{section}.assess_weeks", design.assess_weeks, allowed))
         if isinstance(design, BasketSettings):
-            mix = list(study.cohort.mix)
+            place, types = "cohort.mix", [kind for kind, share in study.cohort.mix.items() if share > 0]
+            if isinstance(self.outcomes, PlainSettings):
+                place, types = "analysis.outcomes.groups", [group.tumour_type for group in self.outcomes.groups.values()]
             found += [
-                ConfigError(f"{section}.baskets", kind, f"tumour types of cohort.mix: {', '.join(mix)}{near(kind, mix)}")
+                ConfigError(f"{section}.baskets", kind, f"tumour types of {place}: {', '.join(types)}{near(kind, types)}")
                 for kind in design.baskets
-                if not study.cohort.mix.get(kind)
+                if kind not in types
             ]
-        if isinstance(design, HistoricalControlSettings) and not study.partner:
+        stated = isinstance(self.outcomes, PlainSettings)
+        if isinstance(design, HistoricalControlSettings) and not (study.partner or stated):
             allowed = "a design that needs no partner drug, as `partner` is empty: this one borrows patients on the rapalog alone"
             found.append(ConfigError(f"{section}.kind", design.kind, allowed))
+        return found
+
+    def _plain_faults(self, study: StudyConfig, plain: PlainSettings, designs: dict[str, DesignSettings]) -> list[ConfigError]:
+        """Probabilities that are missing or do not fit each other."""
+        found, key = [], "analysis.outcomes"
+        total = sum(group.share for group in plain.groups.values())
+        if abs(total - 1.0) > 1e-6:
+            found.append(ConfigError(f"{key}.groups", round(total, 6), "shares that add up to 1"))
+        for name, design in designs.items():
+            if design.escalates and len(plain.dlt_rates) != len(design.levels):
+                allowed = f"{len(design.levels)} probabilities, one for each dose level of designs.{name}"
+                found.append(ConfigError(f"{key}.dlt_rates", list(plain.dlt_rates), allowed))
+                break
+        wanted = treatments_of([design for design in designs.values() if not design.escalates], study.regimen.dose)
+        for name, group in plain.groups.items():
+            for table, values in group.tables.items():
+                if not set(wanted) <= set(values):
+                    allowed = f"a value for each treatment: {', '.join(wanted)}"
+                    found.append(ConfigError(f"{key}.groups.{name}.{table}", list(values), allowed))
+            for treatment, months in group.median_os_months.items():
+                least = group.median_pfs_months.get(treatment, 0.0)
+                if months < least:
+                    where = f"{key}.groups.{name}.median_os_months.{treatment}"
+                    found.append(ConfigError(where, months, f"at least the median of progression-free survival, {least:g}"))
+        first = {f"designs.{n}.assess_weeks": d.assess_weeks for n, d in designs.items() if isinstance(d, ResponderSettings)}
+        first |= {"analysis.benefit.weeks": self.benefit.weeks} if self.benefit.outcome == "response" else {}
+        late = {where: weeks for where, weeks in first.items() if weeks < plain.response_weeks}
+        if late:
+            where, weeks = next(iter(late.items()))
+            allowed = f"at most {where} = {weeks:g}, or no response is seen in time"
+            found.append(ConfigError(f"{key}.response_weeks", plain.response_weeks, allowed))
+        if self.assurance.draws:
+            allowed = "0, as plain outcomes have no constants to draw"
+            found.append(ConfigError("analysis.assurance.draws", self.assurance.draws, allowed))
         return found
 
     def _benefit_faults(self, study: StudyConfig) -> list[ConfigError]:

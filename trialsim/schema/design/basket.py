@@ -21,7 +21,6 @@ class Basket(Settings):
     null_rate: Rate = Field(description="response rate of no interest, p0, 0 to 1")
     target_rate: Rate = Field(description="response rate hoped for, p1, above null_rate")
     patients: int = Field(ge=1, le=500, description="evaluable patients at most")
-    share: float = Field(ge=0, le=1, description="of the arriving patients; the shares add up to 1")
 
 
 class HalfNormalSettings(Settings):
@@ -114,9 +113,10 @@ class BasketSettings(ResponderSettings):
             if basket.target_rate <= basket.null_rate:
                 key = f"design.baskets.{name}.target_rate"
                 faults.append(ConfigError(key, basket.target_rate, f"more than null_rate = {basket.null_rate:g}"))
-        total = sum(basket.share for basket in self.baskets.values())
-        if abs(total - 1.0) > 1e-6:
-            faults.append(ConfigError("design.baskets", round(total, 6), "shares that add up to 1"))
+        total = sum(basket.patients for basket in self.baskets.values())
+        if self.replicate_size < total:
+            allowed = f"at least {total}, the patients of all baskets together"
+            faults.append(ConfigError("design.replicate_size", self.replicate_size, allowed))
         looks = list(self.looks)
         if any(low >= high for low, high in zip(looks[:-1], looks[1:], strict=True)):
             faults.append(ConfigError("design.looks", looks, "strictly increasing numbers of patients"))

@@ -1,0 +1,67 @@
+"""Commands beside a run: they help, refuse what they do not know, and do what they say."""
+
+import pandas as pd
+import pytest
+
+from trialsim import evidence
+from trialsim.commands import COMMANDS, doctor, start
+from trialsim.commands import evidence as listing
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_helps_and_refuses_what_it_does_not_know(name, capsys):
+    assert start(name, ["--help"]) == 0
+    told = capsys.readouterr()
+    assert f"usage: trialsim {name}" in told.out and not told.err
+    assert start(name, ["--no-such-thing"]) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_evidence_lists_rows_with_their_sources(capsys):
+    assert start("evidence", ["efficacy", "--where", "trial_id=RECORD1"]) == 0
+    told = capsys.readouterr().out
+    assert "2 rows" in told and "RECORD1: https://" in told
+
+
+@pytest.mark.parametrize("table", listing.SHOWN)
+def test_evidence_writes_a_table_whole_and_never_over_another_file(table, tmp_path, capsys):
+    file = tmp_path / "rows.csv"
+    assert start("evidence", [table, "--out", str(file)]) == 0
+    assert len(pd.read_csv(file)) == len(getattr(evidence, f"load_{table}")())
+    before = file.read_bytes()
+    assert start("evidence", [table, "--out", str(file)]) == 2
+    assert file.read_bytes() == before and "does not exist yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "allowed"), [
+    (["--where", "drg=everolimus"], "did you mean 'drug'"),
+    (["--where", "drug"], "COLUMN=TEXT"),
+    (["--out", "rows.xlsx"], ".csv or .parquet"),
+])  # fmt: skip
+def test_evidence_says_what_is_allowed(words, allowed, capsys):
+    assert start("evidence", words) == 2
+    assert allowed in capsys.readouterr().err
+
+
+def test_report_of_no_run_is_refused(tmp_path, capsys):
+    assert start("report", [str(tmp_path)]) == 2
+    assert "the folder of a finished run" in capsys.readouterr().err
+
+
+def test_doctor_finds_this_machine_in_order(tmp_path, capsys):
+    assert start("doctor", ["--no-run", "--folder", str(tmp_path / "new")]) == 0
+    told = capsys.readouterr().out
+    assert "All in order" in told and "float32" in told and not (tmp_path / "new").exists()
+
+
+def test_doctor_tells_what_is_wrong_and_still_looks_at_the_rest(tmp_path, monkeypatch, capsys):
+    def broken():
+        raise RuntimeError("no devices")
+        yield
+
+    monkeypatch.setattr(doctor, "devices", broken)
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: ["numpy<1", "no-such-package>=3", 'other; extra == "x"'])
+    assert start("doctor", ["--no-run", "--folder", str(tmp_path)]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "no devices" in told and "numpy" in told and "no-such-package is not installed" in told
+    assert "0 of 2 as required" in told and "float64" in told and "Something is not in order" in told

@@ -1,0 +1,93 @@
+"""``trialsim [run] OVERRIDE ...``: one study, or a sweep of them, as Hydra starts them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from trialsim import console
+from trialsim._paths import conf_dir
+from trialsim.cli.checks import check_all
+from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, missing_choice, validate_job
+from trialsim.commands import BAD_INPUT, INTERRUPTED, say
+from trialsim.schema import ConfigError
+from trialsim.schema.study import StudyConfig
+
+
+def _job(config: DictConfig) -> None:
+    """One job as Hydra starts it: validate, run, show. In a sweep the others go on when one fails."""
+    try:
+        _run(validate_job(config), Path(HydraConfig.get().runtime.output_dir))
+    except Exception as error:
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            job = HydraConfig.get().job
+            sys.stderr.write(f"trialsim: job {job.num} ({job.override_dirname}) failed: {error}\n")
+        raise
+
+
+def _run(config: StudyConfig, folder: Path) -> None:
+    # Imported here: bad input must be told before the seconds that JAX takes to load.
+    from trialsim.artefacts import is_finished
+
+    console.set_up_logging()
+    if is_finished(folder, config):
+        console.out.print(f"{folder} holds this run already finished; nothing to do.")
+        return
+    from trialsim import study
+
+    found = study.run(config, folder)
+    if config.compute.parts > 1:
+        console.print_part(found, folder)
+    elif config.analysis.kind == "trial":
+        console.print_summary(found, folder)
+    else:
+        console.print_findings(found, folder)
+
+
+def run(words: Sequence[str]) -> int:
+    """Check, then run what the words ask for.
+
+    Args:
+        words: of the command line, after ``trialsim``.
+
+    Returns:
+        The exit code: 0, 2 bad input, 130 interrupted. A failed job raises, or ends the process with 1.
+    """
+    # Hydra reads sys.argv, and wants its flags before the overrides; `trialsim cohort.size=500 -m seed=1,2` is as clear
+    sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
+    arguments = get_args_parser().parse_args()
+    only_tells = arguments.help or arguments.hydra_help or arguments.cfg or arguments.info or arguments.shell_completion
+    # Hydra would print its own message and exit with 1; with this it hands us the error instead.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    app = hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=CONFIG_NAME)(_job)
+    try:
+        if not only_tells:
+            try:
+                check_all(arguments)
+            except ConfigError as error:
+                say(error)
+                sys.stderr.write("Nothing was run. `trialsim --help` says what there is to choose.\n")
+                return BAD_INPUT
+        app()
+    except ConfigError as error:
+        if not arguments.multirun:  # in a sweep the job itself has said so
+            say(error)
+        return BAD_INPUT
+    except (HydraException, OmegaConfBaseException) as error:
+        said = ConfigError("command line", " ".join(words), " ".join(str(error).split()))
+        say(missing_choice(error) or said)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("trialsim: interrupted; resume=true with the same hydra.run.dir goes on from the last stage\n")
+        return INTERRUPTED
+    return 0

@@ -1,0 +1,92 @@
+"""Lists the published numbers that come with trialsim, each with its source; --out writes the whole table to a file.
+
+Tables: efficacy (response, survival, benefit; one row an arm), phase1 (dose-limiting toxicities by level), biomarkers,
+survival_points (landmarks), exposure (concentrations), interactions.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+from rich.table import Table
+
+from trialsim import console
+from trialsim.schema import ConfigError
+from trialsim.schema.faults import near
+
+SUMMARY = "list the published numbers that come with trialsim, with their sources"
+
+SHOWN: dict[str, dict[str, str]] = {  # column: its head on the screen
+    "efficacy": {"trial_id": "trial", "arm_id": "arm", "tumour_type": "tumour type", "n_evaluable_response": "n",
+                 "orr_percent": "ORR %", "dcr_percent": "DCR %", "median_pfs_months": "PFS, mo", "pfs_hr": "HR"},
+    "phase1": {"trial_id": "trial", "dose_level": "dose", "unit": "unit", "schedule": "schedule", "n_evaluable_dlt": "n",
+               "n_dlt": "DLTs"},
+    "biomarkers": {"trial_id": "trial", "drug": "drug", "gene_or_marker": "marker", "status": "status", "n_patients": "n",
+                   "n_response": "responders", "statistic": "finding"},
+    "survival_points": {}, "exposure": {}, "interactions": {},  # all but what `HIDDEN` names
+}  # fmt: skip
+HIDDEN = ("source_url", "notes", "how_seen", "citation")
+LONGEST = 26  # letters of a cell
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", nargs="?", default="efficacy", choices=SHOWN, help="which table (default: efficacy)")
+    parser.add_argument("--where", metavar="COLUMN=TEXT", action="append", default=[], help="rows whose column holds the text")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="write these rows, all columns, to FILE (.csv or .parquet)")
+
+
+def run(given: argparse.Namespace) -> int:
+    rows = chosen(load(given.table), given.where)
+    if given.out is not None:
+        write(rows, given.out)
+        console.out.print(f"{len(rows)} rows written to {given.out}", markup=False)
+        return 0
+    heads = SHOWN[given.table] or {name: name.replace("_", " ") for name in rows if name not in HIDDEN}
+    table = Table(title=f"{given.table}: {len(rows)} rows", title_justify="left", title_style="bold", show_edge=False)
+    for head in heads.values():
+        table.add_column(head, overflow="ellipsis", no_wrap=True, min_width=min(len(head), 8))
+    for _, row in rows.iterrows():
+        table.add_row(*(cell(row[name]) for name in heads))
+    console.out.print(table)
+    console.out.print("Sources (seen as: abstract, full text, registry ...)", style="bold")
+    first = rows.columns[0]
+    for sources in dict.fromkeys(zip(rows[first], rows["source_url"], rows["how_seen"], strict=True)):
+        console.out.print("  {}: {} ({})".format(*sources), markup=False)
+    return 0
+
+
+def load(name: str) -> pd.DataFrame:
+    from trialsim import evidence
+
+    return getattr(evidence, f"load_{name}")()
+
+
+def chosen(rows: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
+    """Rows that fit every ``COLUMN=TEXT``; upper and lower case alike."""
+    for word in wanted:
+        column, equals, text = word.partition("=")
+        if not equals or column not in rows:
+            allowed = f"COLUMN=TEXT with a column of the table: {', '.join(rows)}{near(column, rows)}"
+            raise ConfigError("--where", word, allowed)
+        rows = rows[rows[column].astype(str).str.contains(text, case=False, regex=False)]
+    return rows
+
+
+def write(rows: pd.DataFrame, file: Path) -> None:
+    from trialsim.artefacts.files import atomic
+
+    if file.suffix not in (".csv", ".parquet"):
+        raise ConfigError("--out", str(file), "a file that ends with .csv or .parquet")
+    if file.exists():
+        raise ConfigError("--out", str(file), "a file that does not exist yet")
+    with atomic(file) as partial:
+        rows.to_csv(partial, index=False) if file.suffix == ".csv" else rows.to_parquet(partial, index=False)
+
+
+def cell(value: object) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)):
+        return ""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -1,0 +1,46 @@
+"""Writes the report of a finished run again, from what the run saved; nothing is simulated.
+
+With --figures every figure is also written as a file, figures/NAME.svg or .png, light colours on white.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from trialsim import console
+from trialsim.schema import ConfigError
+
+SUMMARY = "write the report of a finished run again, its figures also as SVG or PNG"
+
+FORMATS = ("svg", "png")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", nargs="+", help="folder of a finished run")
+    parser.add_argument("--figures", metavar="FORMAT", nargs="+", default=[], choices=FORMATS, help="svg, png or both")
+
+
+def run(given: argparse.Namespace) -> int:
+    from trialsim import load_run, write_report
+
+    folders = [load_run(folder).path for folder in given.run]  # all of them, before the first is written
+    if given.figures:
+        _able_to_draw()
+    for folder in folders:
+        page = write_report(folder)
+        if given.figures:
+            from trialsim.report.images import write_images
+
+            with console.step("drawing the figures"):
+                write_images(folder, given.figures)
+        console.out.print(f"Report: {page}")
+    return 0
+
+
+def _able_to_draw() -> None:
+    """kaleido draws Plotly figures in a browser of its own, Chrome or Chromium."""
+    try:
+        import kaleido  # noqa: F401
+    except ImportError as error:
+        allowed = 'only with kaleido and Chrome or Chromium: python -m pip install "trialsim[images]"'
+        raise ConfigError("--figures", "svg or png", allowed) from error
