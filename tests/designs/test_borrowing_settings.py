@@ -32,7 +32,6 @@ def test_shipped_basket_designs_keep_their_error(name, model):
     ("override", "key"),
     [
         ("design.looks=[15,10]", "design.looks"),
-        ("design.baskets.endometrial.share=0.5", "design.baskets"),
         ("design.baskets.endometrial.target_rate=0.05", "design.baskets.endometrial.target_rate"),
         ("design.futility={kind: predictive, below: 0.05, binding: true}", "design.futility.binding"),
     ],
