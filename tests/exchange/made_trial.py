@@ -33,6 +33,9 @@ def write_trial(folder):
         tables[name] = tables[name].assign(**{column: np.floor(tables[name][column]) for column in columns})
     patients = tables["patients"]
     patients.loc[FAILED, "integration_ok"] = False
+    progressed = patients["pfs_event"]  # between two scans eight weeks apart
+    patients["progression_after_days"] = np.where(progressed, np.maximum(patients["pfs_days"] - 56, 0), patients["pfs_days"])
+    patients["progression_by_days"] = np.where(progressed, patients["pfs_days"], np.inf)
     patients["response_day"] = np.where(patients["responder"], np.minimum(56, patients["pfs_days"]), np.inf)
     events = tables["adverse_events"]  # a second, milder episode of each patient's first term, and one that goes on
     again = events.drop_duplicates("patient_id").assign(grade=1, start_day=lambda e: e["end_day"] + 5, end_day=np.nan)
