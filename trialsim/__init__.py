@@ -27,12 +27,14 @@ _PUBLIC = {
     "run": "trialsim.study",
     "sample_cohort": "trialsim.cohort",
     "simulate": "trialsim.study",
+    "simulate_events": "trialsim.exchange.simulate_events",
     "write_report": "trialsim.report",
 }
 
 __all__ = [
     "ConfigError", "Findings", "Study", "StudyConfig", "__version__", "adam", "analyse", "compose", "covariates_of", "doses_of",
-    "event_table", "export", "fit", "load_run", "merge", "read_events", "run", "sample_cohort", "simulate", "write_report",
+    "event_table", "export", "fit", "load_run", "merge", "read_events", "run", "sample_cohort", "simulate", "simulate_events",
+    "write_report",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from trialsim.exchange.analysis_data import adam
     from trialsim.exchange.events import covariates_of, doses_of, read_events
     from trialsim.exchange.nonmem import event_table
+    from trialsim.exchange.simulate_events import simulate_events
     from trialsim.exchange.write import export
     from trialsim.parts import merge
     from trialsim.report import write_report

@@ -20,9 +20,9 @@ def data(run):
     return {name: adam(run, name) for name in NAMES}
 
 
-def counted(table):
-    """Without the patients that the run's results leave out."""
-    return table[table["SAFFL"] == "Y"]
+def kept(table):
+    """Rows of a table of the run, without the patients that its results leave out."""
+    return table[~table["patient_id"].isin(FAILED)]
 
 
 def test_every_subject_of_the_run_once_and_the_same_in_all(run, data):
@@ -32,7 +32,7 @@ def test_every_subject_of_the_run_once_and_the_same_in_all(run, data):
     assert adsl["USUBJID"].iloc[130] == "synthetic-0002-0000130"
     assert adsl.index[adsl["SAFFL"] == "N"].tolist() == FAILED
     for name, table in data.items():
-        assert set(table["USUBJID"]) <= set(adsl["USUBJID"]), name
+        assert name == "ADSL" or set(table["USUBJID"]) <= set(adsl.loc[adsl["SAFFL"] == "Y", "USUBJID"]), name
         merged = table.merge(adsl[["USUBJID", "SAFFL", "STUDYID"]], on="USUBJID", suffixes=("", "_adsl"))
         assert (merged["SAFFL"] == merged["SAFFL_adsl"]).all() and (merged["STUDYID"] == "synthetic").all()
 
@@ -50,7 +50,7 @@ def test_variables_and_terms_are_those_of_the_metadata(data, name):
 
 @pytest.mark.parametrize(("code", "name"), [("PFS", "pfs"), ("OS", "os"), ("TTD", "time_on_treatment")])
 def test_times_to_event_give_the_medians_of_the_summary(run, data, code, name):
-    t = counted(data["ADTTE"]).query("PARAMCD == @code")
+    t = data["ADTTE"].query("PARAMCD == @code")
     expected = run.summary["endpoints"][f"median_{name}_months"]
     found = survival.median(t["AVAL"].to_numpy(float), t["CNSR"].to_numpy(int) == 0)
     assert found.n == expected["n"] == COUNT - len(FAILED)
@@ -64,7 +64,7 @@ def test_events_and_censoring_are_described(data):
     pfs = t[t["PARAMCD"] == "PFS"]
     assert set(pfs.loc[pfs["CNSR"] == 0, "EVNTDESC"]) <= {"DEATH", "DISEASE PROGRESSION"}
     os = t[t["PARAMCD"] == "OS"].set_index("USUBJID")
-    dead = data["ADSL"].set_index("USUBJID").query("DTHFL == 'Y'")
+    dead = data["ADSL"].set_index("USUBJID").query("DTHFL == 'Y' and SAFFL == 'Y'")
     assert os.index[os["CNSR"] == 0].tolist() == dead.index.tolist()
     assert (os.loc[dead.index, "ADY"] == dead["DTHDY"]).all()
 
@@ -81,6 +81,7 @@ def test_death_and_progression_are_told_apart_by_the_interval_of_the_event(own_r
     p = pd.read_parquet(own_run / "patients.parquet")
     p["progression_after_days"] = np.where(p.index % 2, p["pfs_days"], 0.0)
     p["progression_by_days"] = np.where(p["pfs_event"], p["pfs_days"], np.inf)
+    p["integration_ok"] = True
     p.to_parquet(own_run / "patients.parquet", index=False)
     pfs = adam(load_run(own_run), "ADTTE").query("PARAMCD == 'PFS'").reset_index(drop=True)
     event = pfs["CNSR"] == 0
@@ -88,14 +89,14 @@ def test_death_and_progression_are_told_apart_by_the_interval_of_the_event(own_r
 
 
 def test_best_responses_give_the_response_rate(run, data):
-    best = counted(data["ADRS"]).query("PARAMCD == 'BOR'")
+    best = data["ADRS"].query("PARAMCD == 'BOR'")
     endpoints = run.summary["endpoints"]
     assert len(best) == endpoints["orr"]["n"]
     assert best["AVALC"].isin(["CR", "PR"]).mean() == pytest.approx(endpoints["orr"]["estimate"])
     assert best["AVALC"].isin(["CR", "PR", "SD"]).mean() == pytest.approx(endpoints["dcr"]["estimate"])
     assert best["AVAL"].map({1: "CR", 2: "PR", 3: "SD", 5: "PD", 6: "NE"}).tolist() == best["AVALC"].tolist()
     for code, name in (("RSP", "orr"), ("DCR", "dcr"), ("CB", "clinical_benefit_rate")):
-        rows = counted(data["ADRS"])
+        rows = data["ADRS"]
         yes = rows.loc[rows["PARAMCD"] == code, "AVALC"] == "Y"
         assert yes.mean() == pytest.approx(endpoints[name]["estimate"])
 
@@ -113,21 +114,22 @@ def test_confirmed_and_unconfirmed_responses_where_the_study_asks_for_confirmati
 
 
 def test_each_scan_has_its_response_and_sizes(run, data):
-    scans = run.visits[run.visits["response"] != ""]
+    visits = kept(run.visits)
+    scans = visits[visits["response"] != ""]
     by_scan = data["ADRS"].query("PARAMCD == 'OVRLRESP'")
     assert by_scan["AVALC"].tolist() == scans["response"].tolist()
     assert (by_scan["ADY"].to_numpy() == scans["day"].to_numpy() + 1).all()
     sizes = data["ADTR"].query("PARAMCD == 'SDIAM'")
-    assert np.allclose(sizes["AVAL"], run.visits["sld_mm"], rtol=1e-8)
+    assert np.allclose(sizes["AVAL"], visits["sld_mm"], rtol=1e-8)
     assert np.allclose(sizes["PCHG"], 100 * (sizes["AVAL"] / sizes["BASE"] - 1), atol=1e-6)
     baseline = sizes[sizes["ABLFL"] == "Y"]
-    assert (baseline["CHG"] == 0).all() and (baseline["ADY"] < 0).all() and len(baseline) == COUNT
+    assert (baseline["CHG"] == 0).all() and (baseline["ADY"] < 0).all() and len(baseline) == COUNT - len(FAILED)
 
 
 def test_adverse_events_give_the_toxicity_of_the_summary(run, data):
     from trialsim.exchange.events_data import preferred_terms
 
-    worst = counted(data["ADAE"]).query("AOCPIFL == 'Y'")
+    worst = data["ADAE"].query("AOCPIFL == 'Y'")
     for term, expected in run.summary["toxicity"].items():
         grades = worst.loc[worst["AEDECOD"] == preferred_terms()[term][0], "AETOXGR"].value_counts()
         assert {grade: int(grades.get(grade, 0)) for grade in expected["by_grade"]} == expected["by_grade"], term
@@ -137,21 +139,23 @@ def test_adverse_events_give_the_toxicity_of_the_summary(run, data):
 
 
 def test_episodes_last_from_their_first_to_their_last_day(run, data):
-    e, a = run.adverse_events, data["ADAE"]
+    e, a = kept(run.adverse_events), data["ADAE"]
     going_on = a["AENDY"].isna()
     assert going_on.sum() == e["end_day"].isna().sum() > 0 and (a.loc[going_on, "AEOUT"] == "NOT RECOVERED/NOT RESOLVED").all()
     assert (a["ADURN"] == a["AENDY"] - a["ASTDY"] + 1)[~going_on].all()
     assert a["ADURN"].sum() == (e["end_day"] - e["start_day"]).sum()
     assert a.groupby("USUBJID")["ASTDY"].is_monotonic_increasing.all()
+    assert (a["AESEQ"] == a.groupby("USUBJID").cumcount() + 1).all()
 
 
 def test_concentrations_and_doses_are_those_that_were_saved(run, data):
-    assert np.allclose(data["ADPC"]["AVAL"].to_numpy(float), run.pharmacodynamics["cmin_ng_ml"], rtol=1e-8)
+    assert np.allclose(data["ADPC"]["AVAL"].to_numpy(float), kept(run.pharmacodynamics)["cmin_ng_ml"], rtol=1e-8)
     assert (data["ADPC"]["AFRLT"] == 24 * (data["ADPC"]["ADY"] - 1)).all()
-    assert data["ADEX"]["AVAL"].sum() == pytest.approx((run.doses["dose_mg"] * run.doses["n_doses"]).sum())
+    doses = kept(run.doses)
+    assert data["ADEX"]["AVAL"].sum() == pytest.approx((doses["dose_mg"] * doses["n_doses"]).sum())
     assert (data["ADEX"]["NDOSE"] == data["ADEX"]["AENDY"] - data["ADEX"]["ASTDY"] + 1).all()  # daily
     values = data["ADPP"].pivot(index="USUBJID", columns="PARAMCD", values="AVAL")
-    assert np.allclose(values["CMAX"].to_numpy(float), run.patients["cmax_ng_ml"], rtol=1e-8)
+    assert np.allclose(values["CMAX"].to_numpy(float), kept(run.patients)["cmax_ng_ml"], rtol=1e-8)
 
 
 def test_dates_follow_from_the_made_up_start(run):
@@ -169,6 +173,8 @@ def test_what_a_run_cannot_give_is_told(run, own_run):
     with pytest.raises(ConfigError, match="name = 'ADLB'.*one of ADSL, "):
         adam(run, "ADLB")
     (own_run / "doses.parquet").unlink()
+    with pytest.raises(ConfigError, match="doses.parquet.*an older version.*run it again"):
+        load_run(own_run).doses
     with pytest.raises(ConfigError, match="name = 'ADEX'"):
         adam(load_run(own_run), "ADEX")
     p = pd.read_parquet(own_run / "patients.parquet")

@@ -1,5 +1,6 @@
 """Files: the same values in every format, whole or not at all, nothing overwritten; the command."""
 
+import sys
 from datetime import date
 
 import numpy as np
@@ -79,6 +80,13 @@ def test_text_that_is_not_ascii_is_refused_by_sas_transport_files_only(own_run, 
         export(own_run, "adam", "xpt", tmp_path / "x")
     assert not (tmp_path / "x").exists() and not list(tmp_path.glob(".partial*"))
     assert "Ästhesio" in (export(own_run, "adam", "csv", tmp_path / "x") / "adsl.csv").read_text(encoding="utf-8")
+
+
+def test_without_its_library_the_transport_format_is_refused(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyreadstat", None)
+    with pytest.raises(ConfigError, match="format = 'xpt'.*pip install"):
+        export(run, "adam", "xpt", tmp_path / "x")
+    assert not (tmp_path / "x").exists()
 
 
 def test_an_export_that_fails_leaves_nothing(run, tmp_path, monkeypatch):

@@ -58,6 +58,9 @@ class SavedRun:
         """A table of the run by name."""
         file = self.path / f"{name}.parquet"
         if not file.is_file():
+            if name == "doses" and (self.path / "patients.parquet").is_file():
+                allowed = "a run that keeps its doses; an older version of trialsim made this one: run it again"
+                raise ConfigError("path", str(file), allowed)
             there = ", ".join(sorted(other.stem for other in self.path.glob("*.parquet")))
             raise ValueError(f"name = {name!r} is not allowed: one of {there}")
         return pd.read_parquet(file, engine="pyarrow")

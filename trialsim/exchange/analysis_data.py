@@ -71,6 +71,8 @@ def pieces(source: Source, name: str) -> Iterator[pd.DataFrame]:
     builder, dataset = BUILDERS[name], datasets()[name]
     core = (*subjects.CORE, *(("enrolment_day",) if source.start else ()))
     for patients in source.patients((*core, *builder.patients), builder.patients_optional):
+        if name != "ADSL":  # who could not be computed has no outcome
+            patients = patients[patients["integration_ok"]].reset_index(drop=True)
         rows = pd.DataFrame()
         if dataset.table is not None:
             ids = patients[ID].to_numpy()

@@ -15,7 +15,7 @@ vertical-align:top;overflow-wrap:anywhere}th{background:#8882}"""
 NOTES = (
     "Virtual patients: nothing here was observed in a person.",
     "Day 1 is the day of the first dose, the day before it is day -1. AVAL of ADTTE is the time without the day of the start.",
-    "Patients with SAFFL = N could not be computed; the results of the run leave them out.",
+    "Patients whose course could not be computed are in ADSL only, with SAFFL = N; the results of the run leave them out.",
 )
 
 

@@ -81,9 +81,7 @@ def doses_of(events: EventTable, interval: float = 24.0, intervals: int | None =
     key = "events"
     if not interval > 0:
         raise ConfigError("interval", interval, "a positive number of hours")
-    if doses["CMT"].nunique() > 1:
-        found = ", ".join(f"{value:g}" for value in doses["CMT"].unique())
-        raise ConfigError(key, f"{events.path}: column CMT of doses: {found}", "doses into one compartment")
+    check_compartment(events)
     place = np.round(doses["TIME"].to_numpy() / interval)
     off = np.abs(place * interval - doses["TIME"].to_numpy()) > TOLERANCE_H
     if off.any():
@@ -99,6 +97,14 @@ def doses_of(events: EventTable, interval: float = 24.0, intervals: int | None =
     amounts = np.zeros((len(ids), intervals))
     np.add.at(amounts, (ids.get_indexer(doses["ID"]), place.astype(int)), doses["AMT"].to_numpy())
     return Regimen(amounts, interval)
+
+
+def check_compartment(events: EventTable) -> None:
+    """Told if doses go into several compartments."""
+    compartments = events.doses["CMT"].unique()
+    if len(compartments) > 1:
+        found = ", ".join(f"{value:g}" for value in compartments)
+        raise ConfigError("events", f"{events.path}: column CMT of doses: {found}", "doses into one compartment")
 
 
 def covariates_of(events: EventTable, tumour_type: str | Mapping[int, str], sexes: Mapping[str, int] = SEXES) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -55,17 +56,29 @@ def _schema(dataset: Dataset, names: list[str]) -> pa.Schema:
     return pa.schema(fields, metadata={"name": dataset.name, "label": dataset.label})
 
 
+def sas() -> ModuleType:
+    """pyreadstat, which SAS transport files alone need.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    try:
+        import pyreadstat
+    except ImportError as error:
+        allowed = 'csv or parquet; xpt needs pyreadstat: python -m pip install "trialsim[exchange]"'
+        raise ConfigError("format", "xpt", allowed) from error
+    return pyreadstat
+
+
 def write_xpt(path: Path, pieces: Iterable[pd.DataFrame], dataset: Dataset) -> int:
     """SAS transport version 5, whole in memory: ASCII text, numbers, dates as SAS dates. Returns the number of rows.
 
     Raises:
         ConfigError: text that is not ASCII.
     """
-    import pyreadstat
-
     frame = pd.concat([_for_sas(piece, dataset) for piece in pieces], ignore_index=True)
     variables = _of(dataset, list(frame.columns))
-    pyreadstat.write_xport(
+    sas().write_xport(
         frame, str(path), file_label=dataset.label[:40], table_name=dataset.name, file_format_version=5,
         column_labels={variable.name: variable.label for variable in variables},
         variable_format={variable.name: XPT_DATE for variable in variables if variable.type == "date"},

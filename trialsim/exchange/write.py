@@ -62,6 +62,8 @@ def export(
         raise ConfigError("names", ", ".join(names), "only with to = adam; an event table is one")
     if to == "adam" and (drug is not None or every_dose):
         raise ConfigError("drug" if drug else "every_dose", drug or every_dose, "only with to = nonmem; data sets hold every drug")
+    if format == "xpt":
+        formats.sas()
     source = source_of(run if isinstance(run, SavedRun) else load_run(run), start_date)
     wanted = analysis_data.chosen(source, names) if to == "adam" else []
     folder = Path(out).absolute() if out is not None else source.path / "export" / f"{to}_{format}"
