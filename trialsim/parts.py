@@ -98,15 +98,14 @@ def _check(parts: Sequence[Part]) -> None:
     if twice:
         faults.append(ConfigError("compute.part", numbers, f"every part once; more than once: {twice}"))
     for part in parts:
-        if not all(_is_whole(part, name) for name in _names(part)):
-            allowed = "a part of this version whose files are as its run wrote them; resume=true in that folder mends it"
+        blocks = {name: part.status["blocks"].get(name, {"": ""}) for name in _names(part)}
+        if not all(unchanged(part.path, files) for files in blocks.values()):
+            allowed = "a part whose files are as its run wrote them; resume=true in that folder mends it"
+            faults.append(ConfigError(KEY, str(part.path), allowed))
+        elif not all(set(block_files(name)) <= set(files) for name, files in blocks.items()):
+            allowed = "a part with all tables; an older version of trialsim made this one without doses: run it again"
             faults.append(ConfigError(KEY, str(part.path), allowed))
     raise_all(faults)
-
-
-def _is_whole(part: Part, block: str) -> bool:
-    files = part.status["blocks"].get(block, {})
-    return set(block_files(block)) <= set(files) and unchanged(part.path, files)
 
 
 def _names(part: Part) -> list[str]:

@@ -174,7 +174,7 @@ def test_what_a_run_cannot_give_is_told(run, own_run):
         adam(run, "ADLB")
     (own_run / "doses.parquet").unlink()
     with pytest.raises(ConfigError, match="doses.parquet.*an older version.*run it again"):
-        load_run(own_run).doses
+        load_run(own_run).table("doses")
     with pytest.raises(ConfigError, match="name = 'ADEX'"):
         adam(load_run(own_run), "ADEX")
     p = pd.read_parquet(own_run / "patients.parquet")

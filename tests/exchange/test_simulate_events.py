@@ -1,7 +1,6 @@
 """Subjects of an event table simulated: concentrations against a convolution by quadrature, whatever the times of the doses."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.integrate import quad
 from scipy.stats import gamma

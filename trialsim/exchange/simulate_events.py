@@ -138,12 +138,16 @@ def _whole_blood(
             pair = np.minimum(np.arange(start, start + PAIRS), pairs - 1)
             row = np.searchsorted(ends, pair, "right")
             dose = begin[row] + pair - (ends[row] - before[row])
-            own = jax.tree.map(lambda leaf: leaf[of_row[row]], pk)._replace(F=F[dose], MAT=MAT[dose])
+            own = _picked(pk, of_row[row])._replace(F=F[dose], MAT=MAT[dose])
             left = np.asarray(_left_of(kinetics, own, mg[dose], times[row] - at[dose]))
             real = min(PAIRS, pairs - start)
             for total, value in zip(plasma, left, strict=True):
                 np.add.at(total, row[:real], value[:real])
-        return np.asarray(kinetics.whole_blood(jax.tree.map(lambda leaf: leaf[of_row], pk), tuple(plasma)))
+        return np.asarray(kinetics.whole_blood(_picked(pk, of_row), tuple(plasma)))
+
+
+def _picked(pk: Any, who: np.ndarray) -> Any:
+    return jax.tree.map(lambda leaf: leaf[who], pk)
 
 
 @partial(jax.jit, static_argnums=0)
