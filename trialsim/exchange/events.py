@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from trialsim.engine.model import Regimen
 from trialsim.exchange.nonmem import SEXES
@@ -163,6 +164,9 @@ def _read(path: Path) -> pd.DataFrame:
         raise _fault(path, f"{path.stat().st_size} bytes", f"at most {LARGEST_FILE} bytes")
     try:
         if ending == ".parquet":
+            rows = pq.read_metadata(path).num_rows  # before it is read: equal values take next to no room in the file
+            if rows > MOST_DOSES:
+                raise ValueError(f"{rows} records, more than {MOST_DOSES}")
             return pd.read_parquet(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # a line with more fields than the header
