@@ -166,15 +166,19 @@ def tables() -> str:
         text += f"\n### {name}\n\n" + prose(docstring_of("trialsim/conduct/observe.py", f"{name}_table"))
         if name == "patients":
             text += "\nExposure columns:\n\n" + prose(docstring_of("trialsim/conduct/observe.py", "exposure"))
+    text += "\n### doses\n\n" + prose(docstring_of("trialsim/conduct/dosing_records.py", "doses_table"))
     text += "\n## Of an analysis\n\n`trialsim.load_run(FOLDER).table(NAME)`.\n"
     for path in sorted((ROOT / "trialsim" / "analyses").glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         runs = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run"]
         if runs:
             text += f"\n### {path.stem}\n\n" + prose(ast.get_docstring(runs[0]) or ast.get_docstring(tree))
-    text += "\n## Analysis datasets\n\n`trialsim export RUN`; variables with `*` are in each.\n\n"
-    listed = pd.read_csv(ROOT / "trialsim" / "exchange" / "data" / "adam.csv", dtype=str, keep_default_na=False)
-    text += table(list(listed.columns), listed.to_numpy().tolist())
+    for name, title, note in (
+        ("adam", "Analysis data sets", "`trialsim export RUN`; variables with `*` are in each."),
+        ("nonmem", "Event table", "`trialsim export RUN --to nonmem`."),
+    ):
+        listed = pd.read_csv(ROOT / "trialsim" / "exchange" / "data" / f"{name}.csv", dtype=str, keep_default_na=False)
+        text += f"\n## {title}\n\n{note}\n\n" + table(list(listed.columns), listed.to_numpy().tolist())
     text += "\n## Covariates of patients\n\nColumns of the cohort, and of a file of your own (`cohort.covariates_file`).\n\n"
     rows = []
     for name, column in COLUMNS.items():

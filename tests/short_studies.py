@@ -11,7 +11,7 @@ FAST = {
 }
 ADULT = (None, FAST | {"cohort.size": 90})
 CHILDREN = ("everolimus_paediatric", FAST | {"cohort.size": 100, "compute.solver_check_patients": 2})
-TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
+TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events", "doses")
 
 
 def content(folder):

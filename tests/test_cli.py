@@ -19,7 +19,7 @@ from trialsim.artefacts import RunFolder
 from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
 
-TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
+TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events", "doses")
 
 
 class Runs(list[tuple[StudyConfig, Path]]):

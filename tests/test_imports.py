@@ -25,8 +25,8 @@ RANKS = (
     ("bank", "evidence"),
     ("inference", "laboratory"),
     ("artefacts", "console", "summary"),
-    ("analyses", "biomarkers", "combinations", "exchange", "saving", "sensitivity", "sweeps"),
-    ("report",),
+    ("analyses", "biomarkers", "combinations", "saving", "sensitivity", "sweeps"),
+    ("exchange", "report"),
     ("study",),
     ("benchmark", "parts"),
     ("cli", "commands"),  # the command line starts a command, and some commands start a run

@@ -138,6 +138,17 @@ def test_a_part_with_other_content_is_refused_though_its_digests_fit(parts, tmp_
     assert not (tmp_path / "merged").exists()
 
 
+def test_a_part_without_doses_is_of_an_older_version(parts, tmp_path):
+    shutil.copytree(parts[1], tmp_path / "old")
+    status = json.loads((tmp_path / "old" / "status.json").read_text())
+    for files in status["blocks"].values():
+        del files[next(name for name in files if name.endswith("doses.parquet"))]
+    (tmp_path / "old" / "status.json").write_text(json.dumps(status))
+    with pytest.raises(ConfigError, match="older version of trialsim made this one without doses"):
+        merge([parts[0], tmp_path / "old", parts[2]], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
+
+
 @pytest.mark.parametrize("folder", ["whole", "nowhere"])
 def test_what_is_not_a_part_is_refused(folder, whole, tmp_path):
     with pytest.raises(ConfigError, match="the folder of a finished part"):

@@ -108,10 +108,14 @@ def test_a_damaged_block_is_simulated_again(uncut, tmp_path, monkeypatch):
     blocks = sorted((tmp_path / "run" / "blocks").iterdir())
     (blocks[0] / "visits.parquet").write_bytes(b"rubbish")
     (blocks[1] / "facts.json").unlink()
+    file = tmp_path / "run" / "status.json"  # the third by a version that did not keep doses
+    status = json.loads(file.read_text())
+    del status["blocks"][blocks[2].name][f"blocks/{blocks[2].name}/doses.parquet"]
+    file.write_text(json.dumps(status))
     enrol, again = simulation.enrol, []
     monkeypatch.setattr(simulation, "enrol", lambda config, block: again.append(block) or enrol(config, block))
     assert saved(ADULT, tmp_path / "run", resume=True) == uncut["adult"]
-    assert again == simulation.blocks(compose(*ADULT))[:2]
+    assert again == simulation.blocks(compose(*ADULT))[:3]
 
 
 @pytest.mark.slow

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trialsim import compose, load_run
+from trialsim import adam, compose, event_table, load_run
+from trialsim.endpoints import survival
+from trialsim.exchange.metadata import datasets
 from trialsim.schema import ConfigError
 from trialsim.study import fit_published, run, simulate
+from trialsim.units import DAYS_PER_MONTH
 
 FAST = {
     "inference.warmup": 300,
@@ -110,6 +113,32 @@ def test_endpoints_are_those_of_the_table(adult):
     assert e["median_relative_dose_intensity"]["estimate"] == pytest.approx(p["relative_dose_intensity"].median())
 
 
+@pytest.mark.parametrize("name", ["adult", "children"])
+def test_the_data_sets_of_a_run_say_what_its_summary_says(name, request):
+    saved = request.getfixturevalue(name)
+    told, data = saved.summary["endpoints"], {name: adam(saved, name) for name in datasets()}
+    assert set(data) == {"ADSL", "ADRS", "ADTR", "ADTTE", "ADAE", "ADPC", "ADPP", "ADEX"}
+    assert len(data["ADSL"]) == len(saved.patients)
+    responses, times = data["ADRS"].groupby("PARAMCD"), data["ADTTE"].groupby("PARAMCD")
+    for code, endpoint in (("RSP", "orr"), ("DCR", "dcr"), ("CB", "clinical_benefit_rate")):
+        assert (responses.get_group(code)["AVALC"] == "Y").mean() == pytest.approx(told[endpoint]["estimate"]), code
+    if "CBOR" in responses.groups:
+        assert responses.get_group("CBOR")["AVALC"].isin(["CR", "PR"]).mean() == pytest.approx(told["orr"]["estimate"])
+    for code, endpoint in (("PFS", "pfs"), ("OS", "os"), ("TTD", "time_on_treatment")):
+        t = times.get_group(code)
+        median = survival.median(t["AVAL"].to_numpy(), t["CNSR"].to_numpy() == 0).estimate / DAYS_PER_MONTH
+        assert median == pytest.approx(told[f"median_{endpoint}_months"]["estimate"] or np.nan, nan_ok=True), code
+    progressed = times.get_group("PFS").query("EVNTDESC == 'DISEASE PROGRESSION'")
+    assert len(progressed) > 10 and (progressed["AVALLOW"] < progressed["AVALHIGH"]).all()
+    assert (progressed["AVAL"] == progressed["AVALHIGH"]).all(), "progression is dated at the scan that shows it"
+    worst = data["ADAE"].query("AOCPIFL == 'Y'").groupby("AETERM")["AETOXGRN"].value_counts()
+    for term, entry in saved.summary["toxicity"].items():
+        for grade, count in entry["by_grade"].items():
+            assert worst.get((term.replace("_", " ").capitalize(), int(grade)), 0) == count, (term, grade)
+    given, events = data["ADEX"]["NDOSE"], event_table(saved).query("EVID == 1")
+    assert given.sum() == (events["ADDL"] + 1).sum() <= saved.patients["days_on_treatment"].sum()
+
+
 def test_a_finished_run_is_never_overwritten(adult_dir):
     before = (adult_dir / "summary.json").read_bytes()
     with pytest.raises(ConfigError, match="hydra.run.dir"):
@@ -156,6 +185,7 @@ def test_a_failed_patient_is_reported_not_dropped(adult):
         adult.visits,
         adult.pharmacodynamics,
         adult.adverse_events,
+        adult.doses,
         118,
         None,
         adult.summary["diagnostics"]["solver_check"],

@@ -14,21 +14,28 @@ _PUBLIC = {
     "Study": "trialsim.study",
     "StudyConfig": "trialsim.schema.study",
     "analyse": "trialsim.study",
+    "adam": "trialsim.exchange.analysis_data",
     "compose": "trialsim.cli",
     "compose_trial": "trialsim.cli.trial_file",
-    "export": "trialsim.exchange",
+    "covariates_of": "trialsim.exchange.events",
+    "doses_of": "trialsim.exchange.events",
+    "event_table": "trialsim.exchange.nonmem",
+    "export": "trialsim.exchange.write",
     "fit": "trialsim.study",
     "load_run": "trialsim.artefacts",
     "merge": "trialsim.parts",
+    "read_events": "trialsim.exchange.events",
     "run": "trialsim.study",
     "sample_cohort": "trialsim.cohort",
     "simulate": "trialsim.study",
+    "simulate_events": "trialsim.exchange.simulate_events",
     "write_report": "trialsim.report",
 }
 
 __all__ = [
-    "ConfigError", "Findings", "Study", "StudyConfig", "__version__", "analyse", "compose", "compose_trial", "export", "fit",
-    "load_run", "merge", "run", "sample_cohort", "simulate", "write_report",
+    "ConfigError", "Findings", "Study", "StudyConfig", "__version__", "adam", "analyse", "compose", "compose_trial",
+    "covariates_of", "doses_of", "event_table", "export", "fit", "load_run", "merge", "read_events", "run", "sample_cohort",
+    "simulate", "simulate_events", "write_report",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -37,7 +44,11 @@ if TYPE_CHECKING:
     from trialsim.cli import compose
     from trialsim.cli.trial_file import compose_trial
     from trialsim.cohort import sample_cohort
-    from trialsim.exchange import export
+    from trialsim.exchange.analysis_data import adam
+    from trialsim.exchange.events import covariates_of, doses_of, read_events
+    from trialsim.exchange.nonmem import event_table
+    from trialsim.exchange.simulate_events import simulate_events
+    from trialsim.exchange.write import export
     from trialsim.parts import merge
     from trialsim.report import write_report
     from trialsim.schema import ConfigError

@@ -104,22 +104,18 @@ def _check(parts: Sequence[Part]) -> None:
     if twice:
         faults.append(ConfigError("compute.part", numbers, f"every part once; more than once: {twice}"))
     for part in parts:
-        whole = [_is_whole(part, block) for block in simulation.blocks(part.config)]
-        if not all(whole):
+        blocks = {name: part.status["blocks"].get(name) for name in map(block_name, simulation.blocks(part.config))}
+        if not all(files and unchanged(part.path, files) for files in blocks.values()):
             allowed = "a part whose files are as its run wrote them; resume=true in that folder mends it"
+            faults.append(ConfigError(KEY, str(part.path), allowed))
+        elif not all(set(block_files(name)) <= set(files) for name, files in blocks.items()):
+            allowed = "a part with all tables; an older version of trialsim made this one without doses: run it again"
             faults.append(ConfigError(KEY, str(part.path), allowed))
     raise_all(faults)
     columns = {name: _columns(parts[0], name) for name in TABLES}
     for part in parts:
         for block in simulation.blocks(part.config):
             _check_content(part, block, columns)
-
-
-def _is_whole(part: Part, block: simulation.Block) -> bool:
-    """Whether all files of a block are there with the digests that its run recorded."""
-    name = block_name(block)
-    recorded = part.status["blocks"].get(name, {})
-    return set(recorded) >= set(block_files(name)) and unchanged(part.path, recorded)
 
 
 def _columns(part: Part, table: str) -> Any:

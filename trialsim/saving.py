@@ -1,4 +1,4 @@
-"""A study on its way to disk and back: blocks of patients as they are done, then four tables, then what the analysis needs.
+"""A study on its way to disk and back: blocks of patients as they are done, then the tables, then what the analysis needs.
 
 Nothing here holds more than a chunk of simulated courses, a row group, or the columns of one row a patient.
 """
@@ -51,7 +51,8 @@ def save_blocks(config: StudyConfig, folder: RunFolder) -> list[str]:
         Names of all blocks of the run, in the order of their patients.
     """
     every = simulation.blocks(config)
-    todo = [block for block in every if not folder.block_complete(block_name(block))]
+    name_of = {block: block_name(block) for block in every}  # an older version saved fewer tables
+    todo = [block for block, name in name_of.items() if not folder.block_complete(name, block_files(name))]
     total = sum(block.stop - block.start for block in todo)
     with console.progress("simulating patients", total, config.compute.progress) as advance:
         for block in todo:

@@ -37,7 +37,7 @@ class Study:
 
     Attributes:
         config: what defined it.
-        patients, visits, pharmacodynamics, adverse_events: its tables (columns: README, "What a run leaves behind").
+        patients, visits, pharmacodynamics, adverse_events, doses: its tables (columns: README, "What a run leaves behind").
         screened: patients of the cohort, treated or not.
         mtd: MTD of each virtual study in ``regimen.unit`` (0: no level was safe, NaN: undecided); None: not sought.
         solver_check: numerical error of the run, see ``conduct.solver_check``.
@@ -48,6 +48,7 @@ class Study:
     visits: pd.DataFrame
     pharmacodynamics: pd.DataFrame
     adverse_events: pd.DataFrame
+    doses: pd.DataFrame
     screened: int
     mtd: np.ndarray | None
     solver_check: dict[str, Any]

@@ -20,7 +20,7 @@ from trialsim.schema.study import StudyConfig
 SWEEP = "sweep.json"  # record of a sweep, in the folder that holds those of its runs
 BLOCKS = "blocks"  # folder of the blocks of patients, or steps of an analysis, that are done, until the tables are put together
 PART = "part"  # state of a folder that holds one finished part of a study
-TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events")
+TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events", "doses")
 # Any of these in a folder that is not ours to resume means that a run would overwrite something.
 CLAIMED = (
     STATUS,

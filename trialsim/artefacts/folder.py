@@ -198,10 +198,10 @@ class RunFolder:
 
     # ---- blocks, of patients or of one step of an analysis: checkpoints within a stage
 
-    def block_complete(self, block: str) -> bool:
-        """True if the block is recorded and every file that it wrote is still there, unchanged."""
+    def block_complete(self, block: str, expected: Iterable[str] = ()) -> bool:
+        """True if the block is recorded, ``expected`` files among those that it wrote, and all are still there, unchanged."""
         files = self._status.get("blocks", {}).get(block)
-        return files is not None and unchanged(self.path, files)
+        return files is not None and set(expected) <= set(files) and unchanged(self.path, files)
 
     def block_files(self, block: str) -> list[str]:
         """Files that a recorded block wrote, in order."""

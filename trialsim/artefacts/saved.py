@@ -19,6 +19,8 @@ from trialsim.schema.plain import usable_path
 
 SUMMARY = "summary.json"
 
+FITS = ("simulated", "published", "recovery", "dlt")  # of a trial
+
 
 @dataclass(frozen=True)
 class SavedRun:
@@ -29,7 +31,7 @@ class SavedRun:
         config: the resolved configuration, nested plain values.
         provenance: versions, device, seed, code state, times.
         summary: the headline numbers, as in summary.json; ``summary["tables"]`` lists the tables of an analysis.
-        patients, visits, pharmacodynamics, adverse_events: the tables of a trial, see README.
+        patients, visits, pharmacodynamics, adverse_events, doses: the tables of a trial, see README.
     """
 
     path: Path
@@ -53,22 +55,35 @@ class SavedRun:
     def adverse_events(self) -> pd.DataFrame:
         return self.table("adverse_events")
 
+    @cached_property
+    def doses(self) -> pd.DataFrame:
+        return self.table("doses")
+
     def table(self, name: str) -> pd.DataFrame:
         """A table of the run by name."""
-        there = sorted(file.stem for file in self.path.glob("*.parquet"))
-        if name not in there:
-            raise ValueError(f"name = {name!r} is not allowed: one of {', '.join(there)}")
-        return read_table(self.path / f"{name}.parquet")
+        file = self.path / f"{name}.parquet"
+        if not file.is_file():
+            if name == "doses" and (self.path / "patients.parquet").is_file():
+                allowed = "a run that keeps its doses; an older version of trialsim made this one: run it again"
+                raise ConfigError("path", str(file), allowed)
+            there = ", ".join(sorted(other.stem for other in self.path.glob("*.parquet")))
+            raise ValueError(f"name = {name!r} is not allowed: one of {there}")
+        return read_table(file)
 
     def posterior(self, of: str = "simulated") -> Any:
-        """The fit as an xarray DataTree: ``of`` is ``"simulated"`` or ``"published"`` (of a drug that was published alone)."""
+        """A fit as ArviZ has it, an xarray DataTree with the groups posterior, sample_stats, ...
+
+        Args:
+            of: ``"simulated"``, ``"published"`` (of a drug that was published alone), ``"recovery"`` or ``"dlt"`` (phase I only).
+        """
         import xarray
 
-        names = {"simulated": "posterior.nc", "published": "posterior_published.nc"}
-        if of not in names:
-            raise ValueError(f"of = {of!r} is not allowed: one of {', '.join(names)}")
-        check_netcdf(self.path / names[of])
-        return xarray.open_datatree(self.path / names[of], engine="h5netcdf")
+        files = {name: self.path / ("posterior.nc" if name == "simulated" else f"posterior_{name}.nc") for name in FITS}
+        there = [name for name, file in files.items() if file.is_file()]
+        if of not in there:
+            raise ValueError(f"of = {of!r} is not allowed: one of {', '.join(there) or 'none, this run has no fits'}")
+        check_netcdf(files[of])
+        return xarray.open_datatree(files[of], engine="h5netcdf")
 
 
 def load_run(path: Path | str) -> SavedRun:

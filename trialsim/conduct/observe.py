@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from trialsim.conduct import central
+from trialsim.conduct.dosing_records import Taken, doses_table
 from trialsim.conduct.kernel import Course
 from trialsim.endpoints import growth_ratio, recist, survival, toxicity
 from trialsim.endpoints.recist import RESPONSE_NAMES
@@ -37,12 +38,13 @@ PD_COLUMNS = (
 
 
 class Tables(NamedTuple):
-    """The four tables of a study (columns: see the functions below)."""
+    """The tables of a study (columns: see the functions below; of doses: `dosing_records.doses_table`)."""
 
     patients: pd.DataFrame
     visits: pd.DataFrame
     pharmacodynamics: pd.DataFrame
     adverse_events: pd.DataFrame
+    doses: pd.DataFrame
 
 
 class Observed(NamedTuple):
@@ -138,6 +140,14 @@ def _doses(config: StudyConfig, course: Course) -> dict[str, tuple[np.ndarray, n
     days = course.days
     partners = {name: (days.partner_mg[..., j], days.partner_planned_mg[..., j]) for j, name in enumerate(config.partner)}
     return {config.drug.name: (days.dose_mg, days.planned_mg)} | partners
+
+
+def _taken(config: StudyConfig, course: Course) -> list[Taken]:
+    """Doses taken of each study drug, the rapalog first."""
+    doses = {name: taken for name, (taken, _) in _doses(config, course).items()}
+    regimens = {name: (partner.regimen.schedule, partner.regimen.doses_a_day) for name, partner in config.partner.items()}
+    regimens[config.drug.name] = (config.regimen.schedule, 1)
+    return [Taken(name, mg, INTERVAL_DAYS[regimens[name][0]], regimens[name][1]) for name, mg in doses.items()]
 
 
 def _partner_columns(config: StudyConfig, course: Course, treated: np.ndarray, until: np.ndarray) -> dict[str, np.ndarray]:
@@ -385,4 +395,5 @@ def make_tables(
         visits=visits_table(course, schedule, seen, ids),
         pharmacodynamics=pharmacodynamics_table(config, course, seen, ids),
         adverse_events=adverse_events_table(config, course, seen, ids),
+        doses=doses_table(_taken(config, course), seen.treated_until, ids),
     )

@@ -1,11 +1,1 @@
-"""A run in the forms of others: analysis datasets as CDISC names them, for statisticians and their programs.
-
-adam      ADSL, ADRS, ADTR, ADTTE, ADAE, ADPC, ADPP from the saved tables of a trial
-metadata  label, type, controlled terms and origin of every variable (data/adam.csv)
-files     CSV, Parquet, SAS transport (XPT)
-"""
-
-from trialsim.exchange.adam import DATASETS as DATASETS
-from trialsim.exchange.adam import dataset as dataset
-from trialsim.exchange.files import FORMATS as FORMATS
-from trialsim.exchange.files import export as export
+"""Data in and out: ADaM-like data sets and NONMEM event tables of a finished trial, and event tables read in."""
