@@ -8,7 +8,6 @@ from small import SMALL
 from trialsim import compose
 from trialsim.bank import treatments
 from trialsim.conduct.simulate import simulate_courses
-from trialsim.simulation import Block
 
 DAYS = 240
 
@@ -19,7 +18,7 @@ def arms():
     config = compose(overrides=SMALL)
     found = {}
     for arm in ("control", "crossover"):
-        enrolled = treatments.enrolled(config, Block(0, 96), arm)
+        enrolled = treatments.enrolled(config, np.arange(96), arm)
         parts = [c for _, c in simulate_courses(config, enrolled, enrolled["dose_level"].to_numpy(), DAYS)]
         found[arm] = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
     return found

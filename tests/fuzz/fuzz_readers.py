@@ -54,7 +54,7 @@ def settings() -> dict[str, Any]:
 
 @functools.cache
 def words() -> contextlib.ExitStack:
-    """Hydra, once for all inputs; whoever feeds them closes it, by `close`."""
+    """Hydra, once for all inputs of a test; whoever feeds them closes it, by `close`."""
     stack = contextlib.ExitStack()
     stack.enter_context(hydra.initialize_config_dir(str(conf_dir()), version_base=VERSION_BASE, job_name="trialsim"))
     return stack
@@ -62,8 +62,9 @@ def words() -> contextlib.ExitStack:
 
 def close() -> None:
     """Leave no open Hydra to others of this process."""
-    words().close()
-    words.cache_clear()
+    if words.cache_info().currsize:
+        words().close()
+        words.cache_clear()
 
 
 def overrides(data: bytes, folder: Path, home: Path) -> None:

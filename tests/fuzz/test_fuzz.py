@@ -92,8 +92,13 @@ def fuzz(name: str, home: Path, examples: int, seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    yield tmp_path_factory.mktemp("fuzz")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")
+
+
+@pytest.fixture(autouse=True)
+def hydra_closed() -> Iterator[None]:
+    yield
     fuzz_readers.close()
 
 
