@@ -26,7 +26,10 @@ def config():
 @pytest.fixture(scope="module")
 def shipped():
     """The kinds of analysis that the experiments choose."""
-    return {compose(path.stem).analysis.kind for path in (conf_dir() / "experiment").glob("*.yaml")}
+    read = lambda path: yaml.safe_load(path.read_text(encoding="utf-8"))
+    chosen = [entry for path in (conf_dir() / "experiment").glob("*.yaml") for entry in read(path)["defaults"]]
+    named = {entry["override /analysis"] for entry in chosen if "override /analysis" in entry}
+    return {read(conf_dir() / "analysis" / f"{name}.yaml")["kind"] for name in named}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "trial"])

@@ -40,7 +40,8 @@ def test_published_benchmark_repeated_doses_within_the_accuracy_asked_for():
         assert np.mean(~(np.max(np.abs(found - wanted), axis=1) / np.max(wanted, axis=1) <= 2e-4)) <= 0.02
 
 
-@pytest.mark.parametrize("seed", [12, pytest.param(11, marks=pytest.mark.slow), pytest.param(13, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [11, 12, 13])
 def test_independent_random_regimens_within_the_accuracy_asked_for(seed):
     """Holds, reductions, missed doses and weekly dosing, 4 patients with a regimen each, by the adaptive solver."""
     rng, bench, patients = np.random.default_rng(seed), bench1(), data.parameters(4)

@@ -60,7 +60,7 @@ def searched(base, folder: Path, words: tuple[str, ...], trials: int, rules: tup
 
 def test_it_finds_the_highest_dose_that_the_condition_allows(base, tmp_path) -> None:
     """Response and DLTs of the stand-in both rise with the dose, so that the best dose is the last with 40 DLTs in 200 patients."""
-    outcomes = searched(base, tmp_path, ("regimen.dose=2.5:20",), 30, ("dlt_rate<=0.2",))
+    outcomes = searched(base, tmp_path, ("regimen.dose=2.5:20",), 20, ("dlt_rate<=0.2",))
     response, _, toxicity = np.random.default_rng(1).random((3, 200))
     highest = np.sort(toxicity)[40] / 0.02  # at this dose the 41st patient has a DLT
     found = search.best(outcomes, maximise=True)
