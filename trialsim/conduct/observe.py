@@ -1,6 +1,6 @@
 """From courses to tables: what the trial's database holds at the data cut-off. Nothing later than that is visible.
 
-Column lists: ``PATIENT_COLUMNS`` and the functions' docstrings. All days count from the first dose.
+Columns: the docstrings of the functions; all days count from the first dose. The reference of the site lists them.
 """
 
 from __future__ import annotations
