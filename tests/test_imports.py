@@ -25,7 +25,7 @@ RANKS = (
     ("bank", "evidence"),
     ("inference", "laboratory"),
     ("artefacts", "console", "summary"),
-    ("analyses", "biomarkers", "combinations", "exchange", "saving", "sensitivity"),
+    ("analyses", "biomarkers", "combinations", "exchange", "saving", "sbml", "sensitivity"),
     ("report",),
     ("study",),
     ("benchmark", "parts"),

@@ -16,7 +16,7 @@ from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten
 
 BAD_INPUT, INTERRUPTED = 2, 130
-COMMANDS = ("doctor", "evidence", "export", "merge", "report")
+COMMANDS = ("doctor", "evidence", "export", "merge", "report", "signalling")
 
 
 def start(name: str, words: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from trialsim.sbml.document import Document, read_document
 from trialsim.sbml.experiment import READOUTS, Experiment, experiment, read_experiment
-from trialsim.sbml.network import folds
+from trialsim.sbml.network import cell_line, folds
 from trialsim.sbml.simulate import TIME_LIMIT_S, Course, simulate
 from trialsim.schema import ConfigError
 
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 WAYS = ("falls", "stays", "rises")
+COLUMNS = (
+    "readout", "label", "dose", "hours", "model", "drift", "usable", "trialsim", "ratio", "model_way", "trialsim_way", "agree"
+)  # fmt: skip
 
 
 class Comparison(NamedTuple):
-    """Attributes:
+    """Of one model and ours.
+
+    Attributes:
         experiment, document: what was asked, of which model.
         folds: one row a read-out, dose and time. Columns: readout (level of our network), label; dose (part of mTORC1 blocked, or
             nM), hours; model (level with drug over that without at the same time), drift (that without over its level before the
@@ -63,8 +68,9 @@ def compare(
     if not isinstance(asked, Experiment):
         asked = experiment(asked) if isinstance(asked, dict) else read_experiment(asked)
     document = read_document(model)
-    ours = folds(config, asked, drug)
+    cell_line(config, asked)
     course = simulate(document, asked, time_limit_s)
+    ours = folds(config, asked, drug)
     return Comparison(asked, document, _folds(asked, course, ours), _levels(asked, course), course.simulator)
 
 
@@ -86,8 +92,7 @@ def _folds(asked: Experiment, course: Course, ours: np.ndarray) -> pd.DataFrame:
     table["agree"] = (table["model_way"] == table["trialsim_way"]).astype("boolean").where(table["usable"])
     with np.errstate(divide="ignore", invalid="ignore"):
         table["ratio"] = table["trialsim"] / table["model"]
-    order = ["readout", "label", "dose", "hours", "model", "drift", "usable", "trialsim", "ratio", "model_way", "trialsim_way", "agree"]
-    return table[order]
+    return table[list(COLUMNS)]
 
 
 def _levels(asked: Experiment, course: Course) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from trialsim.schema import ConfigError
-from trialsim.schema.faults import near
+from trialsim.schema.faults import near, raise_all
 
 KEY = "MODEL"
 LARGEST = 10_000_000  # bytes; the largest signalling model that we know of, Bouhaddou 2018, has 3 million
@@ -48,13 +48,15 @@ class Document:
         return f"[{name}]" if name in self.species and name not in self.amounts else name
 
     def check(self, wanted: Iterable[str], key: str, to_set: bool = False) -> None:
-        """Raise ConfigError for a name that the model does not have, or that cannot be set where it is to be."""
-        for name in wanted:
+        """Raise ConfigError for every name that the model does not have, or that cannot be set where it is to be."""
+        faults, file = [], self.path.name
+        for name in sorted(wanted):
             if name not in self.names:
-                raise ConfigError(key, name, f"a species or global parameter of {self.path.name}{near(name, self.names)}; "
-                                  f"trialsim signalling {self.path.name} lists them")  # fmt: skip
-            if to_set and name in self.computed:
-                raise ConfigError(key, name, f"a name that no rule of {self.path.name} computes, as it would be overwritten")
+                listed = f"trialsim signalling {file} lists them{near(name, self.names)}"
+                faults.append(ConfigError(key, name, f"a species or global parameter of {file}; {listed}"))
+            elif to_set and name in self.computed:
+                faults.append(ConfigError(key, name, f"a name that no rule of {file} computes, as it would be overwritten"))
+        raise_all(faults)
 
 
 def read_document(path: Path | str) -> Document:

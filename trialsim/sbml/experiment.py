@@ -28,7 +28,9 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$", max_length=200)]
 class Block(Settings):
     """mTORC1's kinase activity cut towards every substrate: for models without a rapalog."""
 
-    constants: tuple[Name, ...] = Field(min_length=1, description="rate constants of mTORC1's substrates; multiplied by what is left")
+    constants: tuple[Name, ...] = Field(
+        min_length=1, description="rate constants of mTORC1's substrates, multiplied by what is left"
+    )
     inhibition: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         min_length=1, max_length=20, description="parts of mTORC1's activity that are taken away, 0-1"
     )
@@ -45,7 +47,8 @@ class Rapamycin(Settings):
     @model_validator(mode="after")
     def _the_same_doses(self) -> Self:
         if len(self.values) != len(self.concentration_nM):
-            raise ConfigError("concentration_nM", list(self.concentration_nM), f"{len(self.values)} numbers, one for each of `values`")
+            allowed = f"{len(self.values)} numbers, one for each of `values`"
+            raise ConfigError("concentration_nM", list(self.concentration_nM), allowed)
         return self
 
 
@@ -68,7 +71,8 @@ class Experiment(Settings):
         0.05, description="folds nearer to 1 than this count as no change (assumed: less than an immunoblot tells apart)"
     )
     most_drift: Annotated[float, Field(gt=1)] = Field(
-        2.0, description="a control that drifts by more than this factor makes the fold unusable, as in experiments/published_models"
+        2.0,
+        description="a control that drifts by more than this factor makes a fold unusable (as in experiments/published_models)",
     )
 
     @field_validator("readouts")

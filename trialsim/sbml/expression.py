@@ -10,7 +10,7 @@ import numpy as np
 
 from trialsim.schema import ConfigError
 
-LONGEST = 2_000  # letters
+LONGEST, MOST = 10_000, 1_000  # letters, and parts of the tree: a sum of 250 names
 ALLOWED = "names of the model, numbers, + - * / and brackets, such as (pAKT + 2 * ppAKT) / AKT_total"
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 
@@ -22,7 +22,8 @@ def parse(text: str, key: str) -> ast.expr:
         raise fault
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        if not all(_plain(node) for node in ast.walk(tree)):
+        parts = list(ast.walk(tree))
+        if len(parts) > MOST or not all(map(_plain, parts)):
             raise fault
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise fault from error
@@ -55,4 +56,4 @@ def _value(node: ast.expr, values: Mapping[str, np.ndarray]) -> np.ndarray:
     if isinstance(node, ast.Name):
         return values[node.id]
     assert isinstance(node, ast.Constant)
-    return np.float64(node.value)  # type: ignore[arg-type]
+    return np.asarray(node.value, float)
