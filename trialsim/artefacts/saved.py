@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -56,6 +58,20 @@ class SavedRun:
             raise ValueError(f"name = {name!r} is not allowed: one of {there}")
         return pd.read_parquet(file, engine="pyarrow")
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the report's figures."""
+        return tuple(sorted(file.stem for file in (self.path / "figures").glob("*.json")))
+
+    def figure(self, name: str) -> Any:
+        """A figure of the report, one of ``figures``, as a plotly Figure."""
+        import plotly.graph_objects as go
+
+        if name not in self.figures:
+            raise ValueError(f"name = {name!r} is not allowed: one of {', '.join(self.figures)}")
+        text = (self.path / "figures" / f"{name}.json").read_text(encoding="utf-8")
+        return go.Figure(json.loads(text, object_hook=_unpacked))
+
     def posterior(self, of: str = "simulated") -> Any:
         """The fit as an xarray DataTree: ``of`` is ``"simulated"`` or ``"published"`` (of a drug that was published alone)."""
         import xarray
@@ -64,6 +80,14 @@ class SavedRun:
         if of not in names:
             raise ValueError(f"of = {of!r} is not allowed: one of {', '.join(names)}")
         return xarray.open_datatree(self.path / names[of], engine="h5netcdf")
+
+
+def _unpacked(found: dict[str, Any]) -> Any:
+    """Arrays as plotly packs them (base64 of little-endian numbers) made arrays again; anything else as it is."""
+    if not {"bdata", "dtype"} <= set(found):
+        return found
+    values = np.frombuffer(base64.b64decode(found["bdata"]), np.dtype(found["dtype"]).newbyteorder("<"))
+    return values.reshape([int(side) for side in str(found["shape"]).split(",")]) if "shape" in found else values
 
 
 def load_run(path: Path | str) -> SavedRun:
