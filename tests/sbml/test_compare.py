@@ -1,16 +1,19 @@
 """A published model beside our network: by the command, from files to the page."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 import trialsim
 from trialsim.commands import start
-from trialsim.sbml import network, read_document, read_experiment
+from trialsim.sbml import expression, network, read_document, read_experiment
 from trialsim.sbml.compare import _folds
+from trialsim.sbml.experiment import experiment
 from trialsim.sbml.simulate import Course, simulate
 
 PUBLISHED = Path(__file__).parents[2] / "experiments" / "published_models"
@@ -89,6 +92,15 @@ def test_block_and_rapamycin_of_our_network(config, asked):
         np.testing.assert_allclose(blocked[:, 1:, r], expected, rtol=0.02)
     assert (drugged[1, 1:, 0] < 0.1).all() and (drugged[1, 2:, 1] > 2 * blocked[1, 2:, 1]).all()
     assert (drugged[1, :, 0] < drugged[0, :, 0]).all()
+
+
+def test_the_files_that_the_how_to_prints_are_experiments():
+    page = Path(__file__).parents[2] / "docs" / "pages" / "howto" / "models.md"
+    whole, drug = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+    document = read_document(MODEL)
+    for name, text in experiment(whole).readouts.items():
+        document.check(expression.names(expression.parse(text, name)), name)
+    assert experiment({**whole, "block": None, **drug}).doses == (1.0, 20.0)
 
 
 @pytest.mark.slow

@@ -107,6 +107,17 @@ def test_a_model_that_cannot_be_run_as_asked_says_why(tmp_path, text, asked, sai
 
 
 @pytest.mark.parametrize(
+    ("worker", "said"),
+    [("print('{\"missing\": true}')", r"pip install \"trialsim\[sbml\]"), ("import os; os.abort()", "the simulator stopped")],
+)
+def test_a_simulator_that_is_not_there_or_crashes(tmp_path, monkeypatch, worker, said):
+    (tmp_path / "worker.py").write_text(worker)
+    monkeypatch.setattr("trialsim.sbml.simulate.WORKER", tmp_path / "worker.py")
+    with pytest.raises(ConfigError, match=said):
+        folds(tmp_path, BLOCKED, block=BLOCK)
+
+
+@pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"readouts": {"S6K": "__import__('os').system('x')"}}, "names of the model, numbers"),

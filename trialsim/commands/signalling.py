@@ -16,7 +16,6 @@ from trialsim import console
 from trialsim.schema import ConfigError
 
 SUMMARY = "set a signalling model in SBML beside trialsim's network"
-TIME_LIMIT_S = 120.0
 REPORT = "report.html"
 
 
@@ -24,11 +23,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", type=Path, help="SBML file, at most 10 MB")
     parser.add_argument("experiment", metavar="EXPERIMENT", type=Path, nargs="?", help="YAML file; without it the names are listed")
     parser.add_argument("--out", metavar="FOLDER", type=Path, help="default: outputs/signalling/NAME_OF_EXPERIMENT")
-    parser.add_argument("--time-limit", metavar="SECONDS", type=float, default=TIME_LIMIT_S, help="of the model's simulation (120)")
+    parser.add_argument("--time-limit", metavar="SECONDS", type=float, help="of the model's simulation (default: 120)")
 
 
 def run(given: argparse.Namespace) -> int:
-    from trialsim.sbml import read_document, read_experiment
+    from trialsim.sbml import TIME_LIMIT_S, read_document, read_experiment
 
     document = read_document(given.model)
     if given.experiment is None:
@@ -37,8 +36,9 @@ def run(given: argparse.Namespace) -> int:
             console.out.print(f"{len(names)} {title}: {', '.join(told)}", markup=False)
         return 0
     folder = given.out or Path("outputs") / "signalling" / given.experiment.stem
-    if not 0.0 < given.time_limit <= 86_400.0:
-        raise ConfigError("--time-limit", given.time_limit, "seconds, more than 0 and at most a day")
+    time_limit = TIME_LIMIT_S if given.time_limit is None else given.time_limit
+    if not 0.0 < time_limit <= 86_400.0:
+        raise ConfigError("--time-limit", time_limit, "seconds, more than 0 and at most a day")
     if (folder / REPORT).exists():
         raise ConfigError("--out", str(folder), f"a folder without {REPORT}")
     asked = read_experiment(given.experiment)
@@ -51,7 +51,7 @@ def run(given: argparse.Namespace) -> int:
     keep_programs()
     with console.step("simulating both"):
         config = compose("laboratory")
-        found = compare(config, given.model, asked, given.time_limit)
+        found = compare(config, given.model, asked, time_limit)
     report = write_signalling(found, config, folder)
     table = Table(show_edge=False)
     for head in ("read-out", "drug", "h", "model", "trialsim", "agree"):

@@ -17,3 +17,4 @@ from trialsim.sbml.document import Document as Document
 from trialsim.sbml.document import read_document as read_document
 from trialsim.sbml.experiment import Experiment as Experiment
 from trialsim.sbml.experiment import read_experiment as read_experiment
+from trialsim.sbml.simulate import TIME_LIMIT_S as TIME_LIMIT_S

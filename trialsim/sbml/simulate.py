@@ -79,7 +79,7 @@ def _ask(document: Document, request: dict[str, Any], time_limit_s: float) -> di
     fault = lambda what, allowed: ConfigError(KEY, f"{document.path}: {what}", allowed)
     try:
         done = subprocess.run(
-            [sys.executable, "-I", str(WORKER)], input=json.dumps(request), capture_output=True, text=True, timeout=time_limit_s,
+            [sys.executable, "-P", str(WORKER)], input=json.dumps(request), capture_output=True, text=True, timeout=time_limit_s,
             check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:

@@ -7,14 +7,15 @@ answer has levels (arms, times + 1, selections) and the library's version, or a 
 import json
 import os
 import sys
+from typing import Any
 
 TOLERANCES = {"relative_tolerance": 1e-8, "absolute_tolerance": 1e-12, "maximum_num_steps": 1_000_000}
 
 
-def levels(runner, request):
-    """One arm: selections before the drug and at each time after it."""
+def levels(runner: Any, request: dict[str, Any]) -> list[list[list[float]]]:
+    """Of each arm: selections before the drug and at each time after it."""
 
-    def arm(changes):
+    def arm(changes: dict[str, Any]) -> list[list[float]]:
         runner.resetToOrigin()
         for name, value in request["inputs"].items():
             runner[name] = value
@@ -35,7 +36,7 @@ def levels(runner, request):
     return [arm(changes) for changes in request["changes"]]
 
 
-def answer(request):
+def answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         import resource
 
