@@ -331,6 +331,23 @@ def test_a_posterior_is_read_when_asked_for(tmp_path: Path, config: StudyConfig)
         load_run(tmp_path).posterior("other")
 
 
+def test_a_figure_reads_back_with_its_arrays(tmp_path: Path, config: StudyConfig) -> None:
+    import plotly.graph_objects as go
+
+    values = np.array([[1.5, np.nan], [2.0, -3.0]])
+    finish_run(tmp_path / "a", config)
+    file = tmp_path / "a" / "figures" / "map.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(go.Figure(go.Heatmap(z=values, x=np.arange(2, dtype="i2"))).to_json())
+    run = load_run(tmp_path / "a")
+    assert "map" in run.figures
+    found = run.figure("map").data[0]
+    np.testing.assert_array_equal(found.z, values)
+    np.testing.assert_array_equal(found.x, [0, 1])
+    with pytest.raises(ValueError, match="one of"):
+        run.figure("../summary")
+
+
 def test_stage_times_are_kept(tmp_path: Path, config: StudyConfig) -> None:
     with RunFolder(tmp_path, config) as folder:
         with folder.stage("simulate"):

@@ -25,7 +25,7 @@ RANKS = (
     ("bank", "evidence"),
     ("inference", "laboratory"),
     ("artefacts", "console", "summary"),
-    ("analyses", "biomarkers", "combinations", "saving", "sensitivity", "sweeps"),
+    ("analyses", "biomarkers", "combinations", "saving", "sbml", "sensitivity", "sweeps"),
     ("exchange", "report"),
     ("study",),
     ("benchmark", "parts"),

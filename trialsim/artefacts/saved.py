@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from trialsim.artefacts.files import refuse_links, unchanged
@@ -70,6 +73,20 @@ class SavedRun:
             raise ValueError(f"name = {name!r} is not allowed: one of {there}")
         return read_table(file)
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the report's figures."""
+        return tuple(sorted(file.stem for file in (self.path / "figures").glob("*.json")))
+
+    def figure(self, name: str) -> Any:
+        """A figure of the report, one of ``figures``, as a plotly Figure."""
+        import plotly.graph_objects as go
+
+        if name not in self.figures:
+            raise ValueError(f"name = {name!r} is not allowed: one of {', '.join(self.figures)}")
+        text = (self.path / "figures" / f"{name}.json").read_text(encoding="utf-8")
+        return go.Figure(json.loads(text, object_hook=_unpacked))
+
     def posterior(self, of: str = "simulated") -> Any:
         """A fit as ArviZ has it, an xarray DataTree with the groups posterior, sample_stats, ...
 
@@ -84,6 +101,14 @@ class SavedRun:
             raise ValueError(f"of = {of!r} is not allowed: one of {', '.join(there) or 'none, this run has no fits'}")
         check_netcdf(files[of])
         return xarray.open_datatree(files[of], engine="h5netcdf")
+
+
+def _unpacked(found: dict[str, Any]) -> Any:
+    """Arrays as plotly packs them (base64 of little-endian numbers) made arrays again; anything else as it is."""
+    if not {"bdata", "dtype"} <= set(found):
+        return found
+    values = np.frombuffer(base64.b64decode(found["bdata"]), np.dtype(found["dtype"]).newbyteorder("<"))
+    return values.reshape([int(side) for side in str(found["shape"]).split(",")]) if "shape" in found else values
 
 
 def load_run(path: Path | str) -> SavedRun:

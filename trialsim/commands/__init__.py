@@ -16,7 +16,7 @@ from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-COMMANDS = ("compare", "completion", "doctor", "evidence", "export", "merge", "optimise", "predict", "report")
+COMMANDS = ("compare", "completion", "doctor", "evidence", "export", "merge", "optimise", "predict", "report", "signalling")
 
 
 def start(name: str, words: Sequence[str]) -> int:

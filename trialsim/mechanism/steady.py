@@ -11,7 +11,7 @@ import numpy as np
 from trialsim.engine.rosenbrock import Structure, rodas3_step, structure_of
 from trialsim.mechanism import signalling
 
-RELAXATION_STEPS = 40
+RELAXATION_H = np.diff(np.geomspace(0.1, 240.1, 41))  # steps from `signalling.start` to rest
 UNTREATED = signalling.Inhibition(0.0)
 
 
@@ -35,5 +35,5 @@ def steady_state(
     occupancy = jnp.broadcast_to(jnp.asarray(inhibition.occupancy, kind), shape)
     u, still = {"occupancy": occupancy}, {"occupancy": jnp.zeros(shape, kind)}
     rates = lambda x, u: signalling.rates(x, inhibition._replace(**u), k, c)
-    steps = jnp.asarray(np.diff(np.geomspace(0.1, 240.1, RELAXATION_STEPS + 1)), kind)
-    return jax.lax.scan(lambda x, h: (rodas3_step(rates, structure(), x, u, still, u, h), None), x, steps)[0]
+    step = lambda x, h: (rodas3_step(rates, structure(), x, u, still, u, h), None)
+    return jax.lax.scan(step, x, jnp.asarray(RELAXATION_H, kind))[0]
