@@ -35,7 +35,7 @@ def test_all_commands_are_offered_and_settings_beside_them() -> None:
     assert {"run", "experiment=", "seed=", *COMMANDS} <= set(found)
 
 
-@pytest.mark.parametrize("shell", sorted(DRIVE))
+@pytest.mark.parametrize("shell", ["bash", pytest.param("fish", marks=pytest.mark.slow)])
 def test_the_shell_completes(shell: str, tmp_path: Path) -> None:
     """For zsh, whose completion runs only at a terminal, tried by hand."""
     if shutil.which(shell) is None:

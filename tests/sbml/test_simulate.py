@@ -142,5 +142,5 @@ def test_a_faulty_experiment_says_what_is_allowed(tmp_path, changes, said):
 def test_a_faulty_yaml_is_refused(tmp_path, text):
     path = tmp_path / "experiment.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match="EXPERIMENT"):
+    with pytest.raises(ConfigError, match="experiment.yaml|EXPERIMENT"):
         read_experiment(path)
