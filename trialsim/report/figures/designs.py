@@ -148,9 +148,10 @@ def curve_panel(found: Mapping[str, Curve], groups: pd.DataFrame, names: Mapping
         made.add_scatter(
             x=100 * np.concatenate([at, at[::-1]]), y=np.concatenate([low, high[::-1]]), fill="toself", mode="lines",
             fillcolor=tone[name], line=dict(width=0), opacity=0.22, hoverinfo="skip", showlegend=False,
+            legendgroup=name,
         )  # fmt: skip
         made.add_scatter(
-            x=100 * at, y=mean, mode="lines", name=plot_text(names[name]), showlegend=True,
+            x=100 * at, y=mean, mode="lines", name=plot_text(names[name]), showlegend=True, legendgroup=name,
             line=dict(color=tone[name], width=2.2, dash=DASHES[place % len(DASHES)]),
             hovertemplate="%{x:.1f} points: %{y:.2f}<extra>" + plot_text(names[name]) + "</extra>",
         )  # fmt: skip
