@@ -12,7 +12,7 @@ from trialsim.report.decision_curve import Curve
 from trialsim.report.design_words import NET, heading, threshold, written
 from trialsim.report.figures.panel import Panel
 from trialsim.report.figures.surfaces import grid
-from trialsim.report.theme import colour, figure
+from trialsim.report.theme import colour, edge, figure
 from trialsim.report.wording import fixed, is_number, join, percent, plot_lines, plot_text
 
 NONE, UNDECIDED = -1, "undecided"
@@ -221,9 +221,9 @@ def advice_panel(trials: pd.DataFrame, groups: pd.DataFrame, names: Mapping[str,
     for key, (name, tone, ink) in ADVICE.items():
         values = [100 * shares[key] for shares in rows.values()]
         made.add_bar(
-            y=list(range(len(rows))), x=values, orientation="h", name=name, showlegend=True, marker=dict(color=colour(tone)),
-            text=[f"{v:.0f}" if v >= 4 else "" for v in values], textposition="inside", insidetextanchor="middle", textangle=0,
-            insidetextfont=dict(color=colour(ink)),
+            y=list(range(len(rows))), x=values, orientation="h", name=name, showlegend=True,
+            marker=dict(color=colour(tone), line=edge()), text=[f"{v:.0f}" if v >= 4 else "" for v in values],
+            textposition="inside", insidetextanchor="middle", textangle=0, insidetextfont=dict(color=colour(ink)),
             hovertemplate="%{x:.1f} in 100<extra>" + name + "</extra>", width=0.66,
         )  # fmt: skip
     made.update_layout(legend=dict(traceorder="normal"))

@@ -35,7 +35,7 @@ def waterfall(run: Run) -> Panel:
     places = even_ranks(len(ordered), run.settings.max_patients_drawn)
     drawn = ordered.iloc[places]
     responses, hovers = run.responses.loc[drawn.index], patient_hovers(run, drawn.index).to_numpy()
-    made = figure(420, barmode="overlay")
+    made = figure(420, barmode="overlay", hovermode="x")  # a bar near zero is too low to point at
     width = 1.0 if len(drawn) > 80 else 0.8
     positions = np.arange(1, len(drawn) + 1)
     for response in RESPONSES:

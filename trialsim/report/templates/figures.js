@@ -23,7 +23,10 @@
 
   // A copy of a figure in which every colour of the light page is its dark partner.
   function recolour(value, dark) {
-    if (typeof value === "string") return dark && Object.hasOwn(darkOf, value) ? darkOf[value] : value;
+    if (typeof value === "string" && dark) {
+      const partner = (one) => (Object.hasOwn(darkOf, one) ? darkOf[one] : one);
+      return value.startsWith("<span style='color:") ? value.replace(/#\w{6}/, partner) : partner(value);
+    }
     if (Array.isArray(value)) return value.map((item) => recolour(item, dark));
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, recolour(item, dark)]));
