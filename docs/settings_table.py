@@ -19,7 +19,7 @@ import trialsim
 from trialsim._paths import conf_dir
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job
 from trialsim.report.assumptions import Assumption, by_section
-from trialsim.report.comments import remark, shipped_comments
+from trialsim.report.comments import every_comment, remark
 from trialsim.report.parameters import MEANINGS
 from trialsim.schema.analysis.assay import AssaySettings
 from trialsim.schema.drug import DrugSettings
@@ -76,14 +76,14 @@ def shipped() -> dict[str, dict[str, Any]]:
 @lru_cache
 def adult() -> tuple[dict[str, Any], dict[str, Assumption]]:
     """Values of the default study, and its settings by key with the meaning and the source that its report shows."""
-    values = trialsim.compose().model_dump(mode="json")
-    return values, {row.key: row for rows in by_section(values).values() for row in rows}
+    config = trialsim.compose()
+    values = config.model_dump(mode="json")
+    return values, {row.key: row for rows in by_section(values, config.choices).values() for row in rows}
 
 
 @lru_cache
 def comments():
-    names = {f"{group}.{name}" for group in NAMED for name in group_files(group)}
-    return shipped_comments({*StudyConfig.model_fields, *names})
+    return every_comment()
 
 
 @lru_cache

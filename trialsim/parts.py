@@ -79,7 +79,8 @@ def _read(path: Path) -> Part:
     config = validate(read_yaml(path / "config.yaml"))
     if config_sha256(config) != status["config_sha256"]:
         raise ConfigError(KEY, str(path), "a part of this version of trialsim, with the config.yaml that its run wrote")
-    return Part(path, config, status)
+    choices = read_json(path / "provenance.json").get("choices") if (path / "provenance.json").is_file() else None
+    return Part(path, config.composed_of(choices if isinstance(choices, dict) else {}), status)
 
 
 def _check(parts: Sequence[Part]) -> None:

@@ -3,6 +3,7 @@
 import functools
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import arviz_base
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
+sys.path.insert(0, str(Path(__file__).parent))  # in_browser
 
 TYPES = [
     "colorectal",

@@ -98,7 +98,8 @@ def saved(tmp_path):
         tables |= {"groups": GROUPS} if (trials["question"] == "benefit").any() else {}
         for name, table in tables.items():
             table.drop(columns=[c for c in drop if c in table]).to_parquet(tmp_path / f"{name}.parquet")
-        (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG | {"designs": designs or DESIGNS} | (config or {})))
+        whole = CONFIG | {"designs": designs or DESIGNS} | (config or {})
+        (tmp_path / "config.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(whole))))  # no aliases, as a run writes it
         (tmp_path / "provenance.json").write_text("{}")
         summary = {
             "kind": "compare_designs", "study": "small", "title": "Small", "seed": 1, "tables": list(tables),

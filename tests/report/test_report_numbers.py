@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 import yaml
 
+import trialsim
 from trialsim.report.assumptions import assumptions, by_section
 from trialsim.report.figures.pharmacodynamics import bands
 from trialsim.report.posterior import convergence_table, rank_histogram, read_posterior
@@ -160,11 +161,22 @@ def test_wording():
     assert plot_lines("<b>x</b> & y", 30) == "&lt;b&gt;x&lt;/b&gt; &amp; y"
 
 
-def test_comments_of_shipped_files_serve_unchanged_values_only():
+def test_comments_are_those_of_the_files_chosen_and_serve_unchanged_values_only():
     section = {"pk": {"CLint": 340.0, "Vc": 180.0, "hepatic_CLint": {"normal": 1.0}}}
-    rows = {row.key: row for row in by_section({"drug": section})["drug"]}
-    assert rows["drug.pk.CLint"].meaning == "L/h, unbound intrinsic clearance"
-    assert rows["drug.pk.Vc"].meaning == ""  # shipped: 175
+    meanings = lambda choices: {row.key: row.meaning for row in by_section({"drug": section}, choices)["drug"]}
+    found = meanings({"drug": "everolimus", "experiment": "everolimus_adult"})
+    assert found["drug.pk.CLint"] == "L/h, unbound intrinsic clearance"
+    assert found["drug.pk.Vc"] == ""  # shipped: 175
+    assert not any(meanings({"drug": "sirolimus"}).values())  # the same value in another file says nothing of it
+    assert not any(meanings(None).values()) and not any(meanings({"drug": "../drug/everolimus"}).values())
+
+
+def test_a_design_among_several_takes_the_comments_of_its_own_file():
+    config = {"designs": {"a": {"replicate_size": 24, "target": 0.25}, "b": {"replicate_size": 24}}}
+    design = trialsim.compose("compare_designs").designs["crm"].model_dump(mode="json")
+    found = by_section({"designs": {"crm": design}}, {"design@designs.crm": "crm"})["designs"]
+    assert any(row.meaning or row.source for row in found if row.key.startswith("designs.crm."))
+    assert by_section(config)["designs"]
 
 
 def test_sources_named_after_their_value():

@@ -278,7 +278,7 @@ class RunFolder:
     def _write_provenance(self) -> None:
         facts = provenance.collect()
         facts |= {"seed": self.config.seed, "config_sha256": config_sha256(self.config), "seconds": self.seconds}
-        facts |= {"started": self._status.get("started"), "written": _now()}
+        facts |= {"started": self._status.get("started"), "written": _now(), "choices": self.config.choices}
         write_json(self.path / "provenance.json", facts)
 
 

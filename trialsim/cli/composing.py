@@ -9,6 +9,7 @@ from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -50,7 +51,7 @@ def compose(
     if experiment is not None:
         given.insert(0, _as_override("experiment", experiment))
     with hydra.initialize_config_dir(str(conf_dir()), version_base=VERSION_BASE, job_name="trialsim"):
-        return validate_job(compose_job(CONFIG_NAME, given))
+        return validate_job(compose_job(CONFIG_NAME, given, with_hydra=True))
 
 
 def _as_override(key: str, value: Any) -> str:
@@ -190,7 +191,7 @@ def _dotted(data: Any, path: str = "") -> Iterator[str]:
 
 
 def validate_job(config: DictConfig) -> StudyConfig:
-    study = copy.copy(config)
+    study, choices = copy.copy(config), _choices(config)
     with open_dict(study):
         study.pop("hydra", None)
     try:
@@ -203,4 +204,12 @@ def validate_job(config: DictConfig) -> StudyConfig:
         key = getattr(error, "full_key", None) or "config"
         raise ConfigError(key, None, str(error).splitlines()[0]) from error
     assert isinstance(data, dict)
-    return validate({str(key): value for key, value in data.items()})
+    return validate({str(key): value for key, value in data.items()}).composed_of(choices)
+
+
+def _choices(config: DictConfig) -> dict[str, str]:
+    """The file of each group; nothing of lists of files (tumour, partner), which Hydra does not record."""
+    known = OmegaConf.select(config, "hydra.runtime.choices", default=None)
+    if known is None:  # Hydra hands its own settings to a job beside the job's
+        known = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    return {str(group): str(choice) for group, choice in known.items() if choice and not str(group).startswith("hydra/")}

@@ -1,7 +1,7 @@
 """Every setting of the run as a row: key, value, meaning and source.
 
-The saved configuration has lost its YAML comments, so meanings come from the settings' own descriptions and from the
-comments of the shipped files, sources from the ``source``, ``sources`` and ``<name>_source`` fields beside the values.
+The saved configuration has lost its YAML comments, so meanings come from the settings' own descriptions and from the comments of
+the files that it was composed of, sources from the ``source``, ``sources`` and ``<name>_source`` fields beside the values.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 
-from trialsim.report.comments import Remark, remark, shipped_comments
+from trialsim.report.comments import Remark, comments_of, remark
 from trialsim.report.wording import number
 from trialsim.schema.faults import admits
 
 SOURCE_KEYS = ("source", "sources")
-BY_NAME = ("tumour", "partner")  # sections that hold one section for each of several names
+BY_NAME = ("tumour", "partner", "cell_line")  # sections that hold one section for each of several names
 SOURCE_OF = "_source"  # <name>_source is the source of <name>
 NOTE_KEYS = ("unit", "units", "note", "notes", "comment", "meaning")
 
@@ -63,13 +63,16 @@ def assumptions(section: Any, key: str, model: Any = None, meaning: str = "", so
     return rows or [Assumption(key, "none", meaning, own)]
 
 
-def by_section(config: dict[str, Any]) -> dict[str, list[Assumption]]:
-    """All settings by section, in the order of the file; not ``resume``, which changes no result."""
+def by_section(config: dict[str, Any], choices: Any = None) -> dict[str, list[Assumption]]:
+    """All settings by section, in the order of the file; not ``resume``, which changes no result.
+
+    Args:
+        config: of the run. choices: the files that it was composed of, from provenance.json; None if they are not known.
+    """
     from trialsim.schema.study import StudyConfig
 
     named = {f"{group}.{name}" for group in BY_NAME for name in config.get(group) or {}}
-    wanted = {name for name in config if name not in BY_NAME} | named
-    comments = shipped_comments(wanted)
+    comments = comments_of({str(k): str(v) for k, v in choices.items()} if isinstance(choices, dict) else {}, named)
     found: dict[str, list[Assumption]] = {}
     for name, section in config.items():
         if name == "resume":

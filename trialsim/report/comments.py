@@ -1,9 +1,9 @@
-"""Units and remarks from the comments of the shipped configuration, for values that a run took from it unchanged."""
+"""Units and remarks from the comments of the shipped files that a run was composed of, for values that it took unchanged."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import yaml
 from trialsim._paths import conf_dir
 
 PACKAGE = re.compile(r"^#\s*@package\s+(\S+)", re.MULTILINE)
+HERE = "_here_"
 CONTINUED = 3  # a comment with so many blanks after its # goes on from the line above
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -23,18 +24,58 @@ class Remark(NamedTuple):
     text: str
 
 
-def shipped_comments(sections: set[str]) -> dict[str, list[Remark]]:
-    """Comments by dotted key; a key has several when several files of a group set it.
+def every_comment() -> dict[str, list[Remark]]:
+    """Comments of all shipped files by dotted key; a key has several when several files of a group set it."""
+    return _comments((path, "") for path in _files())
+
+
+def comments_of(choices: Mapping[str, str], sections: Collection[str]) -> dict[str, list[Remark]]:
+    """The same of the files that a run was composed of.
 
     Args:
-        sections: top-level sections wanted; tumour types are given as ``tumour.<type>``, partner drugs as ``partner.<name>``.
+        choices: the file of each group, as provenance.json records it; of an unknown composition no comment is taken.
+        sections: the run's tumour types, partner drugs and cell lines, as ``tumour.<type>``: each is a file of its own, and Hydra
+            records no lists of files.
     """
+    return _comments(_chosen(choices, sections)) if choices else {}
+
+
+def _files() -> list[Path]:
+    return sorted(conf_dir().rglob("*.yaml"))
+
+
+def _chosen(choices: Mapping[str, str], sections: Collection[str]) -> Iterator[tuple[Path, str]]:
+    """Files, with the place in the configuration where that is not the file's own (``design@designs.crm``)."""
+    for path in _files():
+        name = path.relative_to(conf_dir()).with_suffix("").as_posix()
+        group, _, choice = name.rpartition("/")
+        if not group or name.replace("/", ".") in sections:
+            yield path, ""
+            yield from _included(path, "")
+        for key, chosen in choices.items():
+            asked, _, place = key.partition("@")
+            if asked == group and chosen == choice:
+                yield path, place
+                yield from _included(path, place)
+
+
+def _included(path: Path, place: str) -> Iterator[tuple[Path, str]]:
+    """Files that a file takes in as a part of itself (``- common/x@_here_``)."""
+    text = path.read_text(encoding="utf-8")
+    for item in (yaml.load(text, Loader=LOADER) or {}).get("defaults") or []:  # noqa: S506 - a safe loader, on a shipped file
+        name, _, where = str(item).partition("@")
+        if where == HERE:
+            file = path.parent / f"{name}.yaml"
+            at = place or _package(path, text)
+            yield file, at
+            yield from _included(file, at)
+
+
+def _comments(files: Iterable[tuple[Path, str]]) -> dict[str, list[Remark]]:
     found: dict[str, list[Remark]] = {}
-    for path in sorted(conf_dir().rglob("*.yaml")):
+    for path, place in files:
         text = path.read_text(encoding="utf-8")
-        package = _package(path, text)
-        if package and not any(package == name or package.startswith(f"{name}.") for name in sections):
-            continue
+        package = place or _package(path, text)
         for key, remark in _remarks(text):
             found.setdefault(f"{package}.{key}" if package else key, []).append(remark)
     return found

@@ -51,7 +51,7 @@ def _verdict(saved: Saved, page: Page) -> Verdict | None:
 
 def _assumptions(saved: Saved, page: Page) -> dict[str, list[Assumption]]:
     """Settings by section: those that the page names, in its order."""
-    every = by_section(saved.config)
+    every = by_section(saved.config, saved.provenance.get("choices"))
     return {
         name: rows
         for wanted in (*ALWAYS, *page.settings)

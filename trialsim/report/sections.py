@@ -35,9 +35,9 @@ def sections(run: Run) -> list[Section]:
         Section(
             "response",
             "Tumour response",
-            "RECIST 1.1; the same colours mean the same best response in every figure.",
+            "RECIST 1.1; the same colours mean the same best response in every figure. Point at a bar or line to see the patient.",
             [response.waterfall(run), response.spider(run), course.swimmer(run)],
-            [tables.endpoints(run)],
+            [tables.endpoints(run), tables.patients_drawn(run)],
         ),
         Section(
             "survival",

@@ -36,18 +36,8 @@ EXPLAINING = {"median_pfs_turnbull_months", "median_pfs_weibull_months", "progre
 
 def what_was_simulated(run: Run) -> str:
     """Who was treated, with what, for how long."""
-    people = _people(run)
-    drug = run.summary.get("drug")
-    drug = drug.get("name") if isinstance(drug, dict) else drug
-    regimen = run.section("regimen")
-    unit = str(regimen.get("unit") or run.dose_unit)
-    schedule = days_of(regimen)
-    if run.escalation and run.dose_levels:
-        given = f"{join(f'{level:g}' for level in run.dose_levels)} {unit_text(unit)} (dose levels)"
-    else:
-        given = dose(regimen.get("dose"), unit)
     verb = "was" if run.count == 1 else "were"
-    text = f"In a computer simulation, {people} {verb} given {drug or 'the study drug'}, {given} {schedule}".rstrip() + "."
+    text = f"In a computer simulation, {_people(run)} {verb} given {treatment(run)}."
     if cut := [name for name, is_open in run.section("mechanism").items() if not is_open]:
         text += f" Escape routes of their tumours were cut: {join(words(name) for name in cut)}."
     partners = [f"{words(name)}, {prescription(partner)}" for name, partner in run.part("partner").items()]
@@ -61,6 +51,19 @@ def what_was_simulated(run: Run) -> str:
         verb = "is" if len(top) == 1 else "are"
         text += f" They have {plural(len(top), 'tumour type')}; the most frequent {verb} {named}."
     return text
+
+
+def treatment(run: Run) -> str:
+    """``everolimus, 10 mg every day``, as it was given; not the partners."""
+    drug = run.summary.get("drug")
+    drug = drug.get("name") if isinstance(drug, dict) else drug
+    regimen = run.section("regimen")
+    unit = str(regimen.get("unit") or run.dose_unit)
+    if run.escalation and run.dose_levels:
+        given = f"{join(f'{level:g}' for level in run.dose_levels)} {unit_text(unit)} (dose levels)"
+    else:
+        given = dose(regimen.get("dose"), unit)
+    return f"{drug or 'the study drug'}, {given} {days_of(regimen)}".rstrip()
 
 
 def prescription(partner: dict[str, Any]) -> str:

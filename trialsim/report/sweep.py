@@ -58,7 +58,7 @@ def write_sweep(runs: Runs, folder: Path, reference: str | None = None, more: Se
         "sweep.html.j2",
         chapters=[*more, _runs_chapter(runs), *_response(runs), _differences_chapter(runs, found, base)],
         tables=[],
-        assumptions=by_section(base.saved.config),
+        assumptions=by_section(base.saved.config, base.saved.provenance.get("choices")),
         provenance=_provenance(runs, base),
         title=words.get("title") or f"{title}: {plural(len(runs.runs), 'run')} compared",
         kicker=words.get("kicker") or ("Sweep" if runs.record else "Comparison"),

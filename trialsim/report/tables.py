@@ -11,8 +11,10 @@ import pandas as pd
 from trialsim.report.figures.comparison import comparison_table
 from trialsim.report.figures.escalation import dlt_table
 from trialsim.report.figures.exposure import exposure_table
+from trialsim.report.figures.patient import patient_table
 from trialsim.report.figures.pharmacodynamics import summary_table
 from trialsim.report.figures.recovery import quantity_name, recovery_table
+from trialsim.report.figures.response import followed
 from trialsim.report.figures.safety import modification_table, toxicity_table
 from trialsim.report.figures.tumour_types import forest_table
 from trialsim.report.posterior import Posterior, convergence_table
@@ -57,6 +59,14 @@ def endpoints(run: Run) -> Table:
         )
     shown = pd.DataFrame(rows, columns=["Endpoint", "Simulated", "95 % interval", "Patients", "Method"])
     return Table("endpoints", "Endpoints of the simulated study", raw, shown)
+
+
+def patients_drawn(run: Run) -> Table:
+    """The patients of the spider and swimmer plots, which a pointer would show one by one."""
+    shown = patient_table(run, followed(run))
+    raw = shown.rename(columns=lambda name: name.lower().replace(" ", "_"))
+    note = "Those of the spider and swimmer plots; patients.parquet holds all, in its own units."
+    return Table("patients_drawn", "The patients drawn one by one", raw, shown, note, folded=True)
 
 
 def comparison(run: Run) -> Table:

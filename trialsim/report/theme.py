@@ -1,8 +1,9 @@
 """Design tokens: every colour and the one layout all figures share.
 
 Figures are written with the light values; the page's script exchanges each light value for its dark partner, so each
-light value belongs to one token only. Categorical colours are from Okabe & Ito, "Color Universal Design" (2008),
-legible with every common colour-vision deficiency; the toxicity grades go from cool to warm and from pale to dark.
+light value belongs to one token only. Categorical colours start from Okabe & Ito, "Color Universal Design" (2008), and are
+lighter or darker where WCAG 2.2 asks it (3:1 against the page for marks, 4.5:1 for text) and where two of them would look alike
+with a colour-vision deficiency. Ordered shades go from pale to dark; what is pale is drawn with an ``edge``.
 """
 
 from __future__ import annotations
@@ -36,54 +37,54 @@ TONES: dict[str, Tone] = {
     "bad": Tone("#b3001b", "#ff8a8a"),
     "bad_panel": Tone("#fdeaec", "#3f161b"),
     "note_panel": Tone("#fff6e0", "#362c14"),
-    "CR": Tone("#009e73", "#1fbf92"),
-    "PR": Tone("#0072b2", "#3d9be0"),
-    "SD": Tone("#56b4e9", "#8fd0f7"),
+    "CR": Tone("#007a57", "#3fd9a4"),
+    "PR": Tone("#004f8f", "#3d93e0"),
+    "SD": Tone("#3a9ad9", "#a5dcfb"),
     "PD": Tone("#d55e00", "#f28335"),
-    "NE": Tone("#8d959e", "#7b8591"),
+    "NE": Tone("#8b939c", "#7b8591"),
     "published": Tone("#d45d01", "#f38436"),
     "simulated": Tone("#0171b1", "#4aa3e4"),
     "simulated_50": Tone("rgba(0,114,178,0.34)", "rgba(74,163,228,0.42)"),
     "simulated_90": Tone("rgba(0,114,178,0.15)", "rgba(74,163,228,0.20)"),
-    "second": Tone("#009d72", "#20be91"),
-    "second_50": Tone("rgba(0,158,115,0.34)", "rgba(31,191,146,0.42)"),
-    "second_90": Tone("rgba(0,158,115,0.15)", "rgba(31,191,146,0.20)"),
+    "second": Tone("#009d72", "#3fd9a4"),
+    "second_50": Tone("rgba(0,158,115,0.34)", "rgba(63,217,164,0.36)"),
+    "second_90": Tone("rgba(0,158,115,0.15)", "rgba(63,217,164,0.18)"),
     "grade_1": Tone("#c4dbe9", "#3a5a70"),
     "grade_2": Tone("#74aed2", "#6aa7d2"),
     "grade_3": Tone("#e69f00", "#e7a100"),
     "grade_4": Tone("#a63603", "#ff7b42"),
-    "chain_1": Tone("#0073b3", "#4ba4e5"),
-    "chain_2": Tone("#e59e01", "#e6a001"),
-    "chain_3": Tone("#019e74", "#21be90"),
-    "chain_4": Tone("#cc79a7", "#dd94bd"),
-    "route_bypass": Tone("#d35f00", "#f08436"),
-    "route_partial_4EBP1": Tone("#e49f00", "#e8a202"),
-    "route_feedback": Tone("#0070b1", "#4ca3e3"),
-    "route_adaptation": Tone("#ca79a7", "#dc93bc"),
-    "route_mTORC2_sparing": Tone("#57b4e8", "#8dd0f6"),
-    "route_autophagy": Tone("#009d74", "#22bf92"),
-    "route_stroma": Tone("#5b4b8a", "#a99be0"),
+    "chain_1": Tone("#0067ac", "#4a9ae4"),
+    "chain_2": Tone("#bb8a01", "#f0b93a"),
+    "chain_3": Tone("#009a73", "#3fd9a4"),
+    "chain_4": Tone("#c969a1", "#f0a3cf"),
+    "route_bypass": Tone("#b8420b", "#e86a28"),
+    "route_partial_4EBP1": Tone("#bb8a02", "#f0b93a"),
+    "route_feedback": Tone("#0067ad", "#4a9ae4"),
+    "route_adaptation": Tone("#c969a2", "#f0a3cf"),
+    "route_mTORC2_sparing": Tone("#3d9ad7", "#b5e3fd"),
+    "route_autophagy": Tone("#009a74", "#3fd9a4"),
+    "route_stroma": Tone("#4e2f87", "#8e74cc"),
     "unexplained": Tone("#c3c9d0", "#59636e"),
     "cuts_1": Tone("#bfdbef", "#2f5674"),
-    "cuts_2": Tone("#6fabd8", "#4683b1"),
+    "cuts_2": Tone("#5797c9", "#4683b1"),
     "cuts_3": Tone("#2f7ab5", "#76b2e0"),
     "cuts_4": Tone("#0c4a7d", "#b9dcf6"),
     "fall": Tone("rgba(0,114,178,0.45)", "rgba(74,163,228,0.55)"),
     "rise": Tone("rgba(213,94,0,0.45)", "rgba(243,132,54,0.55)"),
     "synergy": Tone("rgba(0,114,178,0.8)", "rgba(74,163,228,0.8)"),
-    "antagonism": Tone("rgba(213,94,0,0.8)", "rgba(243,132,54,0.8)"),
+    "antagonism": Tone("rgba(205,85,0,0.85)", "rgba(243,132,54,0.8)"),
     "effect_full": Tone("rgba(91,75,138,0.7)", "rgba(169,155,224,0.7)"),
-    "harm_full": Tone("rgba(194,71,107,0.7)", "rgba(229,127,156,0.7)"),
-    "series_1": Tone("#0074b4", "#4ca6e6"),
-    "series_2": Tone("#d65f02", "#f48538"),
-    "series_3": Tone("#039e75", "#22be92"),
-    "series_4": Tone("#cd7ba8", "#de95be"),
-    "series_5": Tone("#e6a002", "#e7a203"),
-    "series_6": Tone("#58b5e9", "#8ed0f6"),
-    "series_7": Tone("#6b4c9a", "#a68fd0"),
-    "series_8": Tone("#7a5c3a", "#bf9e78"),
-    "series_9": Tone("#4d5661", "#aab4bf"),
-    "treated_0": Tone("#b9c1ca", "#66717d"),
+    "harm_full": Tone("rgba(194,71,107,0.8)", "rgba(229,127,156,0.8)"),
+    "series_1": Tone("#0067ab", "#4a9ae4"),
+    "series_2": Tone("#b8420a", "#e86a28"),
+    "series_3": Tone("#009a72", "#3fd9a4"),
+    "series_4": Tone("#c969a0", "#f0a3cf"),
+    "series_5": Tone("#bb8a00", "#f0b93a"),
+    "series_6": Tone("#3d9ad6", "#b5e3fd"),
+    "series_7": Tone("#4e2f86", "#8e74cc"),
+    "series_8": Tone("#5f3f1f", "#a8845f"),
+    "series_9": Tone("#5b6570", "#98a2ad"),
+    "treated_0": Tone("#87919c", "#66717d"),
     "treated_1": Tone("#1b7a78", "#45b5b2"),
     "treated_2": Tone("#7b4fa3", "#ab84cf"),
     "treated_3": Tone("#b8860b", "#dcae3c"),
@@ -106,6 +107,11 @@ GRADES: tuple[int, ...] = (1, 2, 3, 4)
 def colour(name: str) -> str:
     """The light value of a token, as the figures carry it."""
     return TONES[name].light
+
+
+def edge() -> dict[str, object]:
+    """The outline of a bar or point whose fill may be too pale to be seen against the page."""
+    return dict(width=1, color=colour("muted"))
 
 
 def exchange() -> dict[str, str]:

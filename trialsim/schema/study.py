@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -81,11 +82,25 @@ class StudyConfig(Settings):
         )
         return self
 
+    @cached_property
+    def choices(self) -> dict[str, str]:
+        """The file of each configuration group that it was composed of; empty if that is not known. No setting: it is not saved
+        with them, and studies that differ in it are equal."""
+        return {}
+
+    def composed_of(self, choices: Mapping[str, str]) -> Self:
+        """The same, its files known."""
+        copy = self.model_copy()
+        copy.__dict__["choices"] = dict(choices)
+        return copy
+
     @property
     def title(self) -> str:
-        """The study's title, with the partner drugs named."""
+        """The study's title, the partner drugs named; a drug that it begins with has a capital."""
         beside = ", ".join(self.partner)
-        return f"{self.study.title}, with {beside}" if beside and self.analysis.kind == "trial" else self.study.title
+        name = self.drug.name
+        title = name.capitalize() + self.study.title.removeprefix(name) if self.study.title.startswith(name) else self.study.title
+        return f"{title}, with {beside}" if beside and self.analysis.kind == "trial" else title
 
     @property
     def published(self) -> str | None:

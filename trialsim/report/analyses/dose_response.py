@@ -204,6 +204,7 @@ def _published(made: go.Figure, entry: dict[str, Any], place: int) -> None:
         y=[entry["published"]],
         mode="markers",
         name="published",
+        legendgroup="published",
         showlegend=place == 0,
         error_y=bar,
         marker=dict(symbol="diamond", size=9, color=colour("published")),

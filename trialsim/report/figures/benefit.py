@@ -6,29 +6,28 @@ import numpy as np
 import pandas as pd
 
 from trialsim.endpoints.survival import kaplan_meier, quantile
+from trialsim.report.figures.at_risk import Arm, curve, frame
 from trialsim.report.figures.panel import Panel
 from trialsim.report.theme import colour, figure, reference_line
-from trialsim.report.wording import amount, percent, plot_text
+from trialsim.report.wording import amount, percent
 from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 
-ARMS = {"treated": ("with the drug", "simulated"), "control": ("without", "muted")}
+ARMS = {"treated": ("with the drug", "simulated"), "control": ("without", "series_9")}
 LONGEST_WEEKS = 52
 
 
 def arms_panel(patients: pd.DataFrame) -> Panel:
     """Progression-free survival of every patient with and without the drug."""
-    made, told = figure(360), []
-    for arm, (name, tone) in ARMS.items():
-        months, event = patients[f"pfs_days_{arm}"].to_numpy(float) / DAYS_PER_MONTH, patients[f"pfs_event_{arm}"].to_numpy(bool)
-        curve = kaplan_meier(months, event)
-        made.add_scatter(
-            x=curve.time.astype("f4"), y=(100 * curve.survival).astype("f4"), mode="lines", name=name,
-            line=dict(color=colour(tone), width=2, shape="hv"),
-            hovertemplate="month %{x:.1f}: %{y:.1f} %<extra>" + plot_text(name) + "</extra>",
-        )  # fmt: skip
-        told.append(f"{name} {amount(quantile(curve).estimate, 'months', 'not reached')}")
-    made.update_xaxes(title_text="months since first dose", rangemode="tozero")
-    made.update_yaxes(title_text="free of progression, %", range=[0, 102])
+    arms, told = [], []
+    for key, (name, tone) in ARMS.items():
+        months, event = patients[f"pfs_days_{key}"].to_numpy(float) / DAYS_PER_MONTH, patients[f"pfs_event_{key}"].to_numpy(bool)
+        found = kaplan_meier(months, event)
+        arms.append(Arm(name, name, found.time, found.survival, found.at_risk, tone))
+        told.append(f"{name} {amount(quantile(found).estimate, 'months', 'not reached')}")
+    made = frame(arms, float(max(arm.time.max() for arm in arms)), 300)
+    for arm in arms:
+        curve(made, arm)
+    made.update_yaxes(title_text="free of progression, %", row=1, col=1)
     return Panel("arms", "Progression-free survival", f"Median {', '.join(told)}; the same patients in both.", made, wide=False)
 
 

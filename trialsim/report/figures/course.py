@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from trialsim.report.figures.panel import Panel
+from trialsim.report.figures.patient import patient_hovers
 from trialsim.report.figures.response import followed
 from trialsim.report.reader import RESPONSES, Run
 from trialsim.report.theme import RECIST_NAMES, colour, figure
@@ -17,6 +18,7 @@ ENDS: dict[str, str] = {
     "toxicity": "diamond-open",
     "death": "x-thin-open",
     "withdrawal": "circle-open",
+    "completed": "square-open",
     "ongoing": "arrow-right",
 }
 
@@ -29,7 +31,7 @@ def swimmer(run: Run) -> Panel:
     chosen = followed(run)
     table = run.patients.loc[chosen].assign(response=run.responses.loc[chosen]).sort_values("days_on_treatment", kind="stable")
     weeks = table["days_on_treatment"].to_numpy(float) / DAYS_PER_WEEK
-    rows = np.arange(1, len(table) + 1)
+    rows, hovers = np.arange(1, len(table) + 1), patient_hovers(run, table.index).to_numpy()
     made = figure(int(np.clip(7 * len(table) + 130, 260, 900)), barmode="overlay")
     for response in RESPONSES:
         mask = (table["response"] == response).to_numpy()
@@ -41,7 +43,8 @@ def swimmer(run: Run) -> Panel:
                 width=0.8,
                 name=f"{response} {RECIST_NAMES[response]}",
                 marker=dict(color=colour(response), line=dict(width=0)),
-                hovertemplate="%{x:.1f} weeks on treatment<extra>" + RECIST_NAMES[response] + "</extra>",
+                hovertext=hovers[mask],
+                hovertemplate="%{hovertext}<extra></extra>",
             )
     reasons = table.get("off_treatment_reason", pd.Series("", index=table.index)).astype(str).to_numpy()
     for reason, symbol in ENDS.items():
@@ -51,9 +54,10 @@ def swimmer(run: Run) -> Panel:
                 x=weeks[mask].astype("f4"),
                 y=rows[mask],
                 mode="markers",
-                name="treatment ongoing" if reason == "ongoing" else f"ended: {reason}",
+                name=f"treatment {reason}" if reason in ("ongoing", "completed") else f"ended: {reason}",
                 marker=dict(symbol=symbol, size=7, color=colour("ink"), line=dict(width=1.4, color=colour("ink"))),
-                hovertemplate=f"{words(reason)}<extra></extra>",
+                hovertext=hovers[mask],
+                hovertemplate="%{hovertext}<extra></extra>",
             )
     started = _first_responses(run, table)
     if started:
@@ -63,7 +67,8 @@ def swimmer(run: Run) -> Panel:
             mode="markers",
             name="first response",
             marker=dict(symbol="star", size=9, color=colour("page"), line=dict(width=1.2, color=colour("ink"))),
-            hovertemplate="first response at week %{x:.0f}<extra></extra>",
+            hovertext=hovers[[place for _, place in started]],
+            hovertemplate="first response at week %{x:.0f}<br>%{hovertext}<extra></extra>",
         )
     made.update_xaxes(title_text="weeks since first dose", rangemode="tozero")
     made.update_yaxes(title_text="patients", range=[0, len(table) + 1], showticklabels=False, ticks="", showgrid=False)
@@ -82,9 +87,11 @@ def _caption(run: Run) -> str:
         text = f"Half of the {run.count:,} virtual patients were on treatment for at least {number(weeks)} weeks."
     if "off_treatment_reason" in run.patients:
         counts = run.patients["off_treatment_reason"].astype(str).value_counts()
-        ends = [f"{words(name)} in {share(int(counts[name]), run.count)}" for name in counts.index if name != "ongoing"]
+        told = {name: f"in {share(int(counts[name]), run.count)}" for name in counts.index}
+        ends = [f"{words(name)} {told[name]}" for name in counts.index if name not in ("ongoing", "completed")]
         text += f" Treatment ended by {join(ends)}." if ends else ""
-        text += f" It was ongoing in {share(int(counts['ongoing']), run.count)}." if "ongoing" in counts else ""
+        text += f" It was completed {told['completed']}." if "completed" in counts else ""
+        text += f" It was ongoing {told['ongoing']}." if "ongoing" in counts else ""
     return text
 
 

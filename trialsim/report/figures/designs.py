@@ -12,7 +12,7 @@ from trialsim.report.decision_curve import Curve
 from trialsim.report.design_words import NET, heading, threshold, written
 from trialsim.report.figures.panel import Panel
 from trialsim.report.figures.surfaces import grid
-from trialsim.report.theme import colour, figure
+from trialsim.report.theme import colour, edge, figure
 from trialsim.report.wording import fixed, is_number, join, percent, plot_lines, plot_text
 
 NONE, UNDECIDED = -1, "undecided"
@@ -148,9 +148,10 @@ def curve_panel(found: Mapping[str, Curve], groups: pd.DataFrame, names: Mapping
         made.add_scatter(
             x=100 * np.concatenate([at, at[::-1]]), y=np.concatenate([low, high[::-1]]), fill="toself", mode="lines",
             fillcolor=tone[name], line=dict(width=0), opacity=0.22, hoverinfo="skip", showlegend=False,
+            legendgroup=name,
         )  # fmt: skip
         made.add_scatter(
-            x=100 * at, y=mean, mode="lines", name=plot_text(names[name]), showlegend=True,
+            x=100 * at, y=mean, mode="lines", name=plot_text(names[name]), showlegend=True, legendgroup=name,
             line=dict(color=tone[name], width=2.2, dash=DASHES[place % len(DASHES)]),
             hovertemplate="%{x:.1f} points: %{y:.2f}<extra>" + plot_text(names[name]) + "</extra>",
         )  # fmt: skip
@@ -220,9 +221,9 @@ def advice_panel(trials: pd.DataFrame, groups: pd.DataFrame, names: Mapping[str,
     for key, (name, tone, ink) in ADVICE.items():
         values = [100 * shares[key] for shares in rows.values()]
         made.add_bar(
-            y=list(range(len(rows))), x=values, orientation="h", name=name, showlegend=True, marker=dict(color=colour(tone)),
-            text=[f"{v:.0f}" if v >= 4 else "" for v in values], textposition="inside", insidetextanchor="middle", textangle=0,
-            insidetextfont=dict(color=colour(ink)),
+            y=list(range(len(rows))), x=values, orientation="h", name=name, showlegend=True,
+            marker=dict(color=colour(tone), line=edge()), text=[f"{v:.0f}" if v >= 4 else "" for v in values],
+            textposition="inside", insidetextanchor="middle", textangle=0, insidetextfont=dict(color=colour(ink)),
             hovertemplate="%{x:.1f} in 100<extra>" + name + "</extra>", width=0.66,
         )  # fmt: skip
     made.update_layout(legend=dict(traceorder="normal"))

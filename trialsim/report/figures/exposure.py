@@ -89,6 +89,7 @@ def exposure_panel(run: Run, measure: str) -> Panel:
             y=[reference["value"]] * len(spots),
             mode="markers",
             name="published",
+            legendgroup="published",
             showlegend=number_ == 0,
             error_y=_bar(reference, len(spots)),
             marker=dict(symbol="diamond", size=10, color=colour("published")),

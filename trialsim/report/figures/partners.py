@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from trialsim.report.figures.at_risk import Arm, curve, frame
 from trialsim.report.figures.panel import Panel
 from trialsim.report.figures.surfaces import SYMBOLS, diverging, grid, signed
 from trialsim.report.theme import colour, figure, reference_line
@@ -14,6 +15,7 @@ GENOTYPES = {
     "wild_type": "none of these", "pik3ca": "PIK3CA", "pten_loss": "PTEN loss", "akt1": "AKT1", "tsc": "TSC1/2", "mtor": "MTOR",
     "kras": "KRAS",
 }  # fmt: skip
+SHORT = {"best_of_two": "better of two"}  # beside the numbers at risk
 LEAST_AT_RISK = 0.05  # share of the patients from which a curve is drawn: its tail hangs on a few
 SURE = 0.8  # probability from which a partner is called the best
 MEASURES = {"tumour": "ln of tumour volume", "pfs": "months without progression"}
@@ -26,16 +28,17 @@ def progression(curves: pd.DataFrame, ratios: dict[str, dict], drugs: tuple[str,
         "partner": (drugs[1], "series_2", "solid"),
         "both": ("both", "series_3", "solid"), "best_of_two": ("better of the two in each patient", "series_7", "dash"),
     }  # fmt: skip
-    made = figure(440)
-    for arm, (name, tone, dash) in names.items():
-        curve = curves[(curves["arm"] == arm) & (curves["at_risk"] >= LEAST_AT_RISK * curves["at_risk"].max())]
-        made.add_scatter(
-            x=curve["months"], y=100 * curve["survival"], mode="lines", name=plot_text(name),
-            line=dict(shape="hv", color=colour(tone), width=3 if arm == "both" else 2, dash=dash),
-            hovertemplate="month %{x:.1f}: %{y:.0f} %<extra>" + plot_text(name) + "</extra>",
-        )  # fmt: skip
-    made.update_xaxes(title_text="months since first dose", rangemode="tozero")
-    made.update_yaxes(title_text="alive without progression (%)", range=[0, 102])
+    arms, ends = [], []
+    for key, (name, tone, dash) in names.items():
+        found = curves[curves["arm"] == key]
+        ends.append(float(found.loc[found["at_risk"] >= LEAST_AT_RISK * found["at_risk"].max(), "months"].max()))
+        columns = (found[column].to_numpy(float) for column in ("months", "survival", "at_risk"))
+        line = dict(width=3 if key == "both" else 2, dash=dash)
+        arms.append(Arm(plot_text(name), SHORT.get(key, plot_text(name)), *columns, tone, line))
+    made = frame(arms, max(ends), 380)
+    for arm, end in zip(arms, ends, strict=True):
+        curve(made, arm, end)
+    made.update_yaxes(title_text="alive without progression (%)", row=1, col=1)
     told = {name: fixed_spread(row["estimate"], row["low"], row["high"]) for name, row in ratios.items()}
     beyond = ratios["best_of_two"]
     verdict = "more than" if beyond["high"] < 1 else "less than" if beyond["low"] > 1 else "no clear difference from"

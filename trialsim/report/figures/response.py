@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from trialsim.report.figures.panel import Panel
+from trialsim.report.figures.patient import patient_hovers
 from trialsim.report.reader import RESPONSES, Run
 from trialsim.report.sampling import even_ranks, stratified
 from trialsim.report.theme import RECIST_NAMES, RECIST_SYMBOLS, colour, figure, reference_line
@@ -33,8 +34,8 @@ def waterfall(run: Run) -> Panel:
     ordered = change.sort_values(ascending=False, kind="stable")
     places = even_ranks(len(ordered), run.settings.max_patients_drawn)
     drawn = ordered.iloc[places]
-    responses = run.responses.loc[drawn.index]
-    made = figure(420, barmode="overlay")
+    responses, hovers = run.responses.loc[drawn.index], patient_hovers(run, drawn.index).to_numpy()
+    made = figure(420, barmode="overlay", hovermode="x")  # a bar near zero is too low to point at
     width = 1.0 if len(drawn) > 80 else 0.8
     positions = np.arange(1, len(drawn) + 1)
     for response in RESPONSES:
@@ -44,11 +45,11 @@ def waterfall(run: Run) -> Panel:
         made.add_bar(
             x=positions[mask],
             y=np.clip(drawn.to_numpy()[mask], -100, HIGHEST).astype("f4"),
-            customdata=drawn.to_numpy()[mask].round(1).astype("f4"),
+            hovertext=hovers[mask],
             name=f"{response} {RECIST_NAMES[response]}",
             width=width,
             marker=dict(color=colour(response), line=dict(width=0)),
-            hovertemplate="%{customdata:.1f} %<extra>" + RECIST_NAMES[response] + "</extra>",
+            hovertemplate="%{hovertext}<extra></extra>",
         )
     reference_line(made, y=-30, text="−30 %", annotation_position="bottom left")
     reference_line(made, y=20, text="+20 %", annotation_position="top right")
@@ -78,6 +79,7 @@ def spider(run: Run) -> Panel:
     if scans.empty or not set(needed) <= set(scans.columns):
         return Panel("spider", title, "No scans were saved, so there is no course to show.")
     response_of = dict(zip(ids, run.responses.loc[chosen], strict=True))
+    hover_of = dict(zip(ids, patient_hovers(run, chosen), strict=True))
     scans = scans[scans["day"] >= 0].dropna(subset=["sld_change_percent"])
     if "visit" in scans:  # the baseline scan is the common start at (0, 0)
         scans = scans[scans["visit"] != "baseline"]
@@ -85,9 +87,11 @@ def spider(run: Run) -> Panel:
         return Panel("spider", title, "No patient had a scan on treatment, so there is no course to show.")
     made = figure(460)
     for response in reversed(RESPONSES):
-        lines = [_line(part) for patient, part in scans.groupby("patient_id") if response_of[patient] == response]
-        if lines:
-            made.add_trace(_trace(response, np.concatenate(lines)))
+        of_patients = [(patient, part) for patient, part in scans.groupby("patient_id") if response_of[patient] == response]
+        mine = [(hover_of[patient], _line(part)) for patient, part in of_patients]
+        if mine:
+            hovers = [hover for hover, line in mine for _ in line]
+            made.add_trace(_trace(response, np.concatenate([line for _, line in mine]), hovers))
     reference_line(made, y=-30, text="−30 %", annotation_position="bottom right")
     reference_line(made, y=20, text="+20 %", annotation_position="top right")
     low, high = float(scans["sld_change_percent"].min()), float(scans["sld_change_percent"].quantile(0.98))
@@ -113,7 +117,7 @@ def _line(scans: pd.DataFrame) -> np.ndarray:
     return np.vstack([[0.0, 0.0], points, [np.nan, np.nan]])
 
 
-def _trace(response: str, points: np.ndarray) -> go.Scatter:
+def _trace(response: str, points: np.ndarray, hovers: list[str]) -> go.Scatter:
     return go.Scatter(
         x=points[:, 0].astype("f4"),
         y=points[:, 1].astype("f4"),
@@ -122,5 +126,6 @@ def _trace(response: str, points: np.ndarray) -> go.Scatter:
         line=dict(color=colour(response), width=1.3),
         marker=dict(color=colour(response), size=4, symbol=RECIST_SYMBOLS[response]),
         opacity=0.75,
-        hovertemplate="week %{x:.0f}: %{y:.0f} %<extra>" + RECIST_NAMES[response] + "</extra>",
+        hovertext=hovers,
+        hovertemplate="week %{x:.0f}: %{y:.0f} %<br>%{hovertext}<extra></extra>",
     )

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from trialsim.report.figures.panel import Panel
 from trialsim.report.sampling import even_ranks
-from trialsim.report.theme import colour, figure, reference_line, segments, style_axes
+from trialsim.report.theme import colour, edge, figure, reference_line, segments, style_axes
 from trialsim.report.wording import interval, join, number, percent, plot_lines, plot_text
 
 NAMES = {
@@ -135,7 +135,7 @@ def sizes(table: pd.DataFrame) -> Panel:
         share = [100 * table[(table["outcome"] == outcome) & table["size"].isin(wanted)]["estimate"].sum() for outcome in outcomes]
         made.add_bar(
             x=share, y=[plot_lines(OUTCOMES[outcome], 12) for outcome in outcomes], orientation="h", name=name, width=0.62,
-            marker=dict(color=colour("unexplained" if name == "not even all" else f"cuts_{place + 1}"), line=dict(width=0)),
+            marker=dict(color=colour("unexplained" if name == "not even all" else f"cuts_{place + 1}"), line=edge()),
             text=[f"{value:.0f}" if value >= 5 else "" for value in share], textposition="inside", insidetextanchor="middle",
             textangle=0, hovertemplate="%{x:.1f} %<extra>" + name + "</extra>",
         )  # fmt: skip
@@ -163,7 +163,7 @@ def upset(table: pd.DataFrame, routes: Sequence[str], outcome: str) -> Panel:
     x, share = np.arange(len(found)), 100 * found["estimate"].to_numpy()
     low, high = 100 * found["low"].to_numpy(), 100 * found["high"].to_numpy()
     made.add_bar(
-        x=x, y=share, width=0.68, marker=dict(color=[colour(f"cuts_{min(size, 4)}") for size in found["size"]]),
+        x=x, y=share, width=0.68, marker=dict(color=[colour(f"cuts_{min(size, 4)}") for size in found["size"]], line=edge()),
         error_y=dict(type="data", array=high - share, arrayminus=share - low, color=colour("ink"), thickness=1.2, width=3),
         customdata=[plot_text(join(names_of(cut))) for cut in found["cut"]],
         hovertemplate="%{y:.1f} %<extra>%{customdata}</extra>", row=1, col=1,
@@ -215,7 +215,7 @@ def stacked(key: str, title: str, attribution: pd.DataFrame, labels: dict[str, s
     for route in (*order, "unexplained"):
         made.add_bar(
             x=100 * shown[route].to_numpy(), y=[f"{plot_lines(labels[group], 26)} ({count[group]})" for group in shown.index],
-            orientation="h", name=NAMES[route], width=0.74, marker=dict(color=tone(route), line=dict(width=0)),
+            orientation="h", name=NAMES[route], width=0.74, marker=dict(color=tone(route), line=edge()),
             hovertemplate="%{x:.1f} %<extra>" + NAMES[route] + "</extra>",
         )  # fmt: skip
     lowest = 100 * shown.clip(upper=0).sum(axis=1).min()  # a route whose cut does harm has a negative share

@@ -7,7 +7,7 @@ import pandas as pd
 
 from trialsim.report.figures.panel import Panel
 from trialsim.report.reader import Run
-from trialsim.report.theme import GRADES, colour, figure
+from trialsim.report.theme import GRADES, colour, edge, figure
 from trialsim.report.wording import dose, join, percent, plot_text, share, words
 from trialsim.summary import count_worst
 
@@ -39,7 +39,7 @@ def toxicity(run: Run) -> Panel:
             x=(table[f"grade_{grade}"] / run.count * 100).to_numpy("f4"),
             orientation="h",
             name=f"grade {grade}",
-            marker=dict(color=colour(f"grade_{grade}"), line=dict(width=0)),
+            marker=dict(color=colour(f"grade_{grade}"), line=edge()),
             customdata=table[f"grade_{grade}"].to_numpy("i4"),
             hovertemplate=f"grade {grade}: " + "%{x:.1f} % (%{customdata} patients)<extra>%{y}</extra>",
         )
@@ -124,7 +124,7 @@ def modifications(run: Run) -> Panel:
             x=names,
             y=(table[key] / table["n"] * 100).to_numpy("f4"),
             name=name,
-            marker=dict(color=colour(tone)),
+            marker=dict(color=colour(tone), line=edge()),
             customdata=table[key].to_numpy("i4"),
             hovertemplate=f"{name}: " + "%{y:.1f} % (%{customdata} patients)<extra>%{x}</extra>",
         )

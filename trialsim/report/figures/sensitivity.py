@@ -40,7 +40,7 @@ ROW = 21  # px
 LEAST = 1e-3  # information, relative to the prior's, below which it is not drawn
 FULL = 1.0  # elasticity from which the colour is full
 INFORMED, UNINFORMED = 0.5, 0.9
-TONES = {"good": "simulated", "some": "SD", "none": "unexplained"}
+TONES = {"good": "simulated", "some": "SD", "none": "NE"}
 
 
 def _rows(made: go.Figure, names: Sequence[str], **where: int) -> None:
@@ -270,7 +270,7 @@ def spectrum(eigenvalues: pd.DataFrame) -> Panel:
     known, drawn = value > 1.0, value > LEAST
     made.add_scatter(
         x=eigenvalues["number"][drawn], y=value[drawn], mode="markers",
-        marker=dict(size=7, color=[colour(TONES["good"] if one else "unexplained") for one in known[drawn]]),
+        marker=dict(size=7, color=[colour(TONES["good"] if one else TONES["none"]) for one in known[drawn]]),
         hovertemplate="%{x}: %{y:.2g}<extra></extra>",
     )  # fmt: skip
     ticks = log_ticks(LEAST, max(value.max(), 10.0))

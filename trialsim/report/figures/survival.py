@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from plotly.subplots import make_subplots
 
 from trialsim.endpoints.survival import kaplan_meier
+from trialsim.report.figures.at_risk import Arm, frame
+from trialsim.report.figures.at_risk import curve as draw
 from trialsim.report.figures.panel import Panel
 from trialsim.report.reader import Run
-from trialsim.report.theme import colour, figure, style_axes
+from trialsim.report.theme import colour
 from trialsim.report.wording import amount, interval, is_number, percent, plural
 from trialsim.units import DAYS_PER_MONTH
 
@@ -32,12 +33,8 @@ def kaplan_meier_panel(run: Run, name: str, title: str, words: str) -> Panel:
         return Panel(f"km_{name}", title, "No patient has a time, so there is no curve to show.", wide=False)
     months, event = table[days].to_numpy(float) / DAYS_PER_MONTH, table[events].to_numpy(bool)
     curve = kaplan_meier(months, event)  # the unit of time is the caller's
-    step = _tick_step(float(months.max()))
-    ticks = np.arange(0, months.max() + 0.5 * step, step)
-    base = figure(450)
-    made = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.9, 0.1], vertical_spacing=0.2, figure=base)
-    made.update_layout(base.layout)
-    style_axes(made)
+    arm = Arm("estimate", "", curve.time, curve.survival, curve.at_risk, "simulated")
+    made = frame([arm], float(months.max()), 340)
     made.add_scatter(
         x=_steps(curve.time, curve.high)[0],
         y=_steps(curve.time, curve.high)[1],
@@ -60,16 +57,7 @@ def kaplan_meier_panel(run: Run, name: str, title: str, words: str) -> Panel:
         row=1,
         col=1,
     )
-    made.add_scatter(
-        x=curve.time.astype("f4"),
-        y=(curve.survival * 100).astype("f4"),
-        mode="lines",
-        line=dict(shape="hv", color=colour("simulated"), width=2),
-        name="estimate",
-        hovertemplate="month %{x:.1f}: %{y:.1f} %<extra></extra>",
-        row=1,
-        col=1,
-    )
+    draw(made, arm)
     censored = np.sort(months[~event])
     if censored.size:
         if censored.size > CENSOR_MARKS:
@@ -85,36 +73,7 @@ def kaplan_meier_panel(run: Run, name: str, title: str, words: str) -> Panel:
             row=1,
             col=1,
         )
-    at_risk = [int((months >= tick).sum()) for tick in ticks]
-    made.add_scatter(
-        x=ticks,
-        y=np.zeros(len(ticks)),
-        mode="text",
-        text=[f"{n:,}" for n in at_risk],
-        textfont=dict(size=11),
-        showlegend=False,
-        hoverinfo="skip",
-        cliponaxis=False,
-        row=2,
-        col=1,
-    )
-    edge = float(months.max()) * 0.04
-    made.update_xaxes(range=[-edge, float(max(months.max(), ticks[-1])) + edge], tickvals=ticks)
-    made.update_xaxes(showticklabels=True, title_text="months since first dose", row=1, col=1)
-    made.update_xaxes(visible=False, row=2, col=1)
-    made.update_yaxes(title_text=f"{words} (%)", range=[0, 102], row=1, col=1)
-    made.update_yaxes(visible=False, range=[-1, 1], row=2, col=1)
-    made.add_annotation(
-        text="Number at risk",
-        xref="paper",
-        x=0,
-        xanchor="left",
-        yref="y2 domain",
-        y=1.0,
-        yanchor="bottom",
-        showarrow=False,
-        font=dict(size=11, color=colour("muted")),
-    )
+    made.update_yaxes(title_text=f"{words} (%)", row=1, col=1)
     return Panel(f"km_{name}", title, _caption(run, name, words, len(table), int(event.sum())), made, wide=False)
 
 
@@ -146,11 +105,6 @@ def _between_scans(run: Run) -> str:
         limits = interval(smooth.get("low"), smooth.get("high"), "months")
         text += f"; with a Weibull curve {amount(smooth['estimate'], 'months')} (95 % confidence interval {limits})"
     return f"{text}."
-
-
-def _tick_step(longest: float) -> float:
-    """Months between ticks, so that at most six numbers at risk stand side by side on a telephone."""
-    return next((step for step in (1, 2, 3, 6, 12, 24) if longest / step <= 5), 36)
 
 
 def _steps(time: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -56,6 +56,7 @@ def _forest(run: Run, endpoint: str, table: pd.DataFrame) -> Panel:
                 mode="lines",
                 line=dict(color=colour(fit), width=width),
                 showlegend=False,
+                legendgroup=fit,
                 hoverinfo="skip",
             )
         made.add_scatter(
@@ -64,6 +65,7 @@ def _forest(run: Run, endpoint: str, table: pd.DataFrame) -> Panel:
             mode="markers",
             marker=dict(color=colour(fit), size=8, symbol=symbol),
             name=f"{fit} (median, 50 % and 95 %)",
+            legendgroup=fit,
             customdata=(part[["low_95", "high_95"]] * 100).to_numpy("f4"),
             hovertemplate="%{x:.1f} % (%{customdata[0]:.1f} to %{customdata[1]:.1f})<extra></extra>",
         )

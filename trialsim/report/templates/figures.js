@@ -23,7 +23,10 @@
 
   // A copy of a figure in which every colour of the light page is its dark partner.
   function recolour(value, dark) {
-    if (typeof value === "string") return dark && Object.hasOwn(darkOf, value) ? darkOf[value] : value;
+    if (typeof value === "string" && dark) {
+      const partner = (one) => (Object.hasOwn(darkOf, one) ? darkOf[one] : one);
+      return value.startsWith("<span style='color:") ? value.replace(/#\w{6}/, partner) : partner(value);
+    }
     if (Array.isArray(value)) return value.map((item) => recolour(item, dark));
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, recolour(item, dark)]));
@@ -40,8 +43,54 @@
     return layout;
   }
 
+  // What the legend names, each with its traces: [name, [index, ...]]. A name hides its band and its numbers at risk with it.
+  function entries(spec) {
+    const group = (trace) => trace.legendgroup || trace.name;
+    const named = spec.layout.showlegend === false ? [] : spec.data.filter((trace) => trace.name && trace.showlegend !== false);
+    return [...new Map(named.map((trace) => [group(trace), trace.name]))]
+      .map(([key, name]) => [name, [...spec.data.keys()].filter((index) => group(spec.data[index]) === key)]);
+  }
+
+  // A name of a legend may hold markup that Plotly draws; a button shows its text.
+  function plain(markup) {
+    const page = new DOMParser().parseFromString(markup.replaceAll("<br>", " "), "text/html");
+    return page.body.textContent;
+  }
+
+  const hidden = new Map(); // key of a figure -> indices of the traces that the reader took away
+  function shown(key, dark) {
+    const spec = recolour(specs[key], dark);
+    hidden.get(key)?.forEach((index) => { spec.data[index].visible = "legendonly"; });
+    return spec;
+  }
+
+  function offer(place) {
+    const key = place.dataset.figure;
+    const parts = entries(specs[key]);
+    if (parts.length < 2) return;
+    const box = document.createElement("details");
+    box.className = "toggles";
+    box.innerHTML = "<summary>Show or hide</summary><div role='group'></div>";
+    box.lastChild.setAttribute("aria-label", "Parts of the figure: " + place.closest("figure").querySelector("h3").textContent);
+    const buttons = parts.map(([name, indices]) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = plain(name);
+      button.addEventListener("click", () => Plotly.restyle(place, { visible: button.ariaPressed === "true" ? "legendonly" : true }, indices));
+      box.lastChild.append(button);
+      return [button, indices];
+    });
+    function look() { // also after a click on the legend itself
+      hidden.set(key, new Set([...place.data.keys()].filter((index) => place.data[index].visible === "legendonly")));
+      buttons.forEach(([button, indices]) => button.setAttribute("aria-pressed", String(!hidden.get(key).has(indices[0]))));
+    }
+    place.on("plotly_restyle", look);
+    look();
+    place.closest("figure").append(box);
+  }
+
   function draw(place) {
-    const spec = recolour(specs[place.dataset.figure], prefersDark.matches && !printing);
+    const spec = shown(place.dataset.figure, prefersDark.matches && !printing);
     const layout = fit(spec.layout, spec.data, place.clientWidth);
     place.style.minHeight = layout.height + "px";
     return Plotly.react(place, spec.data, layout, config);
@@ -53,13 +102,13 @@
   // One figure after the other, so that the page stays responsive while it fills.
   (function next(index) {
     if (index >= places.length) { document.documentElement.dataset.drawn = "yes"; return; }
-    draw(places[index]);
+    draw(places[index]).then(offer);
     setTimeout(() => next(index + 1), 0);
   })(0);
 
   // A file for a paper or a slide: the light colours on white, whatever the page shows.
   document.querySelectorAll("[data-save]").forEach((button) => button.addEventListener("click", () => {
-    const spec = recolour(specs[button.dataset.save], false);
+    const spec = shown(button.dataset.save, false);
     const layout = { ...spec.layout, width: 900, paper_bgcolor: "#ffffff" };
     Plotly.downloadImage({ data: spec.data, layout }, { format: "svg", filename: button.dataset.save, width: layout.width, height: layout.height });
   }));
@@ -67,8 +116,21 @@
   let narrow = window.innerWidth < NARROW;
   window.addEventListener("resize", () => {
     if ((window.innerWidth < NARROW) !== narrow) { narrow = !narrow; drawAll(); }
+    reachable();
   });
   prefersDark.addEventListener("change", drawAll);
+  // A table that is wider than its place scrolls, for the keyboard too.
+  function reachable() {
+    document.querySelectorAll(".scroll").forEach((box) => {
+      const wide = box.scrollWidth > box.clientWidth + 1;
+      for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", "Table, scrolls sideways"]]) {
+        if (wide) box.setAttribute(name, value); else box.removeAttribute(name);
+      }
+    });
+  }
+  reachable();
+  document.addEventListener("toggle", reachable, true);
+
   // On paper: light, and short folded tables open; the long ones (settings, convergence) are printed if the reader opened them.
   const LONG = 45; // rows
   let opened = [];

@@ -32,11 +32,12 @@ def curve(wells: pd.DataFrame, fits: pd.DataFrame, measure: str, treatment: str,
         drawn = look.line(line)
         x = np.geomspace(low, high, POINTS)
         made.add_scatter(
-            x=x, y=_fitted(x, fit, measure).astype("f4"), mode="lines", showlegend=False, hoverinfo="skip",
+            x=x, y=_fitted(x, fit, measure).astype("f4"), mode="lines", showlegend=False, hoverinfo="skip", legendgroup=line,
             line=dict(color=drawn["tone"], width=2, dash="solid" if fit[kind] == "sigmoid" else "dot"),
         )  # fmt: skip
         made.add_scatter(
-            x=found.index, y=found["mean"], mode="markers", name=plot_text(label), showlegend=True, hovertemplate=hover(label),
+            x=found.index, y=found["mean"], mode="markers", name=plot_text(label), showlegend=True, legendgroup=line,
+            hovertemplate=hover(label),
             error_y=dict(type="data", array=found["std"], color=drawn["tone"], thickness=1, width=2),
             marker=dict(size=7, color=drawn["tone"], symbol=drawn["symbol"]),
         )  # fmt: skip

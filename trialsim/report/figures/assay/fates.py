@@ -42,8 +42,9 @@ def lc3(stains: pd.DataFrame, look: Look) -> Panel:
     for place, (name, rows, tone, full) in enumerate(samples(table, look)):
         fluxes = rows[rows["stain"] == "LC3_flux"]
         without, flux = summary(rows[rows["stain"] == "LC3_minus"], "line", "value"), summary(fluxes, "line", "value")
-        add_bars(made, without.assign(std=None), "without bafilomycin", colour("grid"), offsetgroup=place, showlegend=False)
-        add_bars(made, flux, name, tone, full, offsetgroup=place, base=without["mean"])
+        one = dict(offsetgroup=place, legendgroup=place)
+        add_bars(made, without.assign(std=None), "without bafilomycin", colour("grid"), showlegend=False, **one)
+        add_bars(made, flux, name, tone, full, base=without["mean"], **one)
         if name != VEHICLE:
             fold = summary(fluxes, "line", "fold")["mean"]
             told.append(f"{name}: {number(fold.min(), 2)} to {number(fold.max(), 2)}")
