@@ -222,7 +222,7 @@ def surface(runs: Runs, name: str, keys: tuple[str, str]) -> Panel:
     low, high = float(known.min()), float(known.max())
     made.add_heatmap(
         z=z.round(4), x=list(range(len(texts[0]))), y=list(range(len(texts[1]))), text=shown, texttemplate="%{text}",
-        colorscale=rising("cuts_2"), zmin=low - 0.15 * (high - low), zmax=high if high > low else low + 1, showscale=False,
+        colorscale=rising("synergy"), zmin=low - 0.15 * (high - low), zmax=high if high > low else low + 1, showscale=False,
         xgap=2, ygap=2, hovertemplate="%{text}<extra></extra>", textfont=dict(size=12, color=colour("ink")),
     )  # fmt: skip
     ticks = lambda i: dict(tickvals=list(range(len(texts[i]))), ticktext=[plot_text(text) for text in texts[i]])

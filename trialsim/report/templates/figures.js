@@ -91,6 +91,7 @@
 
   function draw(place) {
     const spec = shown(place.dataset.figure, prefersDark.matches && !printing);
+    place.style.minWidth = printing ? "" : (spec.layout.meta?.least ?? 0) + "px";
     const layout = fit(spec.layout, spec.data, place.clientWidth);
     place.style.minHeight = layout.height + "px";
     return Plotly.react(place, spec.data, layout, config);
@@ -101,7 +102,7 @@
 
   // One figure after the other, so that the page stays responsive while it fills.
   (function next(index) {
-    if (index >= places.length) { document.documentElement.dataset.drawn = "yes"; return; }
+    if (index >= places.length) { reachable(); document.documentElement.dataset.drawn = "yes"; return; }
     draw(places[index]).then(offer);
     setTimeout(() => next(index + 1), 0);
   })(0);
@@ -119,11 +120,11 @@
     reachable();
   });
   prefersDark.addEventListener("change", drawAll);
-  // A table that is wider than its place scrolls, for the keyboard too.
+  // A table or figure that is wider than its place scrolls, for the keyboard too.
   function reachable() {
-    document.querySelectorAll(".scroll").forEach((box) => {
+    document.querySelectorAll(".scroll, .pan").forEach((box) => {
       const wide = box.scrollWidth > box.clientWidth + 1;
-      for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", "Table, scrolls sideways"]]) {
+      for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", "Scrolls sideways"]]) {
         if (wide) box.setAttribute(name, value); else box.removeAttribute(name);
       }
     });
