@@ -18,10 +18,16 @@ MEASURE = """<script>
     const box = place.querySelector("svg.main-svg")?.getBoundingClientRect();
     return box ? box.width * box.height : 0;
   };
+  const outside = (place) => {
+    const box = place.getBoundingClientRect();
+    const texts = [...place.querySelectorAll("svg text")].filter((text) => text.getBoundingClientRect().width > 0);
+    return texts.filter((text) => text.getBoundingClientRect().left < box.left - 2 || text.getBoundingClientRect().right > box.right + 2);
+  };
   const places = [...document.querySelectorAll("[data-figure]")];
   const found = {
     scroll: document.documentElement.scrollWidth, width: window.innerWidth, figures: places.length,
     undrawn: places.filter((place) => !(size(place) > 0)).map((place) => place.dataset.figure),
+    cut: places.flatMap((place) => outside(place).map((text) => place.dataset.figure + ": " + text.textContent)),
     buttons: document.querySelectorAll(".toggles button[aria-pressed=true]").length,
     fault: document.documentElement.dataset.fault ?? null,
   };

@@ -19,7 +19,7 @@ TEXT = ("ink", "muted", "link", "good", "bad")
 def test_a_report_opens_without_fault(adult_run, tmp_path, width):
     found = in_browser.opened(adult_run / "report.html", width, tmp_path)
     assert found["console"] == [] and found["fault"] is None
-    assert found["figures"] > 20 and found["undrawn"] == []
+    assert found["figures"] > 20 and found["undrawn"] == [] and found["cut"] == []
     assert found["width"] == width and found["scroll"] <= width
     assert found["buttons"] > 20
 

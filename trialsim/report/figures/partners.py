@@ -242,7 +242,7 @@ def price(table: pd.DataFrame, names: dict[str, str]) -> Panel:
         )  # fmt: skip
     reference_line(made, x=0.0)
     reference_line(made, y=0.0)
-    made.update_xaxes(title_text="patients with a grade 3 or 4 event, points more than on the rapalog alone")
+    made.update_xaxes(title_text="patients with a grade 3 or 4 event,<br>points more than on the rapalog alone")
     made.update_yaxes(title_text="months without progression gained")
     worst, least = found.index[int(np.argmax(x))], found.index[int(np.argmin(x))]
     caption = (

@@ -77,7 +77,7 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
         )  # fmt: skip
     _rows(made, top["parameter"].tolist())
     at_least(made, 600)
-    made.update_xaxes(title_text=f"mean absolute effect μ* over the prior range ({unit})", rangemode="tozero")
+    made.update_xaxes(title_text=f"mean absolute effect μ*<br>over the prior range ({unit})", rangemode="tozero")
     if top["mu_star"].iloc[0] == 0:
         return Panel(f"sensitivity_morris_{outcome}", titled(outcome), f"No parameter changed the {words} in this cohort.", None)
     clear = int((every["low"] > 0).sum())
@@ -104,7 +104,7 @@ def plane(screening: pd.DataFrame, outcome: str) -> Panel:
     key, title = f"sensitivity_plane_{outcome}", f"Main effects and interactions, {words}"
     if not np.any(x > 0):
         return Panel(key, title, f"No parameter changed the {words} in this cohort.", None)
-    made = figure(430, showlegend=False)
+    made = at_least(figure(430, showlegend=False), 600)
     top = 1.12 * max(x.max(), y.max())
     made.update_xaxes(title_text=f"mean absolute effect μ* ({unit})", range=[-0.02 * top, top])
     made.update_yaxes(title_text=f"standard deviation of the effects σ ({unit})", range=[-0.02 * top, top])

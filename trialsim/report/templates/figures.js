@@ -18,6 +18,7 @@
   const darkOf = JSON.parse(document.getElementById("colour-exchange").textContent);
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
   const NARROW = 440; // px: below this, smaller type and room for a legend of several lines
+  const PAPER = { wide: 690, half: 335, high: 760, squat: 0.85 }; // px: what A4 and Letter hold within the margins of style.css
   const config = { responsive: true, displayModeBar: false, scrollZoom: false, showTips: false };
   let printing = false;
 
@@ -92,7 +93,9 @@
   function draw(place) {
     const spec = shown(place.dataset.figure, prefersDark.matches && !printing);
     place.style.minWidth = printing ? "" : (spec.layout.meta?.least ?? 0) + "px";
-    const layout = fit(spec.layout, spec.data, place.clientWidth);
+    const paper = place.closest("figure.half") ? PAPER.half : PAPER.wide;
+    const layout = fit(spec.layout, spec.data, printing ? paper : place.clientWidth);
+    if (printing) Object.assign(layout, { width: paper, height: Math.min(PAPER.squat * layout.height, PAPER.high) });
     place.style.minHeight = layout.height + "px";
     return Plotly.react(place, spec.data, layout, config);
   }
