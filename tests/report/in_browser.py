@@ -19,9 +19,11 @@ MEASURE = """<script>
     return box ? box.width * box.height : 0;
   };
   const outside = (place) => {
-    const box = place.getBoundingClientRect();
-    const texts = [...place.querySelectorAll("svg text")].filter((text) => text.getBoundingClientRect().width > 0);
-    return texts.filter((text) => text.getBoundingClientRect().left < box.left - 2 || text.getBoundingClientRect().right > box.right + 2);
+    const { left, right } = place.getBoundingClientRect();
+    return [...place.querySelectorAll("svg text")].filter((text) => {
+      const box = text.getBoundingClientRect();
+      return box.width > 0 && (box.left < left - 2 || box.right > right + 2);
+    });
   };
   const places = [...document.querySelectorAll("[data-figure]")];
   const found = {
