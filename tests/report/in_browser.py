@@ -18,10 +18,18 @@ MEASURE = """<script>
     const box = place.querySelector("svg.main-svg")?.getBoundingClientRect();
     return box ? box.width * box.height : 0;
   };
+  const outside = (place) => {
+    const { left, right } = place.getBoundingClientRect();
+    return [...place.querySelectorAll("svg text")].filter((text) => {
+      const box = text.getBoundingClientRect();
+      return box.width > 0 && (box.left < left - 2 || box.right > right + 2);
+    });
+  };
   const places = [...document.querySelectorAll("[data-figure]")];
   const found = {
     scroll: document.documentElement.scrollWidth, width: window.innerWidth, figures: places.length,
     undrawn: places.filter((place) => !(size(place) > 0)).map((place) => place.dataset.figure),
+    cut: places.flatMap((place) => outside(place).map((text) => place.dataset.figure + ": " + text.textContent)),
     buttons: document.querySelectorAll(".toggles button[aria-pressed=true]").length,
     fault: document.documentElement.dataset.fault ?? null,
   };

@@ -19,7 +19,7 @@ TEXT = ("ink", "muted", "link", "good", "bad")
 def test_a_report_opens_without_fault(adult_run, tmp_path, width):
     found = in_browser.opened(adult_run / "report.html", width, tmp_path)
     assert found["console"] == [] and found["fault"] is None
-    assert found["figures"] > 20 and found["undrawn"] == []
+    assert found["figures"] > 20 and found["undrawn"] == [] and found["cut"] == []
     assert found["width"] == width and found["scroll"] <= width
     assert found["buttons"] > 20
 
@@ -61,3 +61,5 @@ def test_marks_and_text_stand_out_from_the_page(side):
     assert not {name: ratio for name, ratio in weak.items() if ratio < 3.0}
     grounds = ("page", "panel", "good_panel", "bad_panel")
     assert all(contrast(tone(text), tone(ground)) >= 4.5 for text in TEXT for ground in grounds)
+    cells = ("synergy", "antagonism", "effect_full", "harm_full", "fall", "rise")  # ends of the scales of heat maps
+    assert all(contrast(tone("ink"), tone(cell)) >= 4.5 for cell in cells)

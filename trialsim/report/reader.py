@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from trialsim._paths import conf_dir
 from trialsim.artefacts.reading import read_json, read_yaml
 from trialsim.artefacts.tables import read_patients, read_pieces, read_table
 from trialsim.report.posterior import Posterior, read_posterior
@@ -26,6 +28,7 @@ DRAWN = (
     "n_holds", "n_reductions", "cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml", "ps6_tumour_d28", "p4ebp1_tumour_d28",
     "pakt_tumour_d28", "ps6_pbmc_d28", "p4ebp1_pbmc_d28", "pakt_pbmc_d28",
 )  # fmt: skip
+PUBLISHED = {"mixed": "Mixed tumour types", "net": "Neuroendocrine tumour"}  # in published counts only
 PARTNER_COLUMNS = ("relative_dose_intensity", "cmin_ng_ml")  # and _<name> of each partner drug
 
 
@@ -101,10 +104,10 @@ class Run:
         return bool(self.part("design").get("dose_levels")) or len(self.dose_levels) > 1
 
     def tumour_name(self, key: str) -> str:
-        """A tumour type as the configuration labels it, else its key in words."""
+        """A tumour type as the configuration labels it, else (published ones) as that of a shipped study would, else its key."""
         found = self.part("tumour").get(key)
         name = found.get("label") if isinstance(found, dict) else None
-        return str(name) if name else words(key)
+        return str(name or PUBLISHED.get(key) or _shipped_labels().get(key) or words(key))
 
     @property
     def responses(self) -> pd.Series:
@@ -119,6 +122,12 @@ class Run:
         if name not in self.patients:
             return pd.Series(False, index=self.patients.index)
         return self.patients[name].map(lambda value: bool(value) if pd.notna(value) else False).astype(bool)
+
+
+@cache
+def _shipped_labels() -> dict[str, str]:
+    files = (conf_dir() / "tumour").glob("*.yaml")
+    return {file.stem: str(read_yaml(file).get("label") or words(file.stem)) for file in files}
 
 
 def read_run(folder: Path) -> Run:

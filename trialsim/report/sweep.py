@@ -244,7 +244,11 @@ def _clear(found: list[Difference], name: str, base: Run) -> str:
 def _verdict(runs: Runs, failed: list[Run]) -> Verdict | None:
     bad = [run.name for run in runs.complete if run.saved and not (run.saved.summary.get("diagnostics") or {}).get("ok", True)]
     cause = lambda run: f", {run.cause}" if run.cause else ""
-    messages = [f"Run {run.name} ({drawn.told(run, runs.keys)}): {run.state}{cause(run)}" for run in failed]
+    alike: dict[str, list[Run]] = {}
+    for run in failed:
+        alike.setdefault(f"{run.state}{cause(run)}", []).append(run)
+    names = lambda part: join(f"{run.name} ({drawn.told(run, runs.keys)})" for run in part)
+    messages = [f"{'Run' if len(part) == 1 else 'Runs'} {names(part)}: {what}" for what, part in alike.items()]
     messages += [f"Checks failed in {'run' if len(bad) == 1 else 'runs'} {join(bad)}; see the reports there"] if bad else []
     if not messages:
         return Verdict(True, f"All {plural(len(runs.runs), 'run')} complete, all checks passed.", [])

@@ -69,12 +69,12 @@ TONES: dict[str, Tone] = {
     "cuts_2": Tone("#5797c9", "#4683b1"),
     "cuts_3": Tone("#2f7ab5", "#76b2e0"),
     "cuts_4": Tone("#0c4a7d", "#b9dcf6"),
-    "fall": Tone("rgba(0,114,178,0.45)", "rgba(74,163,228,0.55)"),
-    "rise": Tone("rgba(213,94,0,0.45)", "rgba(243,132,54,0.55)"),
-    "synergy": Tone("rgba(0,114,178,0.8)", "rgba(74,163,228,0.8)"),
-    "antagonism": Tone("rgba(205,85,0,0.85)", "rgba(243,132,54,0.8)"),
-    "effect_full": Tone("rgba(91,75,138,0.7)", "rgba(169,155,224,0.7)"),
-    "harm_full": Tone("rgba(194,71,107,0.8)", "rgba(229,127,156,0.8)"),
+    "fall": Tone("#8cc0dc", "#2d5f85"),
+    "rise": Tone("#ecb78c", "#8a5029"),
+    "synergy": Tone("#4094c6", "#2d6c9b"),
+    "antagonism": Tone("#dc7229", "#9a5423"),
+    "effect_full": Tone("#9288b6", "#665e91"),
+    "harm_full": Tone("#d46c8d", "#96516a"),
     "series_1": Tone("#0067ab", "#4a9ae4"),
     "series_2": Tone("#b8420a", "#e86a28"),
     "series_3": Tone("#009a72", "#3fd9a4"),
@@ -107,6 +107,16 @@ GRADES: tuple[int, ...] = (1, 2, 3, 4)
 def colour(name: str) -> str:
     """The light value of a token, as the figures carry it."""
     return TONES[name].light
+
+
+def at_least(made: go.Figure, width: int) -> go.Figure:
+    """The figure is not drawn narrower than so many px: on a telephone it scrolls in a place of its own."""
+    return made.update_layout(meta=dict(least=width))
+
+
+def on_cells(size: float = 12) -> dict[str, object]:
+    """Type on the cells of a heat map, whose colours are such that ink is legible on all of them."""
+    return dict(size=size, color=colour("ink"))
 
 
 def edge() -> dict[str, object]:

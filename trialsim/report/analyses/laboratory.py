@@ -155,7 +155,7 @@ def _verdict(row: Any) -> str:
 
 def _of_topic(facts: pd.DataFrame, topic: str) -> Table:
     some = facts[facts["topic"] == topic]
-    title = f"{topic[0].upper()}{topic[1:]}: {int(some['holds'].sum())} of {len(some)} held"
+    title = f"{topic if topic[1].isupper() else topic[0].upper() + topic[1:]}: {int(some['holds'].sum())} of {len(some)} held"
     return Table(f"facts_{topic.replace(' ', '_')}", title, some, _rows(some), folded=True)
 
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from trialsim.report.theme import colour, figure, style_axes
+from trialsim.report.wording import NBSP
 
 AXIS, ROW, HEAD = 74, 20, 16  # px: time axis with its title, a row of numbers, their heading
 
@@ -56,7 +57,7 @@ def frame(arms: Sequence[Arm], longest: float, height: int) -> go.Figure:
     made.update_xaxes(range=[-edge, max(longest, float(ticks[-1])) + edge], tickvals=ticks)
     made.update_xaxes(showticklabels=True, title_text="months since first dose", row=1, col=1)
     made.update_xaxes(visible=False, row=2, col=1)
-    labels = [f"<span style='color:{colour(arm.tone)}'>■</span> {arm.short}" if arm.short else "" for arm in arms]
+    labels = [f"<span style='color:{colour(arm.tone)}'>■</span> {arm.short}{NBSP * 3}" if arm.short else "" for arm in arms]
     made.update_yaxes(
         range=[len(arms) - 0.5, -0.5], tickvals=list(range(len(arms))), ticktext=labels, tickfont=dict(size=11), showgrid=False,
         ticks="", showline=False, row=2, col=1,

@@ -12,7 +12,7 @@ from trialsim.report.decision_curve import Curve
 from trialsim.report.design_words import NET, heading, threshold, written
 from trialsim.report.figures.panel import Panel
 from trialsim.report.figures.surfaces import grid
-from trialsim.report.theme import colour, edge, figure
+from trialsim.report.theme import colour, edge, figure, on_cells
 from trialsim.report.wording import fixed, is_number, join, percent, plot_lines, plot_text
 
 NONE, UNDECIDED = -1, "undecided"
@@ -77,7 +77,7 @@ def selection(doses: pd.DataFrame, shares: pd.DataFrame, names: Mapping[str, str
     z = 100 * shares.to_numpy(float)
     made.add_heatmap(
         x=x, y=list(range(len(names))), z=z.round(2), text=[[_whole(v) for v in row] for row in z], texttemplate="%{text}",
-        textfont=dict(size=12), colorscale=[[0.0, colour("panel")], [1.0, colour("cuts_3")]], zmin=0,
+        textfont=on_cells(), colorscale=[[0.0, colour("panel")], [1.0, colour("synergy")]], zmin=0,
         zmax=max(1.0, float(z.max())), showscale=False, xgap=2, ygap=2, hovertemplate="%{y}, %{x}: %{z:.1f} %<extra></extra>",
         row=2, col=1,
     )  # fmt: skip

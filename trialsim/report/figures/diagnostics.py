@@ -41,7 +41,7 @@ def rank_panel(run: Run) -> Panel:
         shared_yaxes=True,
         horizontal_spacing=0.05,
         vertical_spacing=min(0.9 / max(1, rows - 1), 60 / (80 + 170 * rows)),
-        subplot_titles=[plot_lines(name, 25) for name in names],
+        subplot_titles=[plot_lines(words(name), 30) for name in names],
         figure=base,
     )
     made.update_layout(base.layout)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from trialsim.report.figures.labels import name_points
 from trialsim.report.figures.markers import estimates, rows_of
 from trialsim.report.figures.panel import Panel
-from trialsim.report.theme import colour, figure, log_ticks, reference_line
+from trialsim.report.theme import at_least, colour, figure, log_ticks, reference_line
 from trialsim.report.wording import fixed, fixed_spread, join, number, percent, plot_lines, plot_text, spread
 
 SHORT = {
@@ -36,7 +36,7 @@ def predictive_scatter(effects: pd.DataFrame) -> Panel:
         type="data", array=table[f"{name}_high"].to_numpy(float) - value, arrayminus=value - table[f"{name}_low"].to_numpy(float),
         color=colour("simulated_50"), thickness=1.2, width=0,
     )  # fmt: skip
-    made = figure(520)
+    made = at_least(figure(520), 600)
     made.add_scatter(
         x=x, y=y, mode="markers", customdata=[plot_text(text) for text in table["label"]],
         marker=dict(color=colour("simulated"), size=8), error_x=bar("prognostic", x), error_y=bar("interaction", y),
@@ -136,7 +136,7 @@ def trade_off(plans: pd.DataFrame, confidence: float) -> Panel:
     table = plans[np.isfinite(plans["randomised"].to_numpy(float))] if len(plans) else plans
     if table.empty or (table["rule"] != ALL).sum() == 0:
         return Panel("trade_off", title, "No rule leads to a trial of finite size.")
-    made = figure(520)
+    made = at_least(figure(520), 600)
     groups = {
         "all comers": (table["rule"] == ALL, "published", "diamond"),
         "costs less than all comers": ((table["rule"] != ALL) & (table["cheaper"] >= confidence), "simulated", "circle"),

@@ -8,7 +8,7 @@ import pandas as pd
 from trialsim.report.figures.at_risk import Arm, curve, frame
 from trialsim.report.figures.panel import Panel
 from trialsim.report.figures.surfaces import SYMBOLS, diverging, grid, signed
-from trialsim.report.theme import colour, figure, reference_line
+from trialsim.report.theme import at_least, colour, figure, on_cells, reference_line
 from trialsim.report.wording import fixed, fixed_spread, join, number, percent, plot_lines, plot_text
 
 GENOTYPES = {
@@ -131,10 +131,10 @@ def heat(table: pd.DataFrame, measure: str, names: dict[str, str], rapalog: str,
          for g, b in zip(*row, strict=True)] for row in zip(gain, best, strict=True)
     ]  # fmt: skip
     limit = float(np.abs(gain).max()) or 1.0
-    made = figure(100 + 50 * len(order), showlegend=False)
+    made = at_least(figure(100 + 50 * len(order), showlegend=False), 620)
     made.add_heatmap(
         z=gain.round(3), x=[plot_text(GENOTYPES[g]) for g in genotypes], y=[plot_text(names[p]) for p in order], text=text,
-        texttemplate="%{text}", textfont=dict(size=12), colorscale=diverging(), zmin=-limit, zmax=limit, showscale=False, xgap=2,
+        texttemplate="%{text}", textfont=on_cells(), colorscale=diverging(), zmin=-limit, zmax=limit, showscale=False, xgap=2,
         ygap=2,
         hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
     )  # fmt: skip
@@ -175,10 +175,10 @@ def added(table: pd.DataFrame, names: dict[str, str], rapalog: str) -> Panel:
         for row in zip(value, low, high, strict=True)
     ]
     limit = float(np.abs(value).max()) or 1.0
-    made = figure(100 + 50 * len(order), showlegend=False)
+    made = at_least(figure(100 + 50 * len(order), showlegend=False), 620)
     made.add_heatmap(
         z=value.round(3), x=[plot_text(GENOTYPES[g]) for g in genotypes], y=[plot_text(names[p]) for p in order], text=text,
-        texttemplate="%{text}", textfont=dict(size=12), colorscale=diverging(), zmin=-limit, zmax=limit, showscale=False, xgap=2,
+        texttemplate="%{text}", textfont=on_cells(), colorscale=diverging(), zmin=-limit, zmax=limit, showscale=False, xgap=2,
         ygap=2, hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
     )  # fmt: skip
     made.update_yaxes(autorange="reversed", showgrid=False, ticks="")
@@ -242,7 +242,7 @@ def price(table: pd.DataFrame, names: dict[str, str]) -> Panel:
         )  # fmt: skip
     reference_line(made, x=0.0)
     reference_line(made, y=0.0)
-    made.update_xaxes(title_text="patients with a grade 3 or 4 event, points more than on the rapalog alone")
+    made.update_xaxes(title_text="patients with a grade 3 or 4 event,<br>points more than on the rapalog alone")
     made.update_yaxes(title_text="months without progression gained")
     worst, least = found.index[int(np.argmax(x))], found.index[int(np.argmin(x))]
     caption = (

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from trialsim.report.figures.panel import Panel
 from trialsim.report.sampling import even_ranks
-from trialsim.report.theme import colour, edge, figure, reference_line, segments, style_axes
+from trialsim.report.theme import colour, edge, figure, on_cells, reference_line, segments, style_axes
 from trialsim.report.wording import interval, join, number, percent, plot_lines, plot_text
 
 NAMES = {
@@ -304,7 +304,7 @@ def pathway(table: pd.DataFrame, order: Sequence[str]) -> Panel:
         z=loudness.round(3), zmin=-LOUDEST, zmax=LOUDEST, showscale=False,
         x=list(MARKERS.values()), y=[plot_lines(name, 22) for name in names], xgap=2, ygap=2,
         colorscale=[[0.0, colour("fall")], [0.5, colour("panel")], [1.0, colour("rise")]],
-        text=[[f"{value:.2f}" for value in row] for row in shown.to_numpy()], texttemplate="%{text}",
+        text=[[f"{value:.2f}" for value in row] for row in shown.to_numpy()], texttemplate="%{text}", textfont=on_cells(),
         hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
     )  # fmt: skip
     made.update_yaxes(autorange="reversed", showgrid=False, ticks="")

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from trialsim.report.figures.labels import name_points
 from trialsim.report.figures.panel import Panel
 from trialsim.report.parameters import named
-from trialsim.report.theme import colour, figure, log_ticks, reference_line, style_axes
+from trialsim.report.theme import at_least, colour, figure, log_ticks, on_cells, reference_line, style_axes
 from trialsim.report.wording import fixed, join, number, plot_lines, plot_text, plural
 
 OUTCOMES = {  # name -> words, unit of an effect, its scale
@@ -76,7 +76,8 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
             hovertemplate="%{x:.3g} " + unit + "<extra></extra>",
         )  # fmt: skip
     _rows(made, top["parameter"].tolist())
-    made.update_xaxes(title_text=f"mean absolute effect μ* over the prior range ({unit})", rangemode="tozero")
+    at_least(made, 600)
+    made.update_xaxes(title_text=f"mean absolute effect μ*<br>over the prior range ({unit})", rangemode="tozero")
     if top["mu_star"].iloc[0] == 0:
         return Panel(f"sensitivity_morris_{outcome}", titled(outcome), f"No parameter changed the {words} in this cohort.", None)
     clear = int((every["low"] > 0).sum())
@@ -103,7 +104,7 @@ def plane(screening: pd.DataFrame, outcome: str) -> Panel:
     key, title = f"sensitivity_plane_{outcome}", f"Main effects and interactions, {words}"
     if not np.any(x > 0):
         return Panel(key, title, f"No parameter changed the {words} in this cohort.", None)
-    made = figure(430, showlegend=False)
+    made = at_least(figure(430, showlegend=False), 600)
     top = 1.12 * max(x.max(), y.max())
     made.update_xaxes(title_text=f"mean absolute effect μ* ({unit})", range=[-0.02 * top, top])
     made.update_yaxes(title_text=f"standard deviation of the effects σ ({unit})", range=[-0.02 * top, top])
@@ -132,6 +133,7 @@ def sobol(table: pd.DataFrame, outcomes: Sequence[str]) -> Panel:
     made = make_subplots(1, across, subplot_titles=[plot_lines(titled(o), 24) for o in outcomes], shared_yaxes=True,
                          horizontal_spacing=0.03)  # fmt: skip
     made.update_layout(figure(150 + 46 * len(names)).layout)
+    at_least(made, 230 + 160 * across)
     made.update_annotations(font=dict(size=13))
     told = []
     for column, outcome in enumerate(outcomes, start=1):
@@ -169,15 +171,15 @@ def elasticities(table: pd.DataFrame, limit: int = ROWS) -> Panel:
     order = grid.abs().clip(upper=FULL).mean(axis=1).sort_values(ascending=False, kind="stable").index[:limit]
     grid = grid.loc[order]
     values = grid.to_numpy()
-    made = figure(150 + ROW * len(grid))
+    made = at_least(figure(150 + ROW * len(grid)), 820)
     made.add_heatmap(
         z=values[::-1], x=[plot_text(COURSE[name]) for name in grid.columns],
         y=[plot_text(named(name)) for name in grid.index][::-1],
         zmid=0, zmin=-FULL, zmax=FULL, xgap=2, ygap=2,
-        colorscale=[[0, colour("simulated")], [0.5, colour("panel")], [1, colour("published")]],
+        colorscale=[[0, colour("synergy")], [0.5, colour("panel")], [1, colour("antagonism")]],
         colorbar=dict(title=dict(text="elasticity", side="right"), thickness=12, outlinewidth=0, tickvals=[-1, -0.5, 0, 0.5, 1],
                       ticktext=["−1 or below", "−0.5", "0", "0.5", "1 or above"]),
-        text=[[_signed(v) for v in row] for row in values[::-1]], texttemplate="%{text}", textfont=dict(size=10.5),
+        text=[[_signed(v) for v in row] for row in values[::-1]], texttemplate="%{text}", textfont=on_cells(10.5),
         hovertemplate="%{y}<br>%{x}: %{z:.3f}<extra></extra>",
     )  # fmt: skip
     made.update_xaxes(side="top", ticks="", showgrid=False, tickangle=-40, tickfont=dict(size=12))
@@ -204,6 +206,7 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
     half = -(-len(table) // 2)
     made = make_subplots(1, 2, horizontal_spacing=0.56)
     made.update_layout(figure(110 + 17 * half).layout)
+    at_least(made, 900)
     style_axes(made)
     kinds = (
         (value < INFORMED, "well informed", TONES["good"]),
@@ -241,7 +244,7 @@ def fact_map(slopes: pd.DataFrame, facts: pd.DataFrame, parameters: pd.DataFrame
     columns = [name for name in facts["topic"].drop_duplicates() if name in grid.columns]
     grid = grid.loc[order, columns]
     values = 100.0 * grid.to_numpy()
-    made = figure(190 + ROW * len(grid))
+    made = at_least(figure(190 + ROW * len(grid)), 820)
     counted = topic[topic.index.isin(facts.loc[facts["weight"] > 0, "fact_id"])].value_counts()
     made.add_heatmap(
         z=values[::-1], x=[f"{plot_text(name)} ({counted.get(name, 0)})" for name in columns],

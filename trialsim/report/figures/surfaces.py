@@ -8,11 +8,12 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from trialsim.report.figures.panel import Panel
-from trialsim.report.theme import colour, figure, reference_line, style_axes
+from trialsim.report.theme import at_least, colour, figure, on_cells, reference_line, style_axes
 from trialsim.report.wording import interval, join, number, percent, plot_lines, plot_text
 
 NULLS = {"bliss": "Bliss", "hsa": "HSA", "loewe": "Loewe"}
-SMALL, TINY = dict(size=10), dict(size=9)
+SMALL = dict(size=10)
+COLUMN = 150  # px that a column of small figures needs
 LEAST = 5.0  # points of excess from which colours are full at the earliest
 ROW, HEAD = 190, 95  # px of a row of surfaces, and of what stands above and below
 TITLES = 46  # px above subplots, for titles of two lines
@@ -41,7 +42,7 @@ def grid(rows: int, columns: int, height: int, **more: object) -> go.Figure:
     made.update_layout(base.layout)
     style_axes(made)
     made.update_annotations(font=dict(size=13))
-    return made
+    return at_least(made, 140 + COLUMN * columns) if columns > 1 else made
 
 
 def dish(surface: pd.DataFrame, labels: dict[str, str], drugs: tuple[str, str]) -> Panel:
@@ -106,7 +107,7 @@ def _heat(made: go.Figure, surface: pd.DataFrame, line: str, measure: str, limit
     )
     made.add_heatmap(
         z=z.round(2), x=np.arange(len(doses[1])), y=np.arange(len(doses[0])), text=shown, texttemplate="%{text}",
-        textfont=TINY if measure == "excess_loewe" else SMALL,
+        textfont=on_cells(9 if measure == "excess_loewe" else 10),
         showscale=False, xgap=1, ygap=1, row=place[0], col=place[1], hovertemplate="%{z:.1f}<extra></extra>", **colours,
     )  # fmt: skip
 
@@ -221,7 +222,7 @@ def cohort(surface: pd.DataFrame, drugs: tuple[str, str], doses: tuple[dict[floa
         )
         made.add_heatmap(
             z=z.round(2), x=list(doses[1].values()), y=list(doses[0].values()), text=text, texttemplate="%{text}",
-            textfont=dict(size=11),
+            textfont=on_cells(11),
             showscale=False, xgap=2, ygap=2, row=row, col=col, hovertemplate="%{y} and %{x}: %{z:.1f}<extra></extra>", **colours,
         )  # fmt: skip
         made.update_xaxes(title_text=plot_text(drugs[1]), row=row, col=col)

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from trialsim.report.figures.panel import Panel
 from trialsim.report.figures.surfaces import rising
-from trialsim.report.theme import colour, figure, log_ticks, reference_line, style_axes
+from trialsim.report.theme import at_least, colour, figure, log_ticks, reference_line, style_axes
 from trialsim.report.wording import amount, interval, is_number, kind_of, label, number, plot_lines, plot_text, unit_text, words
 from trialsim.sweeps.differences import Difference
 from trialsim.sweeps.runs import Result, Run, Runs
@@ -63,7 +63,7 @@ def parallel(runs: Runs) -> Panel:
     axes = [_setting_axis(runs, key) for key in runs.keys] + [_result_axis(runs, name) for name in runs.main]
     if len(axes) < 2:
         return Panel("parallel", title, "The runs have too few settings and results in common to be drawn.")
-    made = figure(430, margin=dict(l=24, r=24, t=12, b=12))
+    made = at_least(figure(430, margin=dict(l=24, r=24, t=12, b=12)), 90 * len(axes))
     first = runs.keys[0] if runs.keys else None
     groups = list(dict.fromkeys(value_text(run.values.get(first)) for run in runs.complete)) if first else [""]
     coloured = 1 < len(groups) <= SERIES
@@ -222,7 +222,7 @@ def surface(runs: Runs, name: str, keys: tuple[str, str]) -> Panel:
     low, high = float(known.min()), float(known.max())
     made.add_heatmap(
         z=z.round(4), x=list(range(len(texts[0]))), y=list(range(len(texts[1]))), text=shown, texttemplate="%{text}",
-        colorscale=rising("cuts_2"), zmin=low - 0.15 * (high - low), zmax=high if high > low else low + 1, showscale=False,
+        colorscale=rising("synergy"), zmin=low - 0.15 * (high - low), zmax=high if high > low else low + 1, showscale=False,
         xgap=2, ygap=2, hovertemplate="%{text}<extra></extra>", textfont=dict(size=12, color=colour("ink")),
     )  # fmt: skip
     ticks = lambda i: dict(tickvals=list(range(len(texts[i]))), ticktext=[plot_text(text) for text in texts[i]])
@@ -271,6 +271,7 @@ def forest(runs: Runs, found: Sequence[Difference], reference: Run) -> Panel:
     made.update_layout(base.layout)
     style_axes(made)
     made.update_annotations(font=dict(size=13, color=colour("ink")), x=0, xanchor="left")
+    at_least(made, 560)
     clear = 0
     for row, name in enumerate(names, start=1):
         mine = {d.run: d for d in found if d.result == name}

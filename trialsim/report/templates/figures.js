@@ -18,6 +18,7 @@
   const darkOf = JSON.parse(document.getElementById("colour-exchange").textContent);
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
   const NARROW = 440; // px: below this, smaller type and room for a legend of several lines
+  const PAPER = { wide: 690, half: 335, high: 760, squat: 0.85 }; // px: what A4 and Letter hold within the margins of style.css
   const config = { responsive: true, displayModeBar: false, scrollZoom: false, showTips: false };
   let printing = false;
 
@@ -91,7 +92,10 @@
 
   function draw(place) {
     const spec = shown(place.dataset.figure, prefersDark.matches && !printing);
-    const layout = fit(spec.layout, spec.data, place.clientWidth);
+    place.style.minWidth = printing ? "" : (spec.layout.meta?.least ?? 0) + "px";
+    const paper = place.closest("figure.half") ? PAPER.half : PAPER.wide;
+    const layout = fit(spec.layout, spec.data, printing ? paper : place.clientWidth);
+    if (printing) Object.assign(layout, { width: paper, height: Math.min(PAPER.squat * layout.height, PAPER.high) });
     place.style.minHeight = layout.height + "px";
     return Plotly.react(place, spec.data, layout, config);
   }
@@ -101,7 +105,7 @@
 
   // One figure after the other, so that the page stays responsive while it fills.
   (function next(index) {
-    if (index >= places.length) { document.documentElement.dataset.drawn = "yes"; return; }
+    if (index >= places.length) { reachable(); document.documentElement.dataset.drawn = "yes"; return; }
     draw(places[index]).then(offer);
     setTimeout(() => next(index + 1), 0);
   })(0);
@@ -119,11 +123,11 @@
     reachable();
   });
   prefersDark.addEventListener("change", drawAll);
-  // A table that is wider than its place scrolls, for the keyboard too.
+  // A table or figure that is wider than its place scrolls, for the keyboard too.
   function reachable() {
-    document.querySelectorAll(".scroll").forEach((box) => {
+    document.querySelectorAll(".scroll, .pan").forEach((box) => {
       const wide = box.scrollWidth > box.clientWidth + 1;
-      for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", "Table, scrolls sideways"]]) {
+      for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", "Scrolls sideways"]]) {
         if (wide) box.setAttribute(name, value); else box.removeAttribute(name);
       }
     });
