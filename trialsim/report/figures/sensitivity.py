@@ -77,7 +77,7 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
         )  # fmt: skip
     _rows(made, top["parameter"].tolist())
     at_least(made, 600)
-    made.update_xaxes(title_text=f"mean absolute effect μ*<br>over the prior range ({unit})", rangemode="tozero")
+    made.update_xaxes(title_text=f"mean absolute effect μ*<br>over the prior range<br>({unit})", rangemode="tozero")
     if top["mu_star"].iloc[0] == 0:
         return Panel(f"sensitivity_morris_{outcome}", titled(outcome), f"No parameter changed the {words} in this cohort.", None)
     clear = int((every["low"] > 0).sum())
