@@ -10,7 +10,9 @@ import xarray as xr
 import yaml
 
 import trialsim
+from trialsim.endpoints.survival import kaplan_meier
 from trialsim.report.assumptions import assumptions, by_section
+from trialsim.report.figures.at_risk import Arm, frame
 from trialsim.report.figures.pharmacodynamics import bands
 from trialsim.report.posterior import convergence_table, rank_histogram, read_posterior
 from trialsim.report.sampling import even_ranks, stratified
@@ -182,3 +184,27 @@ def test_a_design_among_several_takes_the_comments_of_its_own_file():
 def test_sources_named_after_their_value():
     rows = {row.key: row for row in assumptions({"mix": {"a": 0.4, "b": 0.6}, "mix_source": "Smith 2001"}, "cohort")}
     assert list(rows) == ["cohort.mix.a", "cohort.mix.b"] and rows["cohort.mix.b"].source == "Smith 2001"
+
+
+def test_every_arm_has_its_numbers_at_risk():
+    rng = np.random.default_rng(4)
+    time = rng.exponential(5.0, 200).round(1)
+    curve = kaplan_meier(time, rng.random(200) < 0.7)
+    arms = [Arm(name, name, curve.time, curve.survival, curve.at_risk, "simulated") for name in ("one", "two")]
+    rows = [trace for trace in frame(arms, float(time.max()), 300).data if trace.mode == "text"]
+    assert [row.legendgroup for row in rows] == ["one", "two"]  # what the legend and the buttons take away with the curve
+    assert [int(text) for text in rows[0].text] == [int((time >= tick).sum()) for tick in rows[0].x]
+
+
+def test_a_bar_of_the_waterfall_tells_its_patient(adult_run):
+    patients = pd.read_parquet(adult_run / "patients.parquet")
+    figure = json.loads((adult_run / "figures" / "waterfall.json").read_text())
+    told = [hover for trace in figure["data"] for hover in trace["hovertext"]]
+    assert len(told) == patients["best_sld_change_percent"].notna().sum()
+    shown = table(adult_run, "patients_drawn").set_index("patient")
+    for _, patient in patients.dropna(subset=["best_sld_change_percent"]).head(20).iterrows():
+        mine = next(text for text in told if text.startswith(f"<b>Patient {patient['patient_id']}</b>"))
+        assert f"{patient['best_sld_change_percent']:+.0f} %" in mine and f"{patient['pfs_days'] / 30.4375:.1f}" in mine
+        assert ("KRAS mutation" in mine) == patient["kras"]
+        if patient["patient_id"] in shown.index:
+            assert shown.loc[patient["patient_id"], "best_response"] in mine

@@ -175,7 +175,7 @@ def added(table: pd.DataFrame, names: dict[str, str], rapalog: str) -> Panel:
         for row in zip(value, low, high, strict=True)
     ]
     limit = float(np.abs(value).max()) or 1.0
-    made = at_least(figure(100 + 50 * len(order), showlegend=False), 620)
+    made = at_least(figure(100 + 50 * len(order), showlegend=False), 760)
     made.add_heatmap(
         z=value.round(3), x=[plot_text(GENOTYPES[g]) for g in genotypes], y=[plot_text(names[p]) for p in order], text=text,
         texttemplate="%{text}", textfont=on_cells(), colorscale=diverging(), zmin=-limit, zmax=limit, showscale=False, xgap=2,

@@ -36,7 +36,7 @@ COURSE = {
     "diameter_mm": "tumour diameter",
 }
 BARS, NAMED_POINTS, ROWS = 15, 8, 30
-ROW = 21  # px
+ROW, TWO_LINES = 21, 30  # px
 LEAST = 1e-3  # information, relative to the prior's, below which it is not drawn
 FULL = 1.0  # elasticity from which the colour is full
 INFORMED, UNINFORMED = 0.5, 0.9
@@ -46,7 +46,7 @@ TONES = {"good": "simulated", "some": "SD", "none": "NE"}
 def _rows(made: go.Figure, names: Sequence[str], **where: int) -> None:
     """Names of parameters down the vertical axis, the first on top."""
     made.update_yaxes(
-        tickvals=np.arange(len(names)), ticktext=[plot_text(named(name)) for name in names], tickfont=dict(size=11.5),
+        tickvals=np.arange(len(names)), ticktext=[plot_lines(named(name), 35) for name in names], tickfont=dict(size=11),
         range=[len(names) - 0.4, -0.6], showgrid=False, ticks="", **where,
     )  # fmt: skip
 
@@ -61,7 +61,7 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
     words, unit, scale = OUTCOMES[outcome]
     every = ranked(screening, outcome)
     top = every.iloc[:BARS]
-    made = figure(95 + ROW * len(top))
+    made = figure(110 + TWO_LINES * len(top))
     x = scale * top["mu_star"].to_numpy()
     rises = (top["mu"] >= 0).to_numpy()
     rows = np.arange(len(top))
@@ -76,8 +76,7 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
             hovertemplate="%{x:.3g} " + unit + "<extra></extra>",
         )  # fmt: skip
     _rows(made, top["parameter"].tolist())
-    at_least(made, 600)
-    made.update_xaxes(title_text=f"mean absolute effect μ*<br>over the prior range ({unit})", rangemode="tozero")
+    made.update_xaxes(title_text=f"mean absolute effect μ*<br>over the prior range<br>({unit})", rangemode="tozero")
     if top["mu_star"].iloc[0] == 0:
         return Panel(f"sensitivity_morris_{outcome}", titled(outcome), f"No parameter changed the {words} in this cohort.", None)
     clear = int((every["low"] > 0).sum())

@@ -18,7 +18,7 @@
   const darkOf = JSON.parse(document.getElementById("colour-exchange").textContent);
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
   const NARROW = 440; // px: below this, smaller type and room for a legend of several lines
-  const PAPER = { wide: 690, half: 335, high: 760, squat: 0.85 }; // px: what A4 and Letter hold within the margins of style.css
+  const PAPER = { wide: 690, half: 335, high: 720, squat: 0.85 }; // px: what A4 and Letter hold within the margins of style.css
   const config = { responsive: true, displayModeBar: false, scrollZoom: false, showTips: false };
   let printing = false;
 
@@ -92,10 +92,13 @@
 
   function draw(place) {
     const spec = shown(place.dataset.figure, prefersDark.matches && !printing);
-    place.style.minWidth = printing ? "" : (spec.layout.meta?.least ?? 0) + "px";
+    const least = spec.layout.meta?.least ?? 0;
     const paper = place.closest("figure.half") ? PAPER.half : PAPER.wide;
-    const layout = fit(spec.layout, spec.data, printing ? paper : place.clientWidth);
-    if (printing) Object.assign(layout, { width: paper, height: Math.min(PAPER.squat * layout.height, PAPER.high) });
+    const width = Math.max(paper, least); // on paper a figure that asks for more is drawn smaller
+    place.style.zoom = printing ? paper / width : 1;
+    place.style.minWidth = printing ? "" : least + "px";
+    const layout = fit(spec.layout, spec.data, printing ? width : place.clientWidth);
+    if (printing) Object.assign(layout, { width, height: Math.min(PAPER.squat * layout.height, PAPER.high * width / paper) });
     place.style.minHeight = layout.height + "px";
     return Plotly.react(place, spec.data, layout, config);
   }
