@@ -49,8 +49,8 @@ def adrs(source: Source, patients: pd.DataFrame, visits: pd.DataFrame) -> tuple[
             }
         )
     ]  # fmt: skip
-    for number, code, label, category, values in _over_all(source, patients):
-        one = {"place": np.arange(len(patients)), "PARAMN": number, "PARAMCD": code, "PARAM": label, "PARCAT1": category}
+    for order, code, label, category, values in _over_all(source, patients):
+        one = {"place": np.arange(len(patients)), "PARAMN": order, "PARAMCD": code, "PARAM": label, "PARCAT1": category}
         one |= {"AVISIT": "", "AVISITN": np.nan, "ADY": np.nan, "AVALC": values, "ANL01FL": "Y"}
         blocks.append(pd.DataFrame(one))
     frame = pd.concat(blocks).sort_values(["place", "PARAMN", "AVISITN"], kind="stable", ignore_index=True)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -76,7 +77,8 @@ def simulate_events(
     occasion = np.minimum(events.doses["TIME"].to_numpy() // every, whole.subjects.parameters.iov_F.shape[1] - 1).astype(int)
     rows["c_ng_ml"] = _whole_blood(kinetics, whole.subjects, events.doses, of_dose, occasion, rows["TIME"].to_numpy(), of_row)
     if pathway:
-        pk = kinetics.parameters(*(whole.parameters[name] for name in kinetics.parameters._fields))
+        kind: Any = kinetics.parameters
+        pk = kind(*(whole.parameters[name] for name in kind._fields))
         _check_absorbed(kinetics, pk, interval)
         moments, place = np.unique(rows["TIME"], return_inverse=True)
         if len(moments) * len(patients) > MOST_VALUES:
@@ -86,7 +88,7 @@ def simulate_events(
         factor = np.minimum(_iov(whole.subjects, "F", of_dose, occasion), 1.0) / pk.F[of_dose]
         regimen = _regimen(events, interval, factor, moments[-1] if len(moments) else 0.0)
         plan = whole.plan._replace(steps=int(np.ceil(whole.plan.steps * max(1.0, interval / HOURS_PER_DAY))))
-        seen = simulate(whole.model, whole.parameters, regimen, moments, plan) if len(moments) else None
+        seen = simulate(whole.model, whole.parameters, regimen, moments.tolist(), plan) if len(moments) else None
         for name in MARKERS:
             rows[f"{name}_tumour"] = getattr(seen, name)[of_row, place] if len(moments) else np.zeros(0)
     return rows
@@ -161,7 +163,7 @@ def _check_absorbed(kinetics: DrugKinetics, pk: Any, interval: float) -> None:
     if not interval > 0:
         raise ConfigError("interval", interval, "a positive number of hours")
     share, most = LEFT
-    left = np.asarray(kinetics.propagator(pk, np.full(len(pk.F), interval))[kinetics.dose_into, kinetics.dose_into])
+    left = np.asarray(kinetics.propagator(pk, jnp.full(len(pk.F), interval))[kinetics.dose_into, kinetics.dose_into])
     if getattr(kinetics, "stages", 0) != 1 and np.quantile(left, share) > most:
         allowed = "an interval in which the drug is absorbed (12 or 24 h), or pathway = False for concentrations alone"
         raise ConfigError("interval", interval, allowed)

@@ -61,7 +61,7 @@ class Source:
         """The rows of some patients in another table, by patient, otherwise as they stand."""
         self._require(table, columns)
         with _readable(self.path / f"{table}.parquet"):
-            return read_patients(self.path / f"{table}.parquet", ids, (*columns, *optional)).sort_values(
+            return read_patients(self.path / f"{table}.parquet", ids.tolist(), (*columns, *optional)).sort_values(
                 ID, kind="stable", ignore_index=True
             )
 

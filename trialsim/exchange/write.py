@@ -76,7 +76,8 @@ def export(
 
 
 def _write_adam(source: Source, names: Sequence[str], format: str, folder: Path, progress: console.Mode) -> None:
-    every, written, rows = datasets(), {}, {}
+    every, rows = datasets(), {}
+    written: dict[str, list[str]] = {}
     with console.progress("writing data sets", len(names), progress) as advance:
         for name in names:
             path, columns = folder / f"{name.lower()}.{format}", written.setdefault(name, [])
