@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
@@ -36,6 +37,13 @@ FILE_WIDTH = 120  # columns where the output is no terminal
 out = Console(highlight=False, soft_wrap=True, width=None if Console().is_terminal else FILE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 log = logging.getLogger("trialsim")
+interrupted = threading.Event()  # Ctrl-C was pressed, see ``cli.interrupt``
+
+
+def check_interrupted() -> None:
+    """Raise KeyboardInterrupt if Ctrl-C was pressed and what it raised was lost on the way."""
+    if interrupted.is_set():
+        raise KeyboardInterrupt
 
 
 def set_up_logging(level: int = logging.INFO) -> None:
@@ -78,7 +86,12 @@ def progress(what: str, total: int, mode: Mode = "auto") -> Iterator[Callable[[i
         )  # fmt: skip
         with Progress(*columns, console=err, transient=True) as bar:
             task = bar.add_task(what, total=total)
-            yield lambda n: bar.advance(task, n)
+
+            def advance(n: int) -> None:
+                bar.advance(task, n)
+                check_interrupted()
+
+            yield advance
     else:
         done, said = 0, started
 
@@ -90,6 +103,7 @@ def progress(what: str, total: int, mode: Mode = "auto") -> Iterator[Callable[[i
                 said = now
                 left = (now - started) / done * (total - done)
                 log.info("%s: %d of %d, about %s left", what, done, total, in_words(left))
+            check_interrupted()
 
         yield advance
     _say(what, time.perf_counter() - started)

@@ -9,12 +9,17 @@ import sys
 
 from trialsim import __version__
 from trialsim.cli.composing import compose
+from trialsim.cli.interrupt import heeded
 from trialsim.commands import COMMANDS, start
 
 
 def main() -> int:
     """What the ``trialsim`` command does. Returns the exit code: 0, 1 failed, 2 bad input, 130 interrupted."""
-    words = sys.argv[1:]
+    with heeded():
+        return _main(sys.argv[1:])
+
+
+def _main(words: list[str]) -> int:
     if "--version" in words:
         print(f"trialsim {__version__}")
         return 0

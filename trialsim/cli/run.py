@@ -45,7 +45,9 @@ def _job(config: DictConfig) -> str | None:
     failed = None
     try:
         _run(validate_job(config), folder)
+        console.check_interrupted()
     except Exception as error:
+        console.check_interrupted()  # the error may be what a library made of it
         record.note_failure(sweep, job.num, error)
         sys.stderr.write(f"trialsim: job {job.num} ({job.override_dirname}) failed: {error}\n")
         failed = str(error)
