@@ -157,7 +157,9 @@ def figure(height: int, **layout: object) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         margin=dict(l=12, r=12, t=12, b=12),
         legend=dict(orientation="h", x=0, xanchor="left", y=1.02, yanchor="bottom", bgcolor="rgba(0,0,0,0)"),
-        hoverlabel=dict(font=dict(family=FONT)),
+        hoverlabel=dict(
+            font=dict(family=FONT, color=colour("ink")), bgcolor=colour("panel"), bordercolor=colour("muted"), align="left"
+        ),
         dragmode=False,
         xaxis=axis,
         yaxis=axis,

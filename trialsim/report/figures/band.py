@@ -21,7 +21,7 @@ def band(made: go.Figure, x: np.ndarray, quantiles: Sequence[ArrayLike], tone: s
         **line: further entries of the median's trace: name, hovertemplate, ...; row and col for all three.
     """
     low_90, low_50, median, high_50, high_90 = (np.asarray(part, "f4") for part in quantiles)
-    place = {key: line.pop(key) for key in ("row", "col") if key in line}
+    place: dict[str, object] = {key: line.pop(key) for key in ("row", "col") if key in line}
     if line.get("name") and line.get("showlegend") is not False:
         place["legendgroup"] = line["name"]  # the bands come and go with their line
     for low, high, shade in ((low_90, high_90, f"{tone}_90"), (low_50, high_50, f"{tone}_50")):

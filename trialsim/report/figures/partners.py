@@ -32,9 +32,9 @@ def progression(curves: pd.DataFrame, ratios: dict[str, dict], drugs: tuple[str,
     for key, (name, tone, dash) in names.items():
         found = curves[curves["arm"] == key]
         ends.append(float(found.loc[found["at_risk"] >= LEAST_AT_RISK * found["at_risk"].max(), "months"].max()))
-        columns = (found[column].to_numpy(float) for column in ("months", "survival", "at_risk"))
-        line = dict(width=3 if key == "both" else 2, dash=dash)
-        arms.append(Arm(plot_text(name), SHORT.get(key, plot_text(name)), *columns, tone, line))
+        time, survival, at_risk = (found[column].to_numpy(float) for column in ("months", "survival", "at_risk"))
+        line: dict[str, object] = dict(width=3 if key == "both" else 2, dash=dash)
+        arms.append(Arm(plot_text(name), SHORT.get(key, plot_text(name)), time, survival, at_risk, tone, line))
     made = frame(arms, max(ends), 380)
     for arm, end in zip(arms, ends, strict=True):
         curve(made, arm, end)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -42,7 +44,7 @@ def lc3(stains: pd.DataFrame, look: Look) -> Panel:
     for place, (name, rows, tone, full) in enumerate(samples(table, look)):
         fluxes = rows[rows["stain"] == "LC3_flux"]
         without, flux = summary(rows[rows["stain"] == "LC3_minus"], "line", "value"), summary(fluxes, "line", "value")
-        one = dict(offsetgroup=place, legendgroup=place)
+        one: dict[str, Any] = dict(offsetgroup=place, legendgroup=place)
         add_bars(made, without.assign(std=None), "without bafilomycin", colour("grid"), showlegend=False, **one)
         add_bars(made, flux, name, tone, full, base=without["mean"], **one)
         if name != VEHICLE:
