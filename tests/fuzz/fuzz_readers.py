@@ -35,8 +35,11 @@ from trialsim.cli.trial_file import words as trial_words
 from trialsim.cohort.covariates_file import read_covariates
 from trialsim.commands import compare
 from trialsim.evidence import load, schema
+from trialsim.exchange.events import read_events
 from trialsim.report import write_report
 from trialsim.saving import FACTS, block_files, block_name
+from trialsim.sbml.document import read_document
+from trialsim.sbml.experiment import read_experiment
 from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig, validate
 from trialsim.sweeps import record
@@ -104,6 +107,25 @@ def trial(data: bytes, folder: Path, home: Path) -> None:
     name, found = read_trial(file)
     made = trial_words(name, found)
     assert made[0] == "analysis=predict" and abs(sum(found.tumour_types.values()) - 1) < 1e-5
+
+
+def events(suffix: str, data: bytes, folder: Path, home: Path) -> None:
+    file = folder / f"events{suffix}"
+    file.write_bytes(data)
+    found = read_events(file)
+    assert (found.doses["AMT"] > 0).all() and np.isfinite(found.doses["TIME"]).all()
+
+
+def sbml(data: bytes, folder: Path, home: Path) -> None:
+    file = folder / "model.xml"
+    file.write_bytes(data)
+    read_document(file)
+
+
+def sbml_experiment(data: bytes, folder: Path, home: Path) -> None:
+    file = folder / "experiment.yaml"
+    file.write_bytes(data)
+    read_experiment(file)
 
 
 def covariates(suffix: str, data: bytes, folder: Path, home: Path) -> None:
@@ -242,6 +264,7 @@ def merge(data: bytes, folder: Path, home: Path) -> None:
     parts._check([parts._read(one), parts._read(part(home, 2))])
 
 
+MODELS = Path(__file__).parents[2] / "experiments" / "published_models"
 REQUIRED = ("age_y", "sex", "weight_kg", "height_cm", "tumour_type")
 TYPES = ("colorectal", "breast_hr", "<script>")
 REPORTED = ("summary.json", "config.yaml", "provenance.json", "patients.parquet", "posterior.nc", "visits.parquet")
@@ -257,6 +280,15 @@ def patients() -> pd.DataFrame:
             "tumour_type": ["colorectal", "breast_hr", "<script>"], "kras": [True, False, True], "lesion_1_mm": [20, 31.5, 12],
             "lesion_2_mm": [None, 14.0, None], "cyp3a4_comedication": ["none", "inhibitor", "none"], "patient_id": [0, 1, 2],
         }
+    )  # fmt: skip
+
+
+@functools.cache
+def event_rows() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"ID": [1, 1, 1, 2, 2], "TIME": [0, 24, 48.5, 0, 12], "AMT": [10, 10, 0, 5, 0], "DV": [0, 0, 8.2, 0, 4.1],
+         "EVID": [1, 1, 0, 1, 0], "MDV": [1, 1, 0, 1, 0], "CMT": [1, 1, 2, 1, 2], "ADDL": [0, 0, 0, 3, 0], "II": [0, 0, 0, 24, 0],
+         "WT": [70, 70, 70, 55, 55]}
     )  # fmt: skip
 
 
@@ -279,6 +311,11 @@ def seeds(name: str, home: Path) -> list[bytes]:
         return [b"a: 1\nb: [1, 2, {c: d}]\n", yaml.safe_dump(some).encode()]
     if name == "trial":
         return [(conf_dir() / "trial" / f"{one}.yaml").read_bytes() for one in ("template", "bolero2", "ng13")]
+    if name in ("events_csv", "events_parquet"):
+        return [event_rows().to_csv(index=False).encode()] if name == "events_csv" else [_parquet(event_rows())]
+    if name in ("sbml", "sbml_experiment"):
+        kind = "*.xml" if name == "sbml" else "*.yaml"
+        return [file.read_bytes() for file in sorted(MODELS.glob(kind))]
     if name == "covariates_csv":
         return [patients().to_csv(index=False).encode(), patients()[list(REQUIRED)].to_csv(index=False).encode()]
     if name == "covariates_parquet":
@@ -306,7 +343,11 @@ RUN = {
     "trial": trial,
     "covariates_csv": functools.partial(covariates, ".csv"),
     "covariates_parquet": functools.partial(covariates, ".parquet"),
+    "events_csv": functools.partial(events, ".csv"),
+    "events_parquet": functools.partial(events, ".parquet"),
     "evidence": evidence,
+    "sbml": sbml,
+    "sbml_experiment": sbml_experiment,
     "status": functools.partial(saved, "status.json"),
     "summary": functools.partial(saved, "summary.json"),
     "report": report,
@@ -316,5 +357,5 @@ RUN = {
 SHARE = {  # of 100,000 inputs: more of those that cost less (3 ms of processor time for a file of settings, 1 s for a report)
     "overrides": 30_000, "command": 50, "changes": 3_500, "settings_file": 38_000, "trial": 2_000, "covariates_csv": 12_000,
     "covariates_parquet": 7_000, "evidence": 5_000, "status": 1_200, "summary": 800, "report": 50, "merge": 400,
-    "compared": 100,
+    "compared": 100, "events_csv": 2_000, "events_parquet": 300, "sbml": 2_000, "sbml_experiment": 2_000,
 }  # fmt: skip

@@ -27,12 +27,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 import fuzz_mutations
 import fuzz_readers
 
+TEXTS = ("settings_file", "trial", "evidence", "events_csv", "sbml", "sbml_experiment")
 CORPUS = Path(__file__).parent / "corpus"
 KEPT = sorted(file for file in CORPUS.glob("*/*") if file.is_file())
 
 FAST = {"overrides": 150, "command": 2, "changes": 40, "settings_file": 150, "trial": 40,
         "covariates_csv": 60, "covariates_parquet": 60,
-        "evidence": 60, "status": 20, "summary": 10, "merge": 8}  # fmt: skip
+        "evidence": 60, "events_csv": 40, "events_parquet": 20, "sbml": 40, "sbml_experiment": 40,
+        "status": 20, "summary": 10, "merge": 8}  # fmt: skip
 
 
 def read(name: str, data: bytes, home: Path) -> None:
@@ -64,7 +66,7 @@ def inputs(name: str, home: Path) -> st.SearchStrategy[bytes]:
         changed = [fuzz_mutations.json_near([json.loads(text)]).map(lambda found, file=file: file + b"\n" + found)
                    for file, text in documents if file.endswith(b".json")]  # fmt: skip
         return st.one_of(near, *changed)
-    return near | st.binary(max_size=60) if name in ("settings_file", "trial", "evidence") else near
+    return near | st.binary(max_size=60) if name in TEXTS else near
 
 
 def fuzz(name: str, home: Path, examples: int, seed: int) -> None:
