@@ -151,7 +151,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         faults.append(f"{failed} patients could not be integrated: lower compute.accuracy or set compute.precision=float64")
     if study.solver_check and not study.solver_check["ok"]:
         error, accuracy = study.solver_check["error"], study.solver_check["accuracy"]
-        faults.append(f"numerical error {error:.1e} above compute.accuracy={accuracy:g}")
+        faults.append(f"numerical error {error:.1e} above compute.accuracy={accuracy:g}; a lower one takes more steps")
     judged = {name: diagnose(tree, settings.thresholds) for name, tree in fits.by_name().items()}
     return {
         "schema_version": summary.SCHEMA_VERSION,

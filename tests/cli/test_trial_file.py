@@ -64,18 +64,18 @@ def test_all_keys_reach_the_study(tmp_path: Path) -> None:
 BAD = [
     ({"drug": "rapamycine"}, "drug", "everolimus"),
     ({"unit": "absent"}, "unit", "required"),
-    ({"tumour_types": {"colorectal": 0.5}}, "config", "sum to 1"),
+    ({"tumour_types": {"colorectal": 0.5}}, "tumour_types", "sum to 1"),
     ({"tumour_types": {"colorectl": 1.0}}, "tumour_types.colorectl", "did you mean 'colorectal'"),
     ({"tumour_types": {}}, "tumour_types", "at least 1"),
     ({"patients": 0}, "patients", "at least 1"),
     ({"patients": "many"}, "patients", "whole number"),
     ({"selection": {"pik3ca": "mutated"}}, "selection.pik3ca", "true or false"),
     ({"selection": {"pik3c": True}}, "selection.pik3c", "pik3ca"),
-    ({"control": "placebo"}, "config", "patients_control"),
-    ({"dose": 10000}, "config", "at most 200 mg"),
+    ({"control": "placebo"}, "patients_control", "at least 1 with control: placebo"),
+    ({"dose": 10000}, "dose", "at most 200 mg"),
     ({"dose": "10 mg"}, "dose", "a number"),
-    ({"age_group": "paediatric"}, "config", "mg/m2"),
-    ({"lines": [0.2, 0.2]}, "config", "sum to 1"),
+    ({"age_group": "paediatric"}, "unit", "mg/m2"),
+    ({"lines": [0.2, 0.2]}, "lines", "sum to 1"),
     ({"partners": {"exemestan": {}}}, "partners.exemestan", "did you mean 'exemestane'"),
     ({"colour": "red"}, "colour", "no such key"),
 ]
@@ -87,6 +87,11 @@ def test_what_is_wrong_is_told_by_its_key(changed: dict, key: str, allowed: str,
         read_trial(write(tmp_path, **changed))
     faults = flatten(error.value)
     assert any(fault.key == key and allowed in fault.allowed for fault in faults), [str(fault) for fault in faults]
+
+
+def test_lists_are_short_for_partners_as_usual_and_for_alterations(tmp_path: Path) -> None:
+    _, trial = read_trial(write(tmp_path, partners=["exemestane"], selection=["tsc"]))
+    assert set(trial.partners) == {"exemestane"} and trial.partners["exemestane"].dose is None and trial.selection == {"tsc": True}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "title: &a x\ndrug: *a", "\x00", "a: !!python/object:os.system {}", "{" * 60])

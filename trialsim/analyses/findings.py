@@ -42,7 +42,8 @@ def simulation_faults(failed: int, check: Mapping[str, Any], what: str = "patien
     if failed:
         faults.append(f"{failed} {what} could not be integrated: lower compute.accuracy or set compute.precision=float64")
     if check and not check["ok"]:
-        faults.append(f"numerical error {check['error']:.1e} above compute.accuracy={check['accuracy']:g}")
+        error, accuracy = check["error"], check["accuracy"]
+        faults.append(f"numerical error {error:.1e} above compute.accuracy={accuracy:g}; a lower one takes more steps")
     return tuple(faults)
 
 

@@ -96,7 +96,8 @@ def _events(text: str) -> Iterator[Any]:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    told = " ".join(str(error).split())
+    return f"{told}; a text with a colon stands in quotes" if "mapping values are not allowed" in told else told
 
 
 def _refuse_constant(name: str) -> None:

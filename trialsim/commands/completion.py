@@ -28,6 +28,8 @@ BASH = r"""_trialsim() {
   case "$word" in *=*) case "$COMP_WORDBREAKS" in *=*) head="${word%=*}=" ;; esac ;; esac
   COMPREPLY=()
   while IFS= read -r found; do COMPREPLY+=("${found#"$head"}"); done < <("${COMP_WORDS[0]}" completion --line "$line" 2>/dev/null)
+  # a whole word is followed by a space, the beginning of a setting is not
+  if [ "${#COMPREPLY[@]}" = 1 ]; then case "${COMPREPLY[0]}" in *=|*.|*/) ;; *) COMPREPLY[0]+=" " ;; esac; fi
 }
 complete -o nospace -o default -F _trialsim trialsim
 """
@@ -66,12 +68,16 @@ def candidates(line: str) -> list[str]:
 
     Empty where a file may stand: the shell knows those.
     """
+    from trialsim.cli.trial_file import shipped
     from trialsim.commands import COMMANDS
+    from trialsim.commands.predict import KEY
 
     *before, word = (line.lstrip() or "trialsim").split(" ")
     typed = [item for item in before[1:] if item]
     if typed and typed[0] in COMMANDS:
         found = _options(typed[0]) if word.startswith("-") else []
+        if typed[0] == "predict" and word.startswith(KEY[: max(len(word), 1)]):
+            found = [f"{KEY}{name}" for name in shipped()]
     else:
         found = _settings([item for item in typed if item != "run"], word)
         found += ["run", *COMMANDS] if not typed else []

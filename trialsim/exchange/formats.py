@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -65,7 +66,7 @@ def sas() -> ModuleType:
     try:
         import pyreadstat
     except ImportError as error:
-        allowed = 'csv or parquet; xpt needs pyreadstat: python -m pip install "trialsim[exchange]"'
+        allowed = f"csv or parquet; xpt needs pyreadstat: {sys.executable} -m pip install pyreadstat"
         raise ConfigError("format", "xpt", allowed) from error
     return pyreadstat
 

@@ -44,7 +44,8 @@ def what_was_simulated(run: Run) -> str:
     text += f" Beside it they were given {join(partners)}." if partners else ""
     if "replicate" in run.patients and run.patients["replicate"].nunique() > 1:
         sizes = run.patients["replicate"].value_counts()
-        text += f" They make up {sizes.size} virtual studies of {number(float(sizes.max()))} patients each."
+        each = "each" if sizes.min() == sizes.max() else f"each but the last, of {number(float(sizes.min()))}"
+        text += f" They make up {sizes.size} virtual studies of {number(float(sizes.max()))} patients {each}."
     if "tumour_type" in run.patients and run.count:
         top = run.patients["tumour_type"].value_counts(normalize=True)
         named = join(f"{_inside_sentence(run.tumour_name(str(name)))} ({percent(part, 0)})" for name, part in top.head(3).items())
@@ -167,7 +168,8 @@ def agreement(run: Run) -> list[str]:
     inside = [name for name, value in compared.items() if value.get("inside_90")]
     told = [
         f"{len(inside)} of {plural(len(compared), 'published result')}{f' of {study}' if study else ''} "
-        f"{lie(len(inside))} inside the 90 % predictive interval of a virtual study of the same size."
+        f"{lie(len(inside))} inside the 90 % predictive interval of a virtual study of the same size; predicted is "
+        "the median of such studies."
     ]
     for name, value in compared.items():
         kind = kind_of(name)
@@ -186,8 +188,12 @@ def agreement(run: Run) -> list[str]:
 def cautions(run: Run) -> list[str]:
     """What a reader must keep in mind."""
     told = [
-        "No real patient took part. The numbers follow from the assumptions listed below and are no basis for treating a patient."
+        "No real patient took part. The numbers follow from the assumptions listed below and are no basis for treating a patient.",
+        "The 95 % intervals tell the error of a limited number of virtual patients, and the diagnostics whether the statistics are "
+        "sound; neither tells whether the model is right. That is what the comparison with published studies is for.",
     ]
+    if run.summary.get("published_trial"):
+        told.append("Nothing checks that the published patients had the same dose, selection and line of therapy as these.")
     if run.count < 5:
         told.append(f"Only {plural(run.count, 'virtual patient')}: intervals are wide and the figures show little.")
     failed = int(run.summary.get("n_failed") or 0)

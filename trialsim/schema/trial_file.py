@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from trialsim.schema.analysis.predict import Gene
-from trialsim.schema.base import Name, Settings
+from trialsim.schema.base import ConfigError, Name, Settings
 from trialsim.schema.cohort import SUM_TOLERANCE, Fraction, Positive
+from trialsim.schema.faults import raise_all
 from trialsim.schema.regimen import LARGEST_DOSE, DoseUnit, Schedule
 
 LONGEST_MONTHS = 24.0  # that a patient is followed in the simulation, `design.max_follow_up_months`
@@ -53,15 +54,33 @@ class TrialFile(Settings):
     published: str | None = Field(None, pattern=PUBLISHED, description="TRIAL/ARM of the evidence tables, to set beside it")
     published_control: str | None = Field(None, pattern=PUBLISHED, description="the same of the control arm")
 
+    @field_validator("partners", mode="before")
+    @classmethod
+    def _plain_list(cls, given: Any) -> Any:
+        """``[exemestane]`` is short for ``{exemestane: {}}``."""
+        return {name: {} for name in given} if isinstance(given, list) and all(isinstance(name, str) for name in given) else given
+
+    @field_validator("selection", mode="before")
+    @classmethod
+    def _altered(cls, given: Any) -> Any:
+        """``[tsc]`` is short for ``{tsc: true}``."""
+        return dict.fromkeys(given, True) if isinstance(given, list) and all(isinstance(name, str) for name in given) else given
+
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        faults: list[ConfigError] = []
+        say = lambda key, value, allowed: faults.append(ConfigError(key, value, allowed))
         for name, shares in (("tumour_types", list(self.tumour_types.values())), ("lines", self.lines)):
             if shares is not None and abs(sum(shares) - 1.0) > SUM_TOLERANCE:
-                raise ValueError(f"shares of {name} that sum to 1; these sum to {sum(shares):.6g}")
+                say(name, getattr(self, name), f"shares that sum to 1; these sum to {sum(shares):.6g}")
         if self.dose > LARGEST_DOSE[self.unit]:
-            raise ValueError(f"a dose of at most {LARGEST_DOSE[self.unit]:g} {self.unit}, not {self.dose:g}; check unit")
+            say("dose", self.dose, f"at most {LARGEST_DOSE[self.unit]:g} {self.unit}; check unit")
         if (self.control == "none") != (self.patients_control == 0):
-            raise ValueError(f"control and patients_control both or neither, not {self.control} with {self.patients_control}")
+            allowed = "0 with control: none, at least 1 with control: placebo"
+            say("patients_control", self.patients_control, f"{allowed}; control is {self.control}")
+        if self.crossover and self.control == "none":
+            say("crossover", True, "false with control: none")
         if self.age_group == "paediatric" and self.unit == "mg":
-            raise ValueError("unit mg/m2, as age_group is paediatric")
+            say("unit", self.unit, "mg/m2, as age_group is paediatric")
+        raise_all(faults)
         return self

@@ -102,14 +102,16 @@ def _found(table: pd.DataFrame, names: dict[str, str]) -> list[str]:
     if "pfs_hr" in both.index and is_number(both.loc["pfs_hr", "median"]):
         row = both.loc["pfs_hr"]
         told.append(
-            f"Against {names[CONTROL]} the hazard ratio of progression or death would be {number(row['median'], 2)} "
+            f"Against {names[CONTROL]} the hazard ratio of progression or death would be {number(row['median'])} "
             f"(90 % interval {_limits(row)})."
         )
     found, known = [" ".join(told)], table[table["inside_90"].notna()]
     if len(known):
         inside = int(known["inside_90"].astype(bool).sum())
-        found.append(f"The trial has been run: {inside} of its {plural(len(known), 'published value')} in the tables below lie "
-                     "inside the 90 % interval. The prediction did not see them.")  # fmt: skip
+        missed = [f"{label(row.endpoint).lower()}{f', {names[row.arm]}' if row.arm in names else ''}"
+                  for row in known[~known["inside_90"].astype(bool)].itertuples()]  # fmt: skip
+        told = f"The trial has been run: {inside} of its {plural(len(known), 'published value')} lie inside the 90 % interval."
+        found.append(f"{told} The model MISSES: {'; '.join(missed)}." if missed else told)
     return found
 
 
@@ -153,14 +155,20 @@ def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
         "not hold what differs between trials of one kind for reasons that no one knows, nor the error of the constants of a "
         "tumour type (growth, spread, death), which were set to published medians of that type: the truth spreads wider."
     ]
+    if saved.config["partner"]:
+        told.append(
+            "What a partner drug adds is not calibrated to trials: everolimus is predicted to add nothing to exemestane, where "
+            "BOLERO-2 found a hazard ratio of 0.45. Take differences between arms with partners as untested."
+        )
     unsure = table[table["reached"] < 0.9]
     if len(unsure):
-        many = join(dict.fromkeys(f"{label(row.endpoint).lower()} ({percent(row.reached, 0)})" for row in unsure.itertuples()))
+        arm = lambda row: f", {row.arm}" if row.arm == CONTROL else ""
+        many = join(f"{label(row.endpoint).lower()}{arm(row)} ({percent(row.reached, 0)})" for row in unsure.itertuples())
         told.append(f"Not every trial of this size has an estimate; these shares do: {many}.")
     if saved.config["study"]["published"]:
         told.append(
-            "Constants of some tumour types were set to results of published trials, which may include this one: agreement with it "
-            "is no test of the model (see the sources under Assumptions)."
+            "The prediction does not read what was published of this trial. But constants of its tumour types may have been set to "
+            "it (the sources under Assumptions name the trials): then agreement is no test of the model."
         )
     return told
 
@@ -168,6 +176,7 @@ def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
 def _checks(saved: Saved) -> str:
     check = saved.results["solver_check"]
     every = f"all {plural(saved.results['n_patients'], 'virtual patient')} could be simulated"
+    every += " (this says that the computation is sound, not that the model is right)"
     return f"{every}; numerical error {check['error']:.1g}, {check['accuracy']:g} allowed" if check else every
 
 
