@@ -17,8 +17,9 @@ def test_every_command_helps_and_refuses_what_it_does_not_know(name, capsys):
     assert "usage" in capsys.readouterr().err
 
 
-def test_evidence_lists_rows_with_their_sources(capsys):
-    assert start("evidence", ["efficacy", "--where", "trial_id=RECORD1"]) == 0
+@pytest.mark.parametrize("column", ["trial_id", "trial"])  # its name, and its head on the screen
+def test_evidence_lists_rows_with_their_sources(column, capsys):
+    assert start("evidence", ["efficacy", "--where", f"{column}=RECORD1"]) == 0
     told = capsys.readouterr().out
     assert "2 rows" in told and "RECORD1: https://" in told
 

@@ -7,6 +7,7 @@ survival_points (landmarks), exposure (concentrations), interactions.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    rows = chosen(load(given.table), given.where)
+    rows = chosen(load(given.table), given.where, SHOWN[given.table])
     if given.out is not None:
         write(rows, given.out)
         console.out.print(f"{len(rows)} rows written to {given.out}", markup=False)
@@ -63,10 +64,12 @@ def load(name: str) -> pd.DataFrame:
     return getattr(evidence, f"load_{name}")()
 
 
-def chosen(rows: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
-    """Rows that fit every ``COLUMN=TEXT``; upper and lower case alike."""
+def chosen(rows: pd.DataFrame, wanted: list[str], heads: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Rows that fit every ``COLUMN=TEXT``; upper and lower case alike. A column may be called as its head on the screen is."""
+    column_of = {head.lower(): name for name, head in (heads or {}).items()}
     for word in wanted:
         column, equals, text = word.partition("=")
+        column = column if column in rows else column_of.get(column.lower(), column)
         if not equals or column not in rows:
             allowed = f"COLUMN=TEXT with a column of the table: {', '.join(rows)}{near(column, rows)}"
             raise ConfigError("--where", word, allowed)

@@ -9,6 +9,7 @@ from trialsim.report.reader import Run
 from trialsim.report.wording import (
     ENDPOINT_NAMES,
     amount,
+    benefit_words,
     dose,
     interval,
     is_number,
@@ -114,10 +115,11 @@ def cards(run: Run) -> list[Card]:
         *[name for name in found if name not in ENDPOINT_NAMES],
     ]
     published = run.section("comparison")
-    return [_card(name, found[name], published.get(name) or {}) for name in order]
+    meaning = {"clinical_benefit_rate": benefit_words(run.part("endpoint"))}
+    return [_card(name, found[name], published.get(name) or {}, meaning.get(name, "")) for name in order]
 
 
-def _card(name: str, value: dict[str, Any], published: dict[str, Any]) -> Card:
+def _card(name: str, value: dict[str, Any], published: dict[str, Any], meaning: str) -> Card:
     kind = kind_of(name, value.get("unit"))
     # a curve that never falls below one half has no median; any other missing number could not be determined
     empty = "not reached" if kind == "months" and name.startswith("median") else "not determined"
@@ -132,7 +134,7 @@ def _card(name: str, value: dict[str, Any], published: dict[str, Any]) -> Card:
         if is_number(value.get("low")) or is_number(value.get("high"))
         else ""
     )
-    return Card(label(name), amount(value.get("estimate"), kind, empty), shown, beside)
+    return Card(f"{label(name)}: {meaning}" if meaning else label(name), amount(value.get("estimate"), kind, empty), shown, beside)
 
 
 def verdict(run: Run) -> Verdict:

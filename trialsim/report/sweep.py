@@ -217,9 +217,17 @@ def _told(runs: Runs, found: list[Difference], base: Run) -> list[str]:
         if least == most:
             told.append(f"{label(name)} was {least} in every run.")
             continue
-        text = f"{label(name)} ranged from {least} ({drawn.told(low, keys)}) to {most} ({drawn.told(high, keys)})."
+        at_least, at_most = (_where(known, run, name, keys) for run in (low, high))
+        text = f"{label(name)} ranged from {least} ({at_least}) to {most} ({at_most})."
         told.append(f"{text} {_clear(found, name, base)}")
     return told
+
+
+def _where(known: Sequence[Run], run: Run, name: str, keys: Sequence[str]) -> str:
+    """Settings of the first run with this result, and how many others have the same."""
+    same = [one for one in known if one.results[name].estimate == run.results[name].estimate]
+    more = f" and {plural(len(same) - 1, 'other run')}, tied" if len(same) > 1 else ""
+    return f"{drawn.told(same[0], keys)}{more}"
 
 
 def _result_text(run: Run, name: str) -> str:
@@ -265,7 +273,8 @@ def _cards(runs: Runs) -> list[Card]:
             best = max(known, key=lambda run: run.results[name].estimate or 0.0)
             found = best.results[name]
             around = interval(found.low, found.high, kind_of(name, found.unit))
-            cards.append(Card(f"Highest: {label(name)}", _result_text(best, name), f"{around}; {drawn.told(best, runs.keys)}"))
+            where = _where(known, best, name, runs.keys)
+            cards.append(Card(f"Highest: {label(name)}", _result_text(best, name), f"{around}; {where}"))
     return cards
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import math
 import textwrap
-from collections.abc import Iterable
-from typing import TypeGuard
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -114,6 +114,16 @@ def label(key: str) -> str:
         return f"Maximum tolerated dose ({unit_text(key.removeprefix('mtd_'))})"
     text = words(key)
     return text[:1].upper() + text[1:]
+
+
+def benefit_words(endpoint: Mapping[str, Any]) -> str:
+    """What the study calls clinical benefit: of the section ``endpoint`` of its settings, empty if it does not say."""
+    rule = endpoint.get("clinical_benefit")
+    if not isinstance(rule, Mapping):
+        return ""
+    if rule.get("kind") == "ttp_ratio" and is_number(rule.get("threshold")):
+        return f"time to progression before treatment over that on it below {rule['threshold']:g}"
+    return f"disease control for {rule['weeks']:g} weeks" if is_number(rule.get("weeks")) else ""
 
 
 def dose(level: object, unit: str) -> str:

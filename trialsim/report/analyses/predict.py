@@ -12,7 +12,21 @@ from trialsim.report.analyses.page import Page, Saved
 from trialsim.report.figures.predicted import curves_panel, intervals_panel
 from trialsim.report.page import Card, Section
 from trialsim.report.table import Table
-from trialsim.report.wording import MISSING, amount, dose, interval, is_number, join, kind_of, label, number, percent, plural, words
+from trialsim.report.wording import (
+    MISSING,
+    amount,
+    benefit_words,
+    dose,
+    interval,
+    is_number,
+    join,
+    kind_of,
+    label,
+    number,
+    percent,
+    plural,
+    words,
+)
 from trialsim.schema.design.treatments import CONTROL, DRUG
 
 EFFICACY = ("orr", "dcr", "clinical_benefit_rate", "median_pfs_months", "pfs_6_months", "median_os_months", "os_12_months",
@@ -31,7 +45,7 @@ def page(saved: Saved) -> Page:
             "What the trial would publish",
             "Each bar is the spread over trials of this size in worlds that differ in what is uncertain.",
             [intervals_panel("predicted_endpoints", "Endpoints", efficacy, names)],
-            [_shown("endpoints", "Endpoints", efficacy, names)],
+            [_shown("endpoints", "Endpoints", efficacy, names, f"Clinical benefit: {benefit_words(saved.config['endpoint'])}. ")],
         ),
         Section(
             "curves",
@@ -46,7 +60,7 @@ def page(saved: Saved) -> Page:
             "Harm and exposure",
             "Shares of patients with an adverse event of grade 3 or 4, and how much of the dose they took.",
             [intervals_panel("predicted_harm", "Adverse events of grade 3 and 4", severe, names)],
-            [_shown("harm", "Harm, dose and target", table[~table["endpoint"].isin(EFFICACY)], names, folded=True)],
+            [_shown("harm", "Harm, dose and target", table[~table["endpoint"].isin(EFFICACY)], names, "", folded=True)],
         ),
     ]  # fmt: skip
     return Page(
@@ -134,7 +148,7 @@ def _cards(table: pd.DataFrame) -> list[Card]:
             for name in MAIN if name in found.index and not np.isnan(found.loc[name, "median"])]  # fmt: skip
 
 
-def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], folded: bool = False) -> Table:
+def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], note: str, folded: bool = False) -> Table:
     rows = []
     for row in table.to_dict("records"):
         kind = kind_of(row["endpoint"], row["unit"])
@@ -145,7 +159,7 @@ def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], fol
             known += f" ({interval(row['published_low'], row['published_high'], kind)})"
         rows.append([label(row["endpoint"]), names.get(row["arm"], row["arm"]), middle, *limits, known])
     columns = ["Endpoint", "Arm", "Median", "50 % interval", "80 % interval", "90 % interval", "Published (95 % CI)"]
-    note = "Published: with the definition and source of each value in the CSV." if table["published"].notna().any() else ""
+    note += "Published: with the definition and source of each value in the CSV." if table["published"].notna().any() else ""
     return Table(key, title, table, pd.DataFrame(rows, columns=columns), note, folded)
 
 
@@ -192,6 +206,7 @@ def _methods(saved: Saved) -> list[str]:
         "ratios those of Cox's model with Efron's ties. Responses count if first seen before the cut-off; disease control and "
         "adverse events count over all of the simulated follow-up, those of a control patient until progression if the drug may "
         "follow.",
+        f"Clinical benefit is {benefit_words(saved.config['endpoint'])}. "
         "Limits are quantiles over all trials; a median that a trial does not reach counts as later than any other. A published "
         "value counts as inside if it could be so by the rounding it was printed with (0.1 months, 1 %, 0.01).",
     ]

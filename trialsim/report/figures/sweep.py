@@ -240,8 +240,8 @@ def _ordered(runs: Runs, key: str) -> list[Any]:
 
 def _extremes(points: Sequence[tuple[Run, Result]], name: str, keys: Sequence[str]) -> str:
     """Where the result is highest and lowest."""
-    ordered = sorted(points, key=lambda point: point[1].estimate or 0.0)
-    (bottom, least), (top, most) = ordered[0], ordered[-1]
+    estimate = lambda point: point[1].estimate or 0.0
+    (bottom, least), (top, most) = min(points, key=estimate), max(points, key=estimate)  # of those that tie, the first
     kind = kind_of(name, most.unit)
     limits = lambda found: f"95 % interval {interval(found.low, found.high, kind)}"
     text = lambda run, found: f"{amount(found.estimate, kind)} ({told(run, keys)}; {limits(found)})"
