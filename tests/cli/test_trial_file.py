@@ -61,6 +61,13 @@ def test_all_keys_reach_the_study(tmp_path: Path) -> None:
     assert config.partner["letrozole"].regimen.dose == 1.0 and config.partner["exemestane"].regimen.dose == 25
 
 
+def test_children_come_from_the_paediatric_population(tmp_path: Path) -> None:
+    file = write(tmp_path, age_group="paediatric", unit="mg/m2", dose=5, tumour_types={"low_grade_glioma": 1.0})
+    config = compose_trial(file)
+    assert config.cohort.age.minimum_y < 18 and config.cohort.mix == {"low_grade_glioma": 1.0}
+    assert (config.regimen.dose, config.regimen.unit, config.design.kind) == (5, "mg/m2", "single_arm")
+
+
 BAD = [
     ({"drug": "rapamycine"}, "drug", "everolimus"),
     ({"unit": "absent"}, "unit", "required"),
@@ -107,6 +114,7 @@ def test_rubbish_is_told(content: str, tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(("words", "told"), [
     ([], "one, as trial=my_trial.yaml"), (["trial=record1", "trial=ng13"], "one, as"), (["trial=recrd1"], "did you mean 'record1'"),
     (["trial=nowhere.yaml"], "exists"), (["trial=record1", "analysis.draws=1"], "analysis.draws"),
+    (["trial=record1", "analysis.published_control=RECORD1/nobody"], "analysis.published_control"),
 ])  # fmt: skip
 def test_slips_on_the_command_line(words, told, tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -138,7 +138,7 @@ def _published(config: StudyConfig, settings: PredictSettings) -> dict[tuple[str
     """What was published of the trial, by arm and endpoint; to be set beside the prediction, which does not see it."""
     name = config.study.published
     found = {(DRUG, one.name): one for one in published_study(name)}
-    found |= {(CONTROL, one.name): one for one in published_study(settings.published_control)}
+    found |= {(CONTROL, one.name): one for one in published_study(settings.published_control, "analysis.published_control")}
     ratio = published_hazard_ratio(name)
     return found | ({(studies.BOTH, "pfs_hr"): ratio} if ratio else {})
 

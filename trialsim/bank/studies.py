@@ -10,7 +10,7 @@ import pandas as pd
 
 from trialsim.bank.treatments import CENTRAL, enrolled
 from trialsim.cohort import sample_cohort
-from trialsim.endpoints.comparison import Curves, kaplan_meier
+from trialsim.endpoints.comparison import kaplan_meier
 from trialsim.endpoints.hazards import cox
 from trialsim.schema import ConfigError
 from trialsim.schema.design.treatments import CONTROL, CROSSOVER, DRUG
@@ -25,8 +25,8 @@ SEVERE = 3  # CTCAE grade from which an adverse event is published as severe
 GRADE = "grade_3_4_"
 BOTH = "drug against control"
 CANDIDATES = 4000  # sampled at a time when patients are sought
+ENOUGH = 200_000  # candidates among whom a selection is known to be too rare
 RAREST = 2000  # candidates an asked-for patient beyond which a selection counts as too rare
-TIE = 1e-12
 LANDMARKS = {"pfs": 6, "os": 12}  # months, as `summary.endpoints`
 PATHWAY = ("ps6_tumour_d28", "pakt_tumour_d28", "ps6_pbmc_d28")
 
@@ -60,7 +60,7 @@ def eligible(config: StudyConfig, settings: PredictSettings, count: int) -> np.n
         had += int(fits.sum())
         if had >= count:
             return np.concatenate(found)[:count]
-        if start + CANDIDATES >= 50 * CANDIDATES and had < (start + CANDIDATES) / RAREST:
+        if start >= ENOUGH and had < (start + CANDIDATES) / RAREST:
             break
     share = had / (start + CANDIDATES)
     allowed = f"alterations that at least 1 in {RAREST} patients of this population has; {share:.2g} of them have these"
@@ -103,13 +103,6 @@ def _times(table: pd.DataFrame, of: Drawn, name: str, suffix: str) -> Times:
     time = table[f"{name}_days{suffix}"].to_numpy(float)[of.patient]
     event = table[f"{name}_event{suffix}"].to_numpy(bool)[of.patient]
     return Times(np.minimum(time, of.follow_up), event & (time <= of.follow_up))
-
-
-def median_of(curve: Curves) -> np.ndarray:
-    """First time at which survival is one half or less, days, (studies,); inf where it is not reached."""
-    below = curve.survival <= 0.5 + TIE
-    time = np.take_along_axis(curve.time, below.argmax(axis=-1)[..., None], -1)[..., 0]
-    return np.where(below.any(axis=-1), time, np.inf)
 
 
 def published(
@@ -160,7 +153,7 @@ def _of_arm(
     curves = []
     for name, landmark in LANDMARKS.items():
         curve = kaplan_meier(*_times(table, of, name, suffix if name == "pfs" else ""))
-        found[f"median_{name}_months"] = median_of(curve) / DAYS_PER_MONTH
+        found[f"median_{name}_months"] = curve.median() / DAYS_PER_MONTH
         found[f"{name}_{landmark}_months"] = curve.at(landmark * DAYS_PER_MONTH)[0][:, 0]
         survival = curve.at(months * DAYS_PER_MONTH)[0]
         study, when = np.indices(survival.shape)

@@ -21,6 +21,7 @@ from trialsim._paths import conf_dir
 from trialsim.cli.composing import CONFIG_NAME, VERSION_BASE, compose_job, literal, parse, validate_job
 from trialsim.cli.safety import check_hydra, check_inside, check_options, check_words
 from trialsim.schema import ConfigError
+from trialsim.schema.analysis.predict import PredictSettings
 from trialsim.schema.faults import flatten, raise_all
 from trialsim.schema.study import StudyConfig
 
@@ -199,11 +200,13 @@ def _check_writable(folder: Path) -> None:
 
 
 def _check_published(config: StudyConfig) -> None:
-    """The published study must be one that the evidence tables hold."""
-    if config.study.published is not None:
-        from trialsim.evidence import published_study
+    """The published study must be one that the evidence tables hold, and so must that of a control arm."""
+    control = config.analysis.published_control if isinstance(config.analysis, PredictSettings) else None
+    for key, name in (("study.published", config.study.published), ("analysis.published_control", control)):
+        if name is not None:
+            from trialsim.evidence import published_study
 
-        published_study(config.study.published)
+            published_study(name, key)
 
 
 def _check_covariates(config: StudyConfig) -> None:

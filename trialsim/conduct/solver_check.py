@@ -68,6 +68,7 @@ def meet_accuracy(config: StudyConfig, enrolled: pd.DataFrame) -> tuple[StudyCon
     asked, check = config.compute.accuracy, solver_check(config, enrolled)
     if not check or check["ok"] or not np.isfinite(check["error"]):
         return config, check
+    # to 0.8 of what was asked for: ours, so that rounding does not tip it
     finer = config.model_copy(update={"compute": config.compute.model_copy(update={"accuracy": 0.8 * asked**2 / check["error"]})})
     again = solver_check(finer, enrolled)
     return finer, again | {"accuracy": asked, "ok": bool(again["error"] <= asked)}

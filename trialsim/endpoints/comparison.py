@@ -106,6 +106,12 @@ class Curves(NamedTuple):
         known = (t <= self.time[..., -1:]) | (s <= TIE)
         return np.where(known, s, np.nan), np.where(known, s * np.sqrt(variance), np.nan)
 
+    def median(self) -> np.ndarray:
+        """First time at which survival is one half or less, (...); inf where that is not reached."""
+        below = self.survival <= 0.5 + TIE
+        time = np.take_along_axis(self.time, below.argmax(axis=-1)[..., None], -1)[..., 0]
+        return np.where(below.any(axis=-1), time, np.inf)
+
 
 def kaplan_meier(time: ArrayLike, event: ArrayLike, included: ArrayLike | None = None) -> Curves:
     """Kaplan-Meier curve of the included patients of each trial; arguments as in `risk_sets.risk_sets`."""

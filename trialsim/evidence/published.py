@@ -67,14 +67,14 @@ def published_endpoints(trial_id: str, arm_id: str | None = None) -> list[Publis
     return [*_rates(row, source), *_times(row, source), *_landmarks(row, source), *_toxicity(row, source)]
 
 
-def published_study(name: str | None) -> list[PublishedEndpoint]:
+def published_study(name: str | None, key: str = "study.published") -> list[PublishedEndpoint]:
     """What the study named in the settings reported; empty for None.
 
     Args:
-        name: ``study.published``: a trial_id, or ``trial_id/arm_id`` where a study has several arms.
+        name: a trial_id, or ``trial_id/arm_id`` where a study has several arms. key: of the setting that names it.
 
     Raises:
-        ConfigError: on ``study.published``.
+        ConfigError: on that key.
     """
     if name is None:
         return []
@@ -82,7 +82,7 @@ def published_study(name: str | None) -> list[PublishedEndpoint]:
     try:
         return published_endpoints(trial_id, arm_id or None)
     except ConfigError as error:
-        raise ConfigError("study.published", name, error.allowed) from error
+        raise ConfigError(key, name, error.allowed) from error
 
 
 def published_hazard_ratio(name: str | None) -> PublishedEndpoint | None:

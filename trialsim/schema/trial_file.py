@@ -24,7 +24,7 @@ class PartnerDose(Settings):
 
 
 class TrialFile(Settings):
-    """One trial. Everything but the first five has a default, which is that of its section of the configuration."""
+    """One trial. Everything but the first six has a default, which is that of its section of the configuration."""
 
     title: str = Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=300, description="one line")
     drug: Literal["everolimus", "ridaforolimus", "sirolimus", "temsirolimus"] = Field(description="the rapalog")

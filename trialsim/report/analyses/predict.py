@@ -171,8 +171,8 @@ def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
     ]
     if saved.config["partner"]:
         told.append(
-            "What a partner drug adds is not calibrated to trials: everolimus is predicted to add nothing to exemestane, where "
-            "BOLERO-2 found a hazard ratio of 0.45. Take differences between arms with partners as untested."
+            "What drugs add to one another is not calibrated to trials, and is known to be wrong for exemestane (Limits, in the "
+            "documentation): take differences between arms with partners as untested."
         )
     unsure = table[table["reached"] < 0.9]
     if len(unsure):
