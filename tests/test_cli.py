@@ -12,9 +12,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.errors import ConfigCompositionException
 
 import trialsim
-from trialsim import cli
+from trialsim import cli, console
 from trialsim.artefacts import RunFolder
 from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
@@ -231,6 +233,27 @@ def test_an_interrupt_ends_with_130(
     text = capsys.readouterr().err
     assert "interrupted" in text and "resume=true" in text and "Traceback" not in text
     assert json.loads(Path("mine/status.json").read_text())["state"] == "interrupted"
+
+
+@pytest.mark.parametrize("words", [("hydra.run.dir=mine",), ("-m", "seed=1,2", "hydra.sweep.dir=mine")])
+def test_an_interrupt_that_hydra_made_an_error_of_its_own_is_one(
+    words: tuple[str, ...], runs: Runs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lose(*_: object, **__: object) -> None:
+        try:
+            console.interrupted.set()
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise ConfigCompositionException from error
+
+    method = "load_sweep_config" if "-m" in words else "ensure_main_config_source_available"
+    monkeypatch.setattr(ConfigLoaderImpl, method, lose)
+    try:
+        assert trial(monkeypatch, *words) == 130
+    finally:
+        console.interrupted.clear()
+    text = capsys.readouterr().err
+    assert "resume=true" in text and "ConfigComposition" not in text and "Traceback" not in text
 
 
 def test_a_users_own_experiment(runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -46,6 +46,16 @@ def check_interrupted() -> None:
         raise KeyboardInterrupt
 
 
+@contextlib.contextmanager
+def interrupts_told_apart() -> Iterator[None]:
+    """An error that a library made of Ctrl-C (Hydra does while it composes) is raised as the KeyboardInterrupt it was."""
+    try:
+        yield
+    except Exception:
+        check_interrupted()
+        raise
+
+
 def set_up_logging(level: int = logging.INFO) -> None:
     """Send trialsim's log lines to standard error, once. ``run.log`` in the run folder is set up by ``RunFolder``.
 

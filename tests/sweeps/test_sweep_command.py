@@ -250,7 +250,7 @@ def test_an_interrupt_ends_with_130_and_the_command_that_goes_on(words: tuple[st
         until(lambda: complete(tmp_path / "x") >= 1)
         os.killpg(process.pid, signal.SIGINT)
         _, text = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, text
     assert f"trialsim: to go on: trialsim -m cohort.size=40 {words[0]}" in text and "resume=true" in text
     states = [state for state, _ in told(tmp_path / "x")]
     assert "complete" in states and set(states) <= {"complete", "interrupted", "not started"} and states[-1] != "complete"

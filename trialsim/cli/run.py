@@ -94,17 +94,19 @@ def run(words: Sequence[str]) -> int:
     try:
         sweep = None
         try:
-            if only_tells:
-                check_options(arguments)
-            else:
-                sweep = check_all(arguments)
+            with console.interrupts_told_apart():
+                if only_tells:
+                    check_options(arguments)
+                else:
+                    sweep = check_all(arguments)
         except ConfigError as error:
             say(error)
             sys.stderr.write("Nothing was run. `trialsim --help` says what there is to choose.\n")
             return BAD_INPUT
         if sweep is not None:
             return run_sweep(app, sweep, sys.argv[1:])
-        app()
+        with console.interrupts_told_apart():
+            app()
     except ConfigError as error:
         say(error)
         return BAD_INPUT

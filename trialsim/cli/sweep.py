@@ -38,7 +38,8 @@ def run_sweep(app: Callable[[], object], sweep: Sweep, words: Sequence[str]) -> 
         sys.argv[1:] = [*(word for word in words if not names_sweep_folder(word)), sweep_folder_override(begun.folder)]
         interrupted = False
         try:
-            app()
+            with console.interrupts_told_apart():
+                app()
         except KeyboardInterrupt:
             interrupted = True
         except Exception as error:  # of the launcher, e.g. a worker that was killed: a job returns its own errors

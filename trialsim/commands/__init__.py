@@ -38,7 +38,8 @@ def start(name: str, words: Sequence[str]) -> int:
         return int(end.code or 0)
     console.set_up_logging()
     try:
-        return command.run(given)
+        with console.interrupts_told_apart():
+            return command.run(given)
     except ConfigError as error:
         say(error)
         return BAD_INPUT
