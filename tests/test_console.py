@@ -107,6 +107,21 @@ def test_progress_off_a_terminal_becomes_a_log_line_now_and_then(
     assert "done in" in caplog.text
 
 
+def test_the_time_left_leaves_out_the_piece_that_compiled(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first tenth takes 60 s, each of the others 2 s."""
+    clock = iter([0.0, 60.0, 62.0, 64.0, 64.0, 64.0])
+    monkeypatch.setattr(console.time, "perf_counter", lambda: next(clock))
+    with caplog.at_level(logging.INFO, logger="trialsim"), console.progress("simulating patients", 100, "auto") as advance:
+        advance(10)
+        monkeypatch.setattr(console, "LOG_EVERY_S", 0.0)
+        advance(10)
+        advance(10)
+        advance(0)
+    assert "20 of 100, about 16 s left" in caplog.text and "30 of 100, about 14 s left" in caplog.text
+
+
 def test_short_steps_are_not_mentioned(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="trialsim"), console.step("nothing much"):
         pass

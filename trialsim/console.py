@@ -104,15 +104,18 @@ def progress(what: str, total: int, mode: Mode = "auto") -> Iterator[Callable[[i
             yield advance
     else:
         done, said = 0, started
+        compiled, before = started, 0  # the first piece is left out once there is a second: it compiles what the others use
 
         def advance(n: int) -> None:
-            nonlocal done, said
-            done += n
+            nonlocal done, said, compiled, before
             now = time.perf_counter()
-            if mode != "off" and now - said >= LOG_EVERY_S and 0 < done < total:
+            if mode != "off" and now - said >= LOG_EVERY_S and before < done + n < total:
                 said = now
-                left = (now - started) / done * (total - done)
-                log.info("%s: %d of %d, about %s left", what, done, total, in_words(left))
+                left = (now - compiled) / (done + n - before) * (total - done - n)
+                log.info("%s: %d of %d, about %s left", what, done + n, total, in_words(left))
+            if done == 0:
+                compiled, before = now, n
+            done += n
             check_interrupted()
 
         yield advance

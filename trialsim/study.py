@@ -166,7 +166,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         "partners": summary.partners(patients, config),
         "published_trial": published,
         "diagnostics": combine(judged, tuple(faults)) | {"solver_check": study.solver_check},
-        "endpoints": summary.endpoints(patients, config),
+        "endpoints": summary.endpoints(patients, config.regimen.unit),
         "comparison": comparison,
         "not_published": not_published if published else [],
         "recovery": recovery(fits.recovery, patients, settings.recovery_level),

@@ -28,8 +28,12 @@ def _entry(found: Estimate, unit: str, scale: float = 1.0) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def endpoints(patients: pd.DataFrame, config: StudyConfig) -> dict[str, dict[str, Any]]:
-    """Every endpoint of the simulated cohort with its 95 % interval; null where not reached."""
+def endpoints(patients: pd.DataFrame, unit: str) -> dict[str, dict[str, Any]]:
+    """Every endpoint of the simulated cohort with its 95 % interval; null where not reached.
+
+    Args:
+        patients: table of those that were integrated. unit: of the dose.
+    """
     share = lambda column: _entry(proportions.share(patients[column].to_numpy(bool)), "fraction")
     found = {"orr": share("responder"), "dcr": share("disease_control"), "clinical_benefit_rate": share("clinical_benefit")}
     per_month = 1.0 / DAYS_PER_MONTH
@@ -47,7 +51,7 @@ def endpoints(patients: pd.DataFrame, config: StudyConfig) -> dict[str, dict[str
     for level, group in patients.groupby("dose_level"):
         judged = group[group["dlt_evaluable"]]
         rate = proportions.share(judged["dlt"].to_numpy(bool))
-        found[f"dlt_rate_{level:g}{config.regimen.unit}"] = _entry(rate, "fraction of evaluable")
+        found[f"dlt_rate_{level:g}{unit}"] = _entry(rate, "fraction of evaluable")
     return found
 
 

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -49,7 +48,7 @@ def write_trial(folder):
     kept = patients[patients["integration_ok"]]
     of_kept = tables["adverse_events"][tables["adverse_events"]["patient_id"].isin(kept["patient_id"])]
     found = json.loads((folder / "summary.json").read_text()) | {
-        "endpoints": summary.endpoints(kept, SimpleNamespace(regimen=SimpleNamespace(unit="mg"))),
+        "endpoints": summary.endpoints(kept, "mg"),
         "toxicity": summary.toxicity(len(kept), summary.count_worst([of_kept]), synthetic.TERMS),
     }
     (folder / "summary.json").write_text(json.dumps(found))

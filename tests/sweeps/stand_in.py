@@ -70,7 +70,7 @@ def summarise(config: StudyConfig, table: pd.DataFrame) -> dict[str, Any]:
     found = {"study": config.study.name, "title": config.title, "seed": config.seed, "kind": config.analysis.kind}
     found |= {"n_patients": len(table), "n_failed": 0, "diagnostics": {"ok": True, "messages": []}}
     if config.analysis.kind == "trial":
-        return found | {"endpoints": summary.endpoints(table, config)}
+        return found | {"endpoints": summary.endpoints(table, config.regimen.unit)}
     return found | {"results": {"ed50_ps6_tumour": {"estimate": 3.0, "low": 2.0, "high": 4.5, "n": 10, "unit": "mg"}}, "tables": []}
 
 

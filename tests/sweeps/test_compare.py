@@ -13,6 +13,8 @@ import stand_in
 
 import trialsim
 from trialsim import cli
+from trialsim.report.sweep import write_sweep
+from trialsim.sweeps.runs import read_sweep
 
 WORDS = ("cohort.size=60", "regimen.dose=5,10", "seed=1,2", "hydra.sweep.dir=x")
 
@@ -62,14 +64,40 @@ def test_a_sweep_leaves_a_report_that_names_every_run(swept: Path) -> None:
     assert {file.stem for file in (swept / "figures").iterdir()} >= {"parallel", "differences", "curve_orr"}
 
 
-def test_differences_are_paired_within_a_seed_and_not_between(swept: Path) -> None:
-    table = pd.read_csv(swept / "tables" / "differences.csv").set_index(["run", "result"])
-    same, other = table.loc[(2, "orr")], table.loc[(1, "orr")]  # run 2: dose 10, seed 1; run 1: dose 5, seed 2
-    assert same["paired"] and not other["paired"]
-    assert same["high"] - same["low"] < 0.6 * (other["high"] - other["low"])
-    tables = [pd.read_parquet(swept / run / "patients.parquet") for run in ("0", "2")]
-    assert same["difference"] == pytest.approx(tables[1]["responder"].mean() - tables[0]["responder"].mean())
-    assert table.loc[(2, "median_pfs_months"), "low"] > 0  # every patient's progression is later with the higher dose
+def test_the_seeds_of_a_setting_are_held_against_another_setting_together(swept: Path) -> None:
+    table = pd.read_csv(swept / "tables" / "differences.csv").set_index("result")
+    assert set(table["run"]) == {2} and set(table["reference"]) == {"0, 1"}  # the other run of dose 10 failed
+    patients = {run: pd.read_parquet(swept / run / "patients.parquet") for run in ("0", "1", "2")}
+    low_dose = pd.concat([patients["0"], patients["1"]])
+    found = table.loc["orr"]
+    assert found["paired"] and found["n"] == len(low_dose)
+    assert found["difference"] == pytest.approx(patients["2"]["responder"].mean() - low_dose["responder"].mean())
+    page = (swept / "report.html").read_text()
+    assert "less runs 0, 1 (regimen.dose 5 mg)" in page and "regimen.dose 10 mg" in page
+
+
+def test_the_numbers_of_the_runs_lead_to_their_reports(swept: Path) -> None:
+    page = (swept / "report.html").read_text()
+    assert 'href="0/report.html"' not in page  # the stand-in writes none
+    (swept / "0" / "report.html").write_text("its own")
+    write_sweep(read_sweep(swept), swept)
+    page = (swept / "report.html").read_text()
+    assert '<a href="0/report.html">0</a>' in page and 'href="1/report.html"' not in page
+    (swept / "0" / "report.html").unlink()
+
+
+def test_a_run_whose_checks_failed_is_told_with_its_cause(swept: Path, tmp_path: Path) -> None:
+    file = swept / "1" / "summary.json"
+    before = file.read_text()
+    facts = json.loads(before)
+    facts["diagnostics"] = {"ok": False, "messages": ["R-hat of 1.2"]}
+    try:
+        file.write_text(json.dumps(facts))
+        runs = read_sweep(swept)
+        assert [run.faults for run in runs.complete] == [[], ["R-hat of 1.2"], []]
+        assert "Checks failed in run 1: R-hat of 1.2" in write_sweep(runs, tmp_path).read_text()
+    finally:
+        file.write_text(before)
 
 
 def test_another_reference_and_another_folder(compare, swept: Path, capsys) -> None:

@@ -153,5 +153,5 @@ def test_results_of_a_trial_are_those_that_may_be_named(optimise) -> None:
     from trialsim.sweeps.runs import TRIAL_RESULTS, results_of
 
     config = trialsim.compose(overrides=["cohort.size=20"])
-    found = results_of({"kind": "trial", "endpoints": summary.endpoints(stand_in.patients(config), config)})
+    found = results_of({"kind": "trial", "endpoints": summary.endpoints(stand_in.patients(config), "mg")})
     assert set(found) == set(TRIAL_RESULTS)

@@ -275,3 +275,11 @@ def test_of_two_sweeps_started_together_in_one_folder_one_is_refused(tmp_path: P
     assert sorted(codes) == [0, 2]
     assert "in progress" in texts[codes.index(2)]
     assert [state for state, _ in told(tmp_path / "x")] == ["complete"] * 3
+
+
+def test_the_time_of_a_run_leaves_out_those_that_compiled() -> None:
+    """The first ends at 20 s, then one every 5 s, or two at a time; of too few runs, all that is known."""
+    assert record._seconds_a_run(0.0, [20.0, 25.0]) == 12.5
+    assert record._seconds_a_run(0.0, [20.0, 25.0, 30.0, 35.0]) == 5.0
+    assert record._seconds_a_run(0.0, [20.0, 20.0, 25.0, 25.0]) == 2.5
+    assert record._seconds_a_run(0.0, [20.0] * 4) == 5.0

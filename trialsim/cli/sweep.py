@@ -13,6 +13,7 @@ from trialsim.commands import FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
     from trialsim.sweeps.record import Record
+    from trialsim.sweeps.runs import Runs
 
 FLAGS = ("-m", "--multirun")
 
@@ -65,12 +66,24 @@ def _tell(ended: Record, words: Sequence[str]) -> None:
         sys.stderr.write(f"trialsim: to go on: {_again(ended, words)}\n")
 
 
+def _tell_faults(runs: Runs, ended: Record) -> None:
+    """Complete runs whose own checks failed, and how one is made again: its settings are part of the sweep and stay as they are."""
+    jobs = {str(job.number): job for job in ended.jobs}
+    bad = [run for run in runs.complete if run.faults]
+    for run in bad:
+        sys.stderr.write(f"trialsim: job {run.name} ({jobs[run.name].told}): CHECK FAILED: {'; '.join(run.faults)}\n")
+    if bad:
+        again = shlex.join(["trialsim", *jobs[bad[0].name].overrides, "hydra.run.dir=FOLDER"])
+        sys.stderr.write(f"trialsim: to make one again with other settings: {again} SETTING=VALUE, then trialsim compare\n")
+
+
 def _compare(ended: Record) -> bool:
     """Write the report of the sweep, if there is something to compare. Whether that went well."""
     from trialsim.sweeps.runs import read_sweep
 
     try:
         runs = read_sweep(ended.folder)
+        _tell_faults(runs, ended)
         if len(runs.complete) > 1 and runs.main:
             from trialsim.report.sweep import write_sweep
 

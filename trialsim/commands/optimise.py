@@ -54,7 +54,8 @@ def run(given: argparse.Namespace) -> int:
 
     def done(one: Outcome, seconds: float | None) -> None:
         durations.extend([] if seconds is None else [seconds])
-        left = sum(durations) / max(len(durations), 1) * (given.trials - one.job.number - 1)
+        settled = durations[1:] or durations  # the first compiles what the others use
+        left = sum(settled) / max(len(settled), 1) * (given.trials - one.job.number - 1)
         more = f", about {console.in_words(left)} left" if left else ""
         _say(question, one, f"trial {one.job.number + 1} of {given.trials}", more)
 

@@ -73,7 +73,7 @@ def _render(template: str, **content: Any) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["tidy"] = lambda text: str(text).replace(" %", f"{NBSP}%")  # never a lone % on a new line
+    environment.filters["tidy"] = _tidy
     return environment.get_template(template).render(
         number=number,
         words=words,
@@ -83,6 +83,11 @@ def _render(template: str, **content: Any) -> str:
         plotly=packed(get_plotlyjs()),
         **content,
     )
+
+
+def _tidy(text: object) -> str:
+    """Never a lone % on a new line. Markup is a link of our own making and stays what it is."""
+    return text if isinstance(text, Markup) else str(text).replace(" %", f"{NBSP}%")
 
 
 def packed(text: str) -> Markup:

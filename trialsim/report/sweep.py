@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
+from markupsafe import Markup
 
 from trialsim import __version__
 from trialsim.report.assumptions import by_section
@@ -19,8 +22,8 @@ from trialsim.schema import ConfigError
 from trialsim.sweeps.differences import RESAMPLES, Difference, differences
 from trialsim.sweeps.record import COMPLETE
 from trialsim.sweeps.runs import Run, Runs
+from trialsim.sweeps.seeds import SEED, together
 
-SEED = "seed"
 BREAK = "\u200b"  # a long key may go on in a new line here
 MOST_ROWS = 24  # of a table that is open from the start
 MOST_LINES = 6  # values of a second setting that are drawn as lines
@@ -48,26 +51,27 @@ def write_sweep(runs: Runs, folder: Path, reference: str | None = None, more: Se
     """
     if len(runs.complete) < 2:
         raise ConfigError("runs", len(runs.complete), "at least two complete runs with results")
-    base = _reference(runs, reference)
-    found = differences(runs, base)
+    settings = together(runs)
+    base = _reference(settings, reference)
+    found = differences(settings, base)
     failed = [run for run in runs.runs if run.state != COMPLETE]
     assert base.saved is not None
     title = base.saved.summary.get("title") or base.saved.summary.get("study") or "Virtual study"
     return write_page(
         folder,
         "sweep.html.j2",
-        chapters=[*more, _runs_chapter(runs), *_response(runs), _differences_chapter(runs, found, base)],
+        chapters=[*more, _runs_chapter(runs, folder), *_response(settings), _differences_chapter(settings, found, base)],
         tables=[],
         assumptions=by_section(base.saved.config, base.saved.provenance.get("choices")),
         provenance=_provenance(runs, base),
         title=words.get("title") or f"{title}: {plural(len(runs.runs), 'run')} compared",
         kicker=words.get("kicker") or ("Sweep" if runs.record else "Comparison"),
-        meta=f"{', '.join(runs.keys) or 'no setting differs'} · reference run {base.name}",
+        meta=f"{', '.join(runs.keys) or 'no setting differs'} · reference: {drawn.name_of(base)}",
         verdict=_verdict(runs, failed),
-        told=words.get("told") or _told(runs, found, base),
-        cards=words["cards"] if "cards" in words else _cards(runs),
-        cautions=[NOBODY, LUCK, *_cautions(runs)],
-        methods=[*words.get("methods", ()), *_methods(runs, found, base)],
+        told=words.get("told") or [_completed(runs), *_told(settings, found, base)],
+        cards=words["cards"] if "cards" in words else _cards(settings),
+        cautions=[NOBODY, LUCK, *_cautions(runs, settings)],
+        methods=[*words.get("methods", ()), *_methods(settings, found)],
     )
 
 
@@ -75,17 +79,18 @@ def _reference(runs: Runs, name: str | None) -> Run:
     if name is None:
         return runs.complete[0]
     for run in runs.complete:
-        if name == run.name or Path(name).absolute() == run.folder:
+        if any(name == one.name or Path(name).absolute() == one.folder for one in (run, *run.members)):
             return run
-    raise ConfigError("--reference", name, f"a complete run: {', '.join(run.name for run in runs.complete)}")
+    names = [one.name for run in runs.complete for one in run.members or (run,)]
+    raise ConfigError("--reference", name, f"a complete run: {', '.join(names)}")
 
 
 # ---- chapters
 
 
-def _runs_chapter(runs: Runs) -> Section:
+def _runs_chapter(runs: Runs, folder: Path) -> Section:
     lead = "Settings that differ, the main results with 95 % intervals, and runs that did not come to an end."
-    return Section("runs", "The runs", lead, [drawn.parallel(runs)], [_run_table(runs), _all_results(runs)])
+    return Section("runs", "The runs", lead, [drawn.parallel(runs)], [_run_table(runs, folder), _all_results(runs)])
 
 
 def _response(runs: Runs) -> list[Section]:
@@ -107,12 +112,18 @@ def _response(runs: Runs) -> list[Section]:
 
 
 def _differences_chapter(runs: Runs, found: list[Difference], base: Run) -> Section:
-    lead = f"Each run less run {base.name} ({drawn.told(base, runs.keys)}), with 95 % intervals."
+    each = "Each setting, its seeds together," if _seeds(runs) else "Each run"
+    lead = f"{each} less {drawn.name_of(base)} ({drawn.told(base, runs.keys)}), with 95 % intervals."
     return Section("differences", "Differences", lead, [drawn.forest(runs, found, base)], [_difference_table(runs, found)])
 
 
 def _varies(runs: Runs, key: str) -> bool:
     return _count(runs, key) > 1
+
+
+def _seeds(runs: Runs) -> bool:
+    """Whether some of the runs stand for several seeds."""
+    return any(len(run.members) > 1 for run in runs.runs)
 
 
 def _count(runs: Runs, key: str) -> int:
@@ -122,12 +133,12 @@ def _count(runs: Runs, key: str) -> int:
 # ---- tables
 
 
-def _run_table(runs: Runs) -> Table:
+def _run_table(runs: Runs, folder: Path) -> Table:
     raw, shown = [], []
     for run in runs.runs:
         values = [run.values.get(key) for key in runs.keys]
         row: dict[str, Any] = {"run": run.name, **dict(zip(runs.keys, values, strict=True)), "state": run.state, "cause": run.cause}
-        texts = [run.name, *map(drawn.value_text, values)]
+        texts = [_link(run, folder), *(drawn.value_of(run, key) for key in runs.keys)]
         for name in runs.main:
             result = run.results.get(name)
             row |= {name: getattr(result, "estimate", None)}
@@ -138,8 +149,18 @@ def _run_table(runs: Runs) -> Table:
         raw.append(row)
         shown.append([*texts, f"{run.state}: {run.cause}" if run.cause else run.state])
     columns = ["Run", *(key.replace(".", f".{BREAK}") for key in runs.keys), *(label(name) for name in runs.main), "State"]
-    note = f"The runs differ in {plural(runs.more, 'further setting')} that the table leaves out." if runs.more else ""
-    return Table("runs", "Runs", pd.DataFrame(raw), pd.DataFrame(shown, columns=columns), note)
+    note = "A run's number leads to its own report."
+    note += f" The runs differ in {plural(runs.more, 'further setting')} that the table leaves out." if runs.more else ""
+    table = pd.DataFrame(shown, columns=columns, dtype=object)  # pandas would make plain text of a link
+    return Table("runs", "Runs", pd.DataFrame(raw), table, note)
+
+
+def _link(run: Run, folder: Path) -> str:
+    """Name of a run, leading to its report where there is one."""
+    page = run.folder / "report.html"
+    if not page.is_file():
+        return run.name
+    return Markup('<a href="{}">{}</a>').format(quote(Path(os.path.relpath(page, folder)).as_posix()), run.name)
 
 
 def _all_results(runs: Runs) -> Table:
@@ -166,7 +187,7 @@ def _difference_table(runs: Runs, found: list[Difference]) -> Table:
         for d in found
         if d.result in runs.main
     ]
-    columns = ["Run", "Settings", "Result", "Difference", "95 % interval", "Interval by"]
+    columns = ["Runs" if _seeds(runs) else "Run", "Settings", "Result", "Difference", "95 % interval", "Interval by"]
     note = "The CSV has the differences of all results. Shares in percentage points."
     table = pd.DataFrame(shown, columns=columns)
     return Table("differences", "Differences to the reference run", raw, table, note, folded=len(shown) > MOST_ROWS)
@@ -197,8 +218,7 @@ def _limits(d: Difference) -> str:
 # ---- words
 
 
-def _told(runs: Runs, found: list[Difference], base: Run) -> list[str]:
-    assert base.saved is not None
+def _completed(runs: Runs) -> str:
     counts = [run.saved.summary.get("n_patients") for run in runs.complete if run.saved]
     who = f", each in {number(counts[0])} virtual patients" if counts and is_number(counts[0]) and len(set(counts)) == 1 else ""
     keys = [key for key in runs.keys if _varies(runs, key)]
@@ -206,7 +226,14 @@ def _told(runs: Runs, found: list[Difference], base: Run) -> list[str]:
     what = f"that differ in {join(spans)}" if spans else "with the same settings"
     every = plural(len(runs.runs), "run")
     done = f"{len(runs.complete)} of {every}" if len(runs.complete) < len(runs.runs) else every
-    told = [f"In a computer simulation, {done} of one question were completed{who}, {what}."]
+    return f"In a computer simulation, {done} of one question were completed{who}, {what}."
+
+
+def _told(runs: Runs, found: list[Difference], base: Run) -> list[str]:
+    keys = [key for key in runs.keys if _varies(runs, key)]
+    told = ["Only the seed differs: what differs in the results is chance."] if keys == [SEED] else []
+    if _seeds(runs):
+        told.append("Runs that differ in their seed alone are taken together below, as one larger trial of each setting.")
     for name in runs.main:
         known = [run for run in runs.complete if name in run.results and run.results[name].estimate is not None]
         if not known:
@@ -235,10 +262,10 @@ def _result_text(run: Run, name: str) -> str:
 
 
 def _span(runs: Runs, key: str) -> str:
-    numbers = runs.number_of(key)
+    numbers, unit = runs.number_of(key), runs.complete[0].units.get(key, "")
     if numbers is not None and len(set(numbers)) > 4:
-        return f"{min(numbers):g} to {max(numbers):g}"
-    values = list(dict.fromkeys(drawn.value_text(run.values.get(key)) for run in runs.complete))
+        return f"{min(numbers):g} to {max(numbers):g} {unit}".strip()
+    values = list(dict.fromkeys(drawn.value_of(run, key) for run in runs.complete))
     return join(values) if len(values) <= 5 else f"{len(values)} choices"
 
 
@@ -246,18 +273,19 @@ def _clear(found: list[Difference], name: str, base: Run) -> str:
     mine = [d for d in found if d.result == name and is_number(d.low) and is_number(d.high)]
     apart = [d for d in mine if d.low > 0 or d.high < 0]  # type: ignore[operator]
     verb = f"{len(apart) or 'none'} {'differs' if len(apart) < 2 else 'differ'}"
-    return f"Of {plural(len(mine), 'other run')}, {verb} from run {base.name} beyond the error of a limited number of patients."
+    of = "other setting" if base.members else "other run"
+    return f"Of {plural(len(mine), of)}, {verb} from {drawn.name_of(base)} beyond the error of a limited number of patients."
 
 
 def _verdict(runs: Runs, failed: list[Run]) -> Verdict | None:
-    bad = [run.name for run in runs.complete if run.saved and not (run.saved.summary.get("diagnostics") or {}).get("ok", True)]
+    bad = {run.name: run.faults for run in runs.complete if run.faults}
     cause = lambda run: f", {run.cause}" if run.cause else ""
     alike: dict[str, list[Run]] = {}
     for run in failed:
         alike.setdefault(f"{run.state}{cause(run)}", []).append(run)
     names = lambda part: join(f"{run.name} ({drawn.told(run, runs.keys)})" for run in part)
     messages = [f"{'Run' if len(part) == 1 else 'Runs'} {names(part)}: {what}" for what, part in alike.items()]
-    messages += [f"Checks failed in {'run' if len(bad) == 1 else 'runs'} {join(bad)}; see the reports there"] if bad else []
+    messages += [f"Checks failed in run {name}: {'; '.join(faults)}" for name, faults in bad.items()]
     if not messages:
         return Verdict(True, f"All {plural(len(runs.runs), 'run')} complete, all checks passed.", [])
     heads = [f"{plural(len(failed), 'run')} not complete"] if failed else []
@@ -278,18 +306,24 @@ def _cards(runs: Runs) -> list[Card]:
     return cards
 
 
-def _cautions(runs: Runs) -> list[str]:
+def _cautions(runs: Runs, settings: Runs) -> list[str]:
     kinds = {run.saved.summary.get("kind") for run in runs.complete if run.saved}
     told = ["The runs ask different questions; only results of one name are compared."] if len(kinds) > 1 else []
-    told += [f"The highest of {len(runs.complete)} estimates is, on average, higher than the truth behind it."]
+    told += [f"The highest of {len(settings.complete)} estimates is, on average, higher than the truth behind it."]
     return told
 
 
-def _methods(runs: Runs, found: list[Difference], base: Run) -> list[str]:
+def _methods(runs: Runs, found: list[Difference]) -> list[str]:
     told = [
         "Each run is a study of its own; its folder has its report with all its settings and methods. Results and their 95 % "
         "intervals are those of the runs."
     ]
+    if _seeds(runs):
+        told.append(
+            "Runs that differ in their seed alone are taken together: the endpoints of a setting are those of all its patients, "
+            "any other result is the mean over its seeds, with the interval recovered from theirs (MOVER). A patient is paired "
+            "with the same patient of the same seed."
+        )
     if any(d.paired for d in found):
         told.append(
             "Runs of one seed have the same virtual patients with the same chances. Where a run shares them with the reference "

@@ -25,6 +25,7 @@ from trialsim.schema import ConfigError
 FAILURES = "failures"  # a file a job that failed, also before it could write to its own folder
 KEY = "hydra.sweep.dir"
 SCHEMA_VERSION = 1
+SETTLED = 4  # runs from which on the first, which compile, are left out of the time of one
 
 COMPLETE, FAILED, INTERRUPTED, RUNNING, NOT_STARTED = "complete", "failed", "interrupted", "running", "not started"
 STATES = (COMPLETE, FAILED, INTERRUPTED, RUNNING, NOT_STARTED)
@@ -137,7 +138,8 @@ def _look(folder: Path, job: Job) -> Job:
 def how_far(folder: Path) -> str:
     """How far a sweep in progress has come, in words: ``3 of 12 runs done, about 40 s left``.
 
-    The time left is that of the runs done since this command began the sweep or went on with it, however many ran at a time.
+    The time left is that of the runs done since this command began the sweep or went on with it, however many ran at a time. From
+    the fourth on only the later half of them counts: the first run of a process compiles what the others use.
     """
     found = read(folder)
     if found is None:
@@ -146,10 +148,19 @@ def how_far(folder: Path) -> str:
     told, left = f"{len(ended)} of {len(found.jobs)} runs done", len(found.jobs) - len(ended)
     began = (folder / SWEEP).stat().st_mtime
     files = [file for job in ended for file in (folder / job.folder / STATUS, _failure_file(folder, job.number))]
-    recent = [file.stat().st_mtime for file in files if file.is_file() and file.stat().st_mtime > began]
+    recent = sorted(file.stat().st_mtime for file in files if file.is_file() and file.stat().st_mtime > began)
     if recent and left:
-        told += f", about {in_words((max(recent) - began) / len(recent) * left)} left"
+        told += f", about {in_words(_seconds_a_run(began, recent) * left)} left"
+        told += " at most" if len(recent) < SETTLED else ""
     return told
+
+
+def _seconds_a_run(began: float, ends: Sequence[float]) -> float:
+    """From the times at which runs ended, in order."""
+    half = len(ends) // 2
+    if len(ends) >= SETTLED and ends[-1] > ends[half - 1]:
+        return (ends[-1] - ends[half - 1]) / (len(ends) - half)
+    return (ends[-1] - began) / len(ends)
 
 
 # ---- failures

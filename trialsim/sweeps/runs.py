@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -55,6 +56,8 @@ class Run(NamedTuple):
         state, cause: see `record.Job`.
         results: name -> `Result`; empty if the run is not complete.
         saved: the run, if complete.
+        units: key -> unit of its value, of the keys that have one.
+        members: the runs of several seeds that this one stands for, see ``seeds``; none for a single run.
     """
 
     name: str
@@ -64,6 +67,14 @@ class Run(NamedTuple):
     cause: str
     results: dict[str, Result]
     saved: SavedRun | None
+    units: Mapping[str, str] = MappingProxyType({})
+    members: tuple[Run, ...] = ()
+
+    @property
+    def faults(self) -> list[str]:
+        """What the checks of a complete run found wrong, see ``diagnostics`` in its summary."""
+        found = (self.saved.summary.get("diagnostics") or {}) if self.saved is not None else {}
+        return [] if found.get("ok", True) else [str(message) for message in found.get("messages") or ["checks failed"]]
 
 
 class Runs:
@@ -104,7 +115,8 @@ def read_sweep(folder: Path | str) -> Runs:
     for job in found.jobs:
         saved = _saved(path / job.folder) if job.state == COMPLETE else None
         results = results_of(saved.summary) if saved else {}
-        runs.append(Run(f"{job.number}", path / job.folder, job.values, job.state, job.cause, results, saved))
+        units = units_of(saved.config, job.values) if saved else {}
+        runs.append(Run(f"{job.number}", path / job.folder, job.values, job.state, job.cause, results, saved, units))
     return Runs(path, found.swept, runs, of=found)
 
 
@@ -121,9 +133,10 @@ def read_runs(folders: Sequence[Path | str]) -> Runs:
     keys, more = differing([run.config for run in saved])
     names = _names(paths)
     runs = [
-        Run(name, run.path, {key: _at(run.config, key) for key in keys}, COMPLETE, "", results_of(run.summary), run)
+        Run(name, run.path, {key: _at(run.config, key) for key in keys}, COMPLETE, "", results_of(run.summary), run,
+            units_of(run.config, keys))
         for name, run in zip(names, saved, strict=True)
-    ]
+    ]  # fmt: skip
     return Runs(None, keys, runs, more)
 
 
@@ -192,14 +205,32 @@ def _at(data: Any, key: str) -> Any:
     return data
 
 
+def units_of(config: Mapping[str, Any], keys: Iterable[str]) -> dict[str, str]:
+    """Units of doses, which stand beside them in the settings (``regimen.unit``)."""
+    found = {key: _at(config, f"{key.rpartition('.')[0]}.unit") for key in keys if key.rpartition(".")[2] == "dose"}
+    return {key: unit for key, unit in found.items() if isinstance(unit, str)}
+
+
 # ---- patients
 
 
+def is_trial(run: Run) -> bool:
+    """Whether it is a finished trial, with a table of patients."""
+    kind = run.saved.summary.get("kind", "trial") if run.saved is not None else None
+    return kind == "trial" and (run.folder / "patients.parquet").is_file()
+
+
 def outcomes(run: Run) -> pd.DataFrame | None:
-    """Outcomes by patient of a trial, without patients whose integration failed; None for another analysis."""
-    file = run.folder / "patients.parquet"
-    if run.saved is None or run.saved.summary.get("kind", "trial") != "trial" or not file.is_file():
+    """Outcomes by patient of a trial, without patients whose integration failed, of several seeds by seed and patient; None for
+    another analysis.
+    """
+    if run.members:
+        tables = [outcomes(one) for one in run.members]
+        seeds = [one.values["seed"] for one in run.members]
+        return None if any(table is None for table in tables) else pd.concat(tables, keys=seeds)  # type: ignore[arg-type]
+    if not is_trial(run):
         return None
+    file = run.folder / "patients.parquet"
     there = set(pq.read_schema(file).names)
     table = read_table(file, [name for name in (*OUTCOMES, *BASELINE) if name in there]).set_index("patient_id")
     return table[table["integration_ok"]]

@@ -45,8 +45,24 @@ def value_text(value: Any) -> str:
 
 
 def told(run: Run, keys: Sequence[str]) -> str:
-    """``regimen.dose 5, seed 2``, or the run's name if nothing else tells it."""
-    return ", ".join(f"{key} {value_text(run.values.get(key))}" for key in keys) or f"run {run.name}"
+    """``regimen.dose 5 mg, seed 2``, or the run's name if nothing else tells it."""
+    return ", ".join(f"{key} {value_of(run, key)}" for key in keys) or name_of(run)
+
+
+def value_of(run: Run, key: str) -> str:
+    """A run's value of a setting in words, with its unit: ``5 mg``."""
+    return f"{value_text(run.values.get(key))} {run.units.get(key, '')}".strip()
+
+
+def name_of(run: Run) -> str:
+    """``run 3``, or ``runs 3, 4`` of several seeds."""
+    return f"{'runs' if len(run.members) > 1 else 'run'} {run.name}"
+
+
+def axis_title(runs: Runs, key: str) -> str:
+    """A key with the unit of its values, if all runs have one: ``regimen.dose (mg)``."""
+    units = {run.units.get(key) for run in runs.complete}
+    return f"{key} ({unit})" if len(units) == 1 and (unit := units.pop()) else key
 
 
 def short(key: str | None) -> str:
@@ -65,11 +81,11 @@ def parallel(runs: Runs) -> Panel:
         return Panel("parallel", title, "The runs have too few settings and results in common to be drawn.")
     made = at_least(figure(430, margin=dict(l=24, r=24, t=12, b=12)), 90 * len(axes))
     first = runs.keys[0] if runs.keys else None
-    groups = list(dict.fromkeys(value_text(run.values.get(first)) for run in runs.complete)) if first else [""]
+    groups = list(dict.fromkeys(value_of(run, first) for run in runs.complete)) if first else [""]
     coloured = 1 < len(groups) <= SERIES
     seen: set[str] = set()
     for i, run in enumerate(runs.complete):
-        group = value_text(run.values.get(first or "")) if coloured else ""
+        group = value_of(run, first or "") if coloured else ""
         tone = colour(f"series_{groups.index(group) + 1}") if coloured else colour("simulated")
         hover = [f"{plot_text(axis.head)}: {plot_text(axis.texts[i])}" for axis in axes]
         made.add_scatter(
@@ -105,7 +121,7 @@ def _head(text: str) -> str:
 
 
 def _setting_axis(runs: Runs, key: str) -> Axis:
-    texts = [value_text(run.values.get(key)) for run in runs.complete]
+    texts = [value_of(run, key) for run in runs.complete]
     numbers = runs.number_of(key)
     if numbers is not None:
         values = np.asarray(numbers)
@@ -155,7 +171,7 @@ def logarithmic(values: np.ndarray) -> bool:
 def curve(runs: Runs, name: str, key: str, by: str | None) -> Panel:
     """A result against a numeric setting, one line for each value of a second setting."""
     made = figure(330)
-    groups = list(dict.fromkeys(value_text(run.values.get(by)) for run in runs.complete)) if by else [""]
+    groups = list(dict.fromkeys(value_of(run, by) for run in runs.complete)) if by else [""]
     points = [(run, run.results[name]) for run in runs.complete if name in run.results and run.results[name].estimate is not None]
     title = f"{label(name)} by {key}"
     panel_key = f"curve_{name}"
@@ -165,7 +181,7 @@ def curve(runs: Runs, name: str, key: str, by: str | None) -> Panel:
     every = np.array([float(run.values[key]) for run, _ in points])
     for place, group in enumerate(groups):
         mine = sorted(
-            ((float(run.values[key]), result) for run, result in points if not by or value_text(run.values.get(by)) == group),
+            ((float(run.values[key]), result) for run, result in points if not by or value_of(run, by) == group),
             key=lambda point: point[0],
         )
         if not mine:
@@ -179,12 +195,12 @@ def curve(runs: Runs, name: str, key: str, by: str | None) -> Panel:
             x=x, y=y, mode="lines+markers", name=f"{plot_text(short(by))} {plot_text(group)}" if by else "estimate, 95 % interval",
             showlegend=True, error_y=bars | dict(color=tone, thickness=1.2), line=dict(color=tone, width=2),
             marker=dict(size=7, color=tone),
-            text=[plot_text(f"{key} {value:g}") for value, _ in mine],
+            text=[plot_text(f"{axis_title(runs, key)} {value:g}") for value, _ in mine],
             hovertemplate=f"%{{text}}: %{{y:.3g}} {plot_text(unit)}<extra>{plot_text(group)}</extra>",
         )  # fmt: skip
     if logarithmic(every):
         made.update_xaxes(type="log", **log_ticks(every.min(), every.max()))
-    made.update_xaxes(title_text=plot_text(key))
+    made.update_xaxes(title_text=plot_text(axis_title(runs, key)))
     made.update_yaxes(title_text=plot_text(unit), rangemode="tozero")
     return Panel(panel_key, title, _extremes(points, name, (key, *([by] if by else []))), made, wide=False)
 
@@ -198,7 +214,7 @@ def apart(x: np.ndarray, every: np.ndarray, place: int, count: int) -> np.ndarra
 
 
 def surface(runs: Runs, name: str, keys: tuple[str, str]) -> Panel:
-    """A result over two settings; runs that share both (other seeds) are averaged."""
+    """A result over two settings; runs that share both are averaged."""
     texts = [list(dict.fromkeys(value_text(value) for value in _ordered(runs, key))) for key in keys]
     cells: dict[tuple[int, int], list[float]] = {}
     points = []
@@ -226,8 +242,8 @@ def surface(runs: Runs, name: str, keys: tuple[str, str]) -> Panel:
         xgap=2, ygap=2, hovertemplate="%{text}<extra></extra>", textfont=dict(size=12, color=colour("ink")),
     )  # fmt: skip
     ticks = lambda i: dict(tickvals=list(range(len(texts[i]))), ticktext=[plot_text(text) for text in texts[i]])
-    made.update_xaxes(title_text=plot_text(keys[0]), showgrid=False, ticks="", **ticks(0))
-    made.update_yaxes(title_text=plot_text(keys[1]), showgrid=False, ticks="", **ticks(1))
+    made.update_xaxes(title_text=plot_text(axis_title(runs, keys[0])), showgrid=False, ticks="", **ticks(0))
+    made.update_yaxes(title_text=plot_text(axis_title(runs, keys[1])), showgrid=False, ticks="", **ticks(1))
     unit = "In %" if factor == 100.0 else f"In {kind}" if kind in ("months", "weeks", "days") else "Estimates"
     caption = f"{unit}; the stronger the colour, the higher. {_extremes(points, name, keys)}"
     return Panel(panel_key, title, caption, made, wide=False)
@@ -257,7 +273,7 @@ def _or_nan(value: float | None) -> float:
 
 def forest(runs: Runs, found: Sequence[Difference], reference: Run) -> Panel:
     """Differences of the main results to the reference run."""
-    title = f"Differences to run {reference.name}"
+    title = f"Differences to {name_of(reference)}"
     names = [name for name in runs.main if any(d.result == name and d.difference is not None for d in found)]
     others = [run for run in runs.complete if run.name != reference.name]
     if not names:
@@ -300,10 +316,11 @@ def forest(runs: Runs, found: Sequence[Difference], reference: Run) -> Panel:
     caption = (
         f"Points with 95 % intervals, run less reference ({told(reference, runs.keys)}). Blue: the interval does not hold 0, in "
         f"{clear} of {total}; grey: it does. Circles: the same patients, patient by patient; diamonds: independent runs."
+        + (" Runs of several seeds are taken together." if any(run.members for run in runs.complete) else "")
     )
     return Panel("differences", title, caption, made)
 
 
 def _short(run: Run, runs: Runs) -> str:
-    """The run's own values without the keys' sections: ``dose 5, seed 2``."""
-    return ", ".join(f"{short(key)} {value_text(run.values.get(key))}" for key in runs.keys[:3]) or run.name
+    """The run's own values without the keys' sections: ``dose 5 mg, seed 2``."""
+    return ", ".join(f"{short(key)} {value_of(run, key)}" for key in runs.keys[:3]) or run.name
