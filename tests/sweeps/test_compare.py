@@ -90,12 +90,12 @@ def test_a_run_whose_checks_failed_is_told_with_its_cause(swept: Path, tmp_path:
     file = swept / "1" / "summary.json"
     before = file.read_text()
     facts = json.loads(before)
-    facts["diagnostics"] = {"ok": False, "messages": ["R-hat of 1.2"]}
+    facts["diagnostics"] = {"ok": False, "messages": ["R-hat of 1.2", "another", "a third"]}
     try:
         file.write_text(json.dumps(facts))
         runs = read_sweep(swept)
-        assert [run.faults for run in runs.complete] == [[], ["R-hat of 1.2"], []]
-        assert "Checks failed in run 1: R-hat of 1.2" in write_sweep(runs, tmp_path).read_text()
+        assert [run.fault for run in runs.complete] == ["", "R-hat of 1.2 (and 2 more in its report)", ""]
+        assert "Checks failed in run 1 (regimen.dose 5 mg, seed 2): R-hat of 1.2" in write_sweep(runs, tmp_path).read_text()
     finally:
         file.write_text(before)
 

@@ -69,9 +69,9 @@ def _tell(ended: Record, words: Sequence[str]) -> None:
 def _tell_faults(runs: Runs, ended: Record) -> None:
     """Complete runs whose own checks failed, and how one is made again: its settings are part of the sweep and stay as they are."""
     jobs = {str(job.number): job for job in ended.jobs}
-    bad = [run for run in runs.complete if run.faults]
+    bad = [run for run in runs.complete if run.fault]
     for run in bad:
-        sys.stderr.write(f"trialsim: job {run.name} ({jobs[run.name].told}): CHECK FAILED: {'; '.join(run.faults)}\n")
+        sys.stderr.write(f"trialsim: job {run.name} ({jobs[run.name].told}): CHECK FAILED: {run.fault}\n")
     if bad:
         again = shlex.join(["trialsim", *jobs[bad[0].name].overrides, "hydra.run.dir=FOLDER"])
         sys.stderr.write(f"trialsim: to make one again with other settings: {again} SETTING=VALUE, then trialsim compare\n")

@@ -278,14 +278,14 @@ def _clear(found: list[Difference], name: str, base: Run) -> str:
 
 
 def _verdict(runs: Runs, failed: list[Run]) -> Verdict | None:
-    bad = {run.name: run.faults for run in runs.complete if run.faults}
+    bad = [run for run in runs.complete if run.fault]
     cause = lambda run: f", {run.cause}" if run.cause else ""
     alike: dict[str, list[Run]] = {}
     for run in failed:
         alike.setdefault(f"{run.state}{cause(run)}", []).append(run)
     names = lambda part: join(f"{run.name} ({drawn.told(run, runs.keys)})" for run in part)
     messages = [f"{'Run' if len(part) == 1 else 'Runs'} {names(part)}: {what}" for what, part in alike.items()]
-    messages += [f"Checks failed in run {name}: {'; '.join(faults)}" for name, faults in bad.items()]
+    messages += [f"Checks failed in run {names([run])}: {run.fault}" for run in bad]
     if not messages:
         return Verdict(True, f"All {plural(len(runs.runs), 'run')} complete, all checks passed.", [])
     heads = [f"{plural(len(failed), 'run')} not complete"] if failed else []

@@ -71,10 +71,13 @@ class Run(NamedTuple):
     members: tuple[Run, ...] = ()
 
     @property
-    def faults(self) -> list[str]:
-        """What the checks of a complete run found wrong, see ``diagnostics`` in its summary."""
+    def fault(self) -> str:
+        """What the checks of a complete run found wrong first, and how much more its report has of it; empty if nothing."""
         found = (self.saved.summary.get("diagnostics") or {}) if self.saved is not None else {}
-        return [] if found.get("ok", True) else [str(message) for message in found.get("messages") or ["checks failed"]]
+        if found.get("ok", True):
+            return ""
+        first, *more = found.get("messages") or ["its report says what"]
+        return f"{first}{f' (and {len(more)} more in its report)' if more else ''}"
 
 
 class Runs:
