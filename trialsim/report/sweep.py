@@ -242,7 +242,7 @@ def _told(runs: Runs, found: list[Difference], base: Run) -> list[str]:
         low, high = ordered[0], ordered[-1]
         least, most = _result_text(low, name), _result_text(high, name)
         if least == most:
-            told.append(f"{label(name)} was {least} in every run.")
+            told.append(f"{label(name)} was {least} in every {'setting' if base.members else 'run'}.")
             continue
         at_least, at_most = (_where(known, run, name, keys) for run in (low, high))
         text = f"{label(name)} ranged from {least} ({at_least}) to {most} ({at_most})."
@@ -274,7 +274,7 @@ def _clear(found: list[Difference], name: str, base: Run) -> str:
     apart = [d for d in mine if d.low > 0 or d.high < 0]  # type: ignore[operator]
     verb = f"{len(apart) or 'none'} {'differs' if len(apart) < 2 else 'differ'}"
     of = "other setting" if base.members else "other run"
-    return f"Of {plural(len(mine), of)}, {verb} from {drawn.name_of(base)} beyond the error of a limited number of patients."
+    return f"Of {plural(len(mine), of)}, {verb} from {drawn.told(base, runs.keys) if base.members else drawn.name_of(base)} beyond the error of a limited number of patients."
 
 
 def _verdict(runs: Runs, failed: list[Run]) -> Verdict | None:
