@@ -273,8 +273,8 @@ def _clear(found: list[Difference], name: str, base: Run) -> str:
     mine = [d for d in found if d.result == name and is_number(d.low) and is_number(d.high)]
     apart = [d for d in mine if d.low > 0 or d.high < 0]  # type: ignore[operator]
     verb = f"{len(apart) or 'none'} {'differs' if len(apart) < 2 else 'differ'}"
-    of = "other setting" if base.members else "other run"
-    return f"Of {plural(len(mine), of)}, {verb} from {drawn.told(base, runs.keys) if base.members else drawn.name_of(base)} beyond the error of a limited number of patients."
+    of, reference = ("other setting", drawn.told(base, list(base.values))) if base.members else ("other run", drawn.name_of(base))
+    return f"Of {plural(len(mine), of)}, {verb} from {reference} beyond the error of a limited number of patients."
 
 
 def _verdict(runs: Runs, failed: list[Run]) -> Verdict | None:
