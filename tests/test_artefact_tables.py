@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from trialsim.artefacts.tables import GROUP, join_tables, read_first, read_patients, read_pieces, read_table, table_writer
+from trialsim.artefacts.tables import GROUP, join_tables, read_patients, read_pieces, read_table, table_writer
 
 PATIENTS = 2 * GROUP + 100
 
@@ -74,7 +74,6 @@ def test_a_table_without_any_rows(events, tmp_path):
 
 def test_only_the_wanted_columns_are_read(joined, events):
     assert list(read_table(joined, ["dlt", "term", "nonesuch"]).columns) == ["term", "dlt"]
-    pd.testing.assert_frame_equal(read_first(joined, 5), events[:5])
 
 
 def test_pieces_are_the_table_and_split_no_patient(joined, events):

@@ -117,16 +117,19 @@ def test_a_damaged_part_is_refused(parts, tmp_path):
         merge([parts[0], tmp_path / "damaged", parts[2]], tmp_path / "merged")
 
 
-@pytest.mark.parametrize("spoil", ["patients of others", "patients twice", "other columns", "no table", "screened", "mtd"])
+SPOILT = ["patients of others", "patients twice", "other columns", "no table", "screened", "mtd", "solver_check"]
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
 def test_a_part_with_other_content_is_refused_though_its_digests_fit(parts, tmp_path, spoil):
     copy = Path(shutil.copytree(parts[0], tmp_path / "part"))
     status = json.loads((copy / "status.json").read_text())
     files = next(iter(status["blocks"].values()))
-    table, facts = (copy / next(name for name in files if name.endswith(end)) for end in ("patients.parquet", "facts.json"))
+    table, facts = (copy / next(name for name in files if name.endswith(end)) for end in ("patients.parquet", "block.json"))
     rows, said = pd.read_parquet(table), json.loads(facts.read_text())
     if spoil == "no table":
         table.write_bytes(b"PAR1 no table PAR1")
-    elif spoil in ("screened", "mtd"):
+    elif spoil in ("screened", "mtd", "solver_check"):
         facts.write_text(json.dumps(said | {spoil: "many"}))
     else:
         change = {"patients of others": {"patient_id": rows["patient_id"] + 90}, "patients twice": {"patient_id": 0}}

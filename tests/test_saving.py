@@ -107,7 +107,7 @@ def test_a_damaged_block_is_simulated_again(uncut, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "conclude", lambda config, folder: {})
     blocks = sorted((tmp_path / "run" / "blocks").iterdir())
     (blocks[0] / "visits.parquet").write_bytes(b"rubbish")
-    (blocks[1] / "facts.json").unlink()
+    (blocks[1] / "block.json").unlink()
     file = tmp_path / "run" / "status.json"  # the third by a version that did not keep doses
     status = json.loads(file.read_text())
     del status["blocks"][blocks[2].name][f"blocks/{blocks[2].name}/doses.parquet"]

@@ -130,6 +130,7 @@ def _check_content(part: Part, block: simulation.Block, columns: Mapping[str, An
     screened, mtd = facts.get("screened"), facts.get("mtd")
     level = lambda value: value is None or (isinstance(value, int | float) and not isinstance(value, bool))
     known = mtd is None or (isinstance(mtd, list) and all(map(level, mtd)))
+    known = known and isinstance(facts.get("solver_check"), dict)
     if screened != block.stop - block.start or not known or (mtd is None) == part.config.design.escalates:
         raise ConfigError(KEY, str(place.with_name(FACTS)), f"the facts of patients {block.start} to {block.stop - 1}")
     for table in TABLES:

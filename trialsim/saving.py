@@ -19,11 +19,10 @@ from trialsim import console, simulation, summary
 from trialsim.artefacts import RunFolder
 from trialsim.artefacts.claim import BLOCKS, TABLES
 from trialsim.artefacts.files import atomic, write_json
-from trialsim.artefacts.tables import join_tables, read_first, read_pieces, read_table, table_writer
-from trialsim.conduct.solver_check import solver_check
+from trialsim.artefacts.tables import join_tables, read_pieces, read_table, table_writer
 from trialsim.schema.study import StudyConfig
 
-FACTS = "facts.json"
+FACTS = "block.json"
 # the columns of the patients table that the fits, the comparison and the summary use
 ANALYSED = (
     "patient_id", "replicate", "dose_level", "tumour_type", "line", "ecog", "pik3ca", "pten_mutation", "pten_loss", "akt1", "tsc",
@@ -51,9 +50,12 @@ def save_blocks(config: StudyConfig, folder: RunFolder) -> list[str]:
         Names of all blocks of the run, in the order of their patients.
     """
     every = simulation.blocks(config)
-    name_of = {block: block_name(block) for block in every}  # an older version saved fewer tables
+    name_of = {block: block_name(block) for block in every}  # an older version saved fewer files
     todo = [block for block, name in name_of.items() if not folder.block_complete(name, block_files(name))]
     total = sum(block.stop - block.start for block in todo)
+    if todo:
+        with console.step("choosing the steps of the solver", config.compute.progress):
+            exact, check = simulation.exact_enough(config)
     with console.progress("simulating patients", total, config.compute.progress) as advance:
         for block in todo:
             name = block_name(block)
@@ -62,17 +64,18 @@ def save_blocks(config: StudyConfig, folder: RunFolder) -> list[str]:
             with contextlib.ExitStack() as open_files:
                 paths = [open_files.enter_context(atomic(folder.path / BLOCKS / name / f"{table}.parquet")) for table in TABLES]
                 append = [open_files.enter_context(table_writer(path)) for path in paths]
-                for tables in simulation.simulate_patients(config, enrolled.patients):
+                for tables in simulation.simulate_patients(exact, enrolled.patients):
                     for add, table in zip(append, TABLES, strict=True):
                         add(getattr(tables, table))
                     advance(len(tables.patients))
-            write_json(folder.path / BLOCKS / name / FACTS, {"screened": block.stop - block.start, "mtd": enrolled.mtd})
+            facts = {"screened": block.stop - block.start, "mtd": enrolled.mtd, "solver_check": check}
+            write_json(folder.path / BLOCKS / name / FACTS, facts)
             folder.end_block(name, block_files(name))
     return [block_name(block) for block in every]
 
 
 def save_study(config: StudyConfig, folder: RunFolder, blocks: Sequence[Path]) -> None:
-    """Put the tables of a study together and check the solver on its first patients.
+    """Put the tables of a study together.
 
     Args:
         blocks: folders of all blocks of the study, in the order of their patients.
@@ -82,11 +85,9 @@ def save_study(config: StudyConfig, folder: RunFolder, blocks: Sequence[Path]) -
             with folder.atomic(f"{name}.parquet") as path:
                 join_tables([block / f"{name}.parquet" for block in blocks], path)
     facts = [json.loads((block / FACTS).read_text(encoding="utf-8")) for block in blocks]
-    with console.step("checking the solver", config.compute.progress):
-        first = read_first(folder.path / "patients.parquet", config.compute.solver_check_patients)
-        check = solver_check(config, first)
     mtd = None if facts[0]["mtd"] is None else [level for block in facts for level in block["mtd"]]
-    folder.write_json("simulation.json", {"screened": sum(block["screened"] for block in facts), "mtd": mtd, "solver_check": check})
+    screened, check = sum(block["screened"] for block in facts), facts[0]["solver_check"]  # the same in all blocks
+    folder.write_json("simulation.json", {"screened": screened, "mtd": mtd, "solver_check": check})
 
 
 @dataclass(frozen=True)

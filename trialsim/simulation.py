@@ -7,7 +7,7 @@ the next begins changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import follow_up_horizon, make_schedule, start_dose_mg
 from trialsim.conduct.observe import Tables, make_tables
 from trialsim.conduct.simulate import simulate_courses
+from trialsim.conduct.solver_check import meet_accuracy
 from trialsim.designs.allocate import allocate
 from trialsim.units import DAYS_PER_MONTH
 
@@ -71,6 +72,21 @@ def enrol(config: StudyConfig, block: Block) -> Enrolment:
         follow_up_days=np.floor(np.clip(design.cutoff_months * DAYS_PER_MONTH - day, design.dlt.window_days, longest)),
     )
     return Enrolment(enrolled[allocation.treated].reset_index(drop=True), allocation.mtd)
+
+
+def exact_enough(config: StudyConfig) -> tuple[StudyConfig, dict[str, Any]]:
+    """Settings with which the study's patients are computed as exactly as ``compute.accuracy`` asks.
+
+    Found with its first patients, the same in all blocks and parts of it.
+
+    Returns:
+        The settings to simulate with, and the numerical error that these have, see `conduct.solver_check`.
+    """
+    count, together = config.compute.solver_check_patients, config.design.inseparable
+    if count == 0:
+        return config, {}
+    screened = -(-2 * count // together) * together  # not all who are screened are treated
+    return meet_accuracy(config, enrol(config, Block(0, min(screened, config.cohort.size))).patients)
 
 
 def simulate_patients(config: StudyConfig, enrolled: pd.DataFrame, days: int | None = None) -> Iterator[Tables]:

@@ -15,7 +15,6 @@ from trialsim import analyses, console, simulation, summary
 from trialsim.artefacts import RunFolder
 from trialsim.artefacts.claim import BLOCKS
 from trialsim.conduct.observe import Tables
-from trialsim.conduct.solver_check import solver_check
 from trialsim.engine.population import claim_cores
 from trialsim.engine.xla import keep_programs
 from trialsim.evidence import drugs_given_alone, monotherapy_counts, published_study
@@ -69,6 +68,8 @@ def simulate(config: StudyConfig) -> Study:
     found: list[Tables] = []
     mtd: list[np.ndarray] = []
     blocks = simulation.blocks(config)
+    with console.step("choosing the steps of the solver", config.compute.progress):
+        exact, check = simulation.exact_enough(config)
     screened = sum(block.stop - block.start for block in blocks)
     with console.progress("simulating patients", screened, config.compute.progress) as advance:
         for block in blocks:
@@ -76,12 +77,10 @@ def simulate(config: StudyConfig) -> Study:
             if enrolled.mtd is not None:
                 mtd.append(enrolled.mtd)
             advance(block.stop - block.start - len(enrolled.patients))
-            for tables in simulation.simulate_patients(config, enrolled.patients):
+            for tables in simulation.simulate_patients(exact, enrolled.patients):
                 found.append(tables)
                 advance(len(tables.patients))
     tables = Tables(*(pd.concat(parts, ignore_index=True) for parts in zip(*found, strict=True)))
-    with console.step("checking the solver", config.compute.progress):
-        check = solver_check(config, tables.patients)
     return Study(config, *tables, screened, np.concatenate(mtd) if mtd else None, check)
 
 

@@ -240,7 +240,7 @@ def part(home: Path, number: int) -> Path:
             place.mkdir(parents=True)
             for table in TABLES:
                 pd.DataFrame({"patient_id": np.arange(*block), "x": 1.0}).to_parquet(place / f"{table}.parquet", index=False)
-            write_json(place / FACTS, {"screened": block.stop - block.start, "mtd": None})
+            write_json(place / FACTS, {"screened": block.stop - block.start, "mtd": None, "solver_check": {}})
             run.end_block(block_name(block), block_files(block_name(block)))
         run.finish_part()
     return folder

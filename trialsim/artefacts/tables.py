@@ -102,17 +102,6 @@ def read_pieces(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         yield rows.to_pandas()
 
 
-def read_first(path: Path, rows: int) -> pd.DataFrame:
-    """The first rows of a table."""
-    found, count = [], 0
-    for table in _row_groups(path):
-        found.append(table)
-        count += len(table)
-        if count >= rows:
-            break
-    return pa.concat_tables(found).slice(0, rows).to_pandas()
-
-
 def read_patients(path: Path, ids: Sequence[int], columns: Sequence[str]) -> pd.DataFrame:
     """The rows of some patients; row groups without any of them are not read."""
     wanted, names = np.unique(np.asarray(ids, int)), pq.read_schema(path).names
