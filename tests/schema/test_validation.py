@@ -177,6 +177,11 @@ def test_near_is_silent_when_nothing_is_close() -> None:
     assert near("zzz", ["dose", "unit"]) == ""
 
 
+def test_near_tells_as_many_as_it_may_whatever_their_case() -> None:
+    assert near("ARM_A", ["arm_a", "arm_b", "arm_c", "size"]) == "; did you mean 'arm_a'?"
+    assert near("arm_x", ["arm_a", "arm_b", "arm_c", "size"], 3).count("arm_") == 3
+
+
 @pytest.mark.parametrize(
     ("study", "path", "value", "key", "words"),
     [

@@ -25,6 +25,7 @@ from trialsim.evidence.load import load_survival_points as load_survival_points
 from trialsim.evidence.monotherapy import drugs_given_alone as drugs_given_alone
 from trialsim.evidence.monotherapy import monotherapy_counts as monotherapy_counts
 from trialsim.evidence.published import PublishedEndpoint as PublishedEndpoint
+from trialsim.evidence.published import named_arm as named_arm
 from trialsim.evidence.published import published_endpoints as published_endpoints
 from trialsim.evidence.published import published_hazard_ratio as published_hazard_ratio
 from trialsim.evidence.published import published_study as published_study
