@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from trialsim import analyses, console, simulation, summary
+from trialsim import analyses, beforehand, console, simulation, summary
 from trialsim.artefacts import RunFolder
 from trialsim.artefacts.claim import BLOCKS
 from trialsim.conduct.observe import Tables
@@ -175,6 +175,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         "toxicity": summary.toxicity(len(patients), study.worst_grades, list(config.terms)),
         "mtd": summary.maximum_tolerated_dose(study.mtd, config.design.levels),
         "flow": summary.flow(study.patients, study.screened),
+        "cautions": beforehand.cautions(config),
     }
 
 
@@ -202,10 +203,12 @@ def run(config: StudyConfig, run_dir: Path | str) -> dict[str, Any]:
         ``parts`` and ``patients``.
     """
     _start_engine(config)
-    published_study(config.study.published)  # a misspelt name is told now, not after the simulation
+    beforehand.check(config)  # a slip is told now, not after the simulation
     with RunFolder(run_dir, config) as folder:
         if folder.finished:
             return folder.read_json("summary.json")
+        for caution in beforehand.cautions(config):
+            console.log.warning("Caution: %s", caution)
         if config.analysis.kind == "trial":
             return _run_trial(config, folder)
         stage = folder.stage("analyse")

@@ -85,6 +85,9 @@ BAD = [
     ({"lines": [0.2, 0.2]}, "lines", "sum to 1"),
     ({"partners": {"exemestan": {}}}, "partners.exemestan", "did you mean 'exemestane'"),
     ({"colour": "red"}, "colour", "no such key"),
+    ({"published": "NG31/10mg_d"}, "published", "did you mean 'NG13'"),
+    ({"published": "OZA11/chemo_naive"}, "published", "was given temsirolimus"),
+    ({"published_control": "RECORD1/everolimus"}, "published_control", "RECORD1/placebo"),
 ]
 
 

@@ -55,11 +55,26 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile]:
         known = sorted(file.stem for file in (conf_dir() / group).glob("*.yaml"))
         raise_all([ConfigError(f"{key}.{name}", _told(value), f"one of {', '.join(known)}{near(name, known)}")
                    for name, value in given.items() if name not in known])  # fmt: skip
+    _check_published(found)
     return re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem).lstrip("_.-")[:80] or "trial", found
 
 
 def _told(value: Any) -> Any:
     return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else value
+
+
+def _check_published(trial: TrialFile) -> None:
+    """The published arms are there, and of the drug that the trial gives. Other differences are told as cautions."""
+    if trial.published is None and trial.published_control is None:
+        return
+    from trialsim.evidence import likeness  # here, as it reads the tables of evidence
+
+    asked = likeness.Asked(trial.drug, trial.dose, trial.unit, trial.schedule, tuple(trial.partners), tuple(trial.tumour_types),
+                           trial.selection, trial.age_group)  # fmt: skip
+    if trial.published is not None:
+        likeness.refuse_another_drug(asked, trial.published, "published")
+    if trial.published_control is not None:
+        likeness.refuse_the_drug_in_control(trial.published_control, "published_control")
 
 
 def words(name: str, trial: TrialFile) -> list[str]:

@@ -20,6 +20,7 @@ from trialsim.report.wording import (
     number,
     percent,
     plural,
+    texts,
     unit_text,
     words,
 )
@@ -195,7 +196,11 @@ def cautions(run: Run) -> list[str]:
         "sound; neither tells whether the model is right. That is what the comparison with published studies is for.",
     ]
     if run.summary.get("published_trial"):
-        told.append("Nothing checks that the published patients had the same dose, selection and line of therapy as these.")
+        told.append(
+            "Whether the published patients had the same dose, tumour type and selection as these is told only where the evidence "
+            "tables hold it; line of therapy and scan intervals are not compared."
+        )
+    told += texts(run.summary.get("cautions"))
     if run.count < 5:
         told.append(f"Only {plural(run.count, 'virtual patient')}: intervals are wide and the figures show little.")
     failed = int(run.summary.get("n_failed") or 0)
