@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from trialsim._paths import conf_dir
-from trialsim.artefacts.reading import read_yaml
+from trialsim.artefacts.reading import check_yaml, parse_yaml
 from trialsim.cli.composing import compose, literal
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import near, raise_all, translate
@@ -29,11 +29,11 @@ def shipped() -> list[str]:
     return sorted(file.stem for file in (conf_dir() / "trial").glob("*.yaml"))
 
 
-def read_trial(trial: str | Path) -> tuple[str, TrialFile]:
+def read_trial(trial: str | Path) -> tuple[str, TrialFile, str]:
     """A trial by its name in ``conf/trial`` or the path of a file.
 
     Returns:
-        Its name, which is that of the file, and the trial.
+        Its name, which is that of the file, the trial, and the text of the file.
 
     Raises:
         ConfigError: no such trial, or whatever is wrong in the file.
@@ -45,7 +45,8 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile]:
             allowed = f"the path of a YAML file, or one of {', '.join(names)}{near(str(trial), names)}"
             raise ConfigError("trial", str(trial), allowed)
         path = conf_dir() / "trial" / f"{trial}.yaml"
-    data = read_yaml(path)
+    text = check_yaml(path)
+    data = parse_yaml(path, text)
     try:
         found = TrialFile.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
@@ -56,7 +57,7 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile]:
         raise_all([ConfigError(f"{key}.{name}", _told(value), f"one of {', '.join(known)}{near(name, known)}")
                    for name, value in given.items() if name not in known])  # fmt: skip
     _check_published(found)
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem).lstrip("_.-")[:80] or "trial", found
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem).lstrip("_.-")[:80] or "trial", found, text
 
 
 def _told(value: Any) -> Any:
@@ -138,4 +139,5 @@ def compose_trial(trial: str | Path, overrides: Sequence[str] | Mapping[str, Any
         ConfigError: in the file, or in what is made of it.
     """
     own = [f"{key}={literal(value)}" for key, value in overrides.items()] if isinstance(overrides, Mapping) else list(overrides)
-    return compose(None, [*words(*read_trial(trial)), *own])
+    name, found, _ = read_trial(trial)
+    return compose(None, [*words(name, found), *own])
