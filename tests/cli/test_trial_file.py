@@ -79,7 +79,7 @@ BAD = [
     ({"selection": {"pik3ca": "mutated"}}, "selection.pik3ca", "true or false"),
     ({"selection": {"pik3c": True}}, "selection.pik3c", "pik3ca"),
     ({"control": "placebo"}, "patients_control", "at least 1 with control: placebo"),
-    ({"dose": 10000}, "dose", "at most 200 mg"),
+    ({"dose": 10000}, "dose", "at most 250 mg"),
     ({"dose": "10 mg"}, "dose", "a number"),
     ({"age_group": "paediatric"}, "unit", "mg/m2"),
     ({"lines": [0.2, 0.2]}, "lines", "sum to 1"),

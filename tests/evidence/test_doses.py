@@ -5,6 +5,7 @@ import pytest
 from trialsim.evidence import load_doses
 from trialsim.evidence.doses import PER_WEEK, beyond_studied
 from trialsim.evidence.schema import SCHEDULES
+from trialsim.schema.regimen import LARGEST_DOSE
 
 
 @pytest.mark.parametrize("row", load_doses().to_dict("records"), ids=lambda row: "-".join(str(v) for v in list(row.values())[:5]))
@@ -31,6 +32,10 @@ def test_the_highest_studied_dose_is_silent_and_one_above_it_is_told_with_its_so
 def test_a_dose_is_held_to_those_given_as_often(asked, told):
     found = beyond_studied(*asked)
     assert found is None if told is None else told in found
+
+
+def test_every_dose_that_was_studied_can_be_asked_for():
+    assert all(row.dose <= LARGEST_DOSE[row.unit] for row in load_doses().itertuples())
 
 
 def test_every_schedule_has_its_frequency():

@@ -57,7 +57,7 @@ def test_a_configuration_is_immutable() -> None:
         ("regimen__dose", None, "a number"),
         ("regimen__dose", float("nan"), "finite"),
         ("regimen__dose", float("inf"), "finite"),
-        ("regimen__dose", 5000, "at most 200 mg"),
+        ("regimen__dose", 5000, "at most 250 mg"),
         ("regimen__unit", "mg/kg", "'mg' or 'mg/m2'"),
         ("regimen__schedule", "dayly", "'daily'"),
         ("regimen__adherence", 0, "greater than 0"),
