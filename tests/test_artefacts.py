@@ -203,6 +203,15 @@ def test_resume_in_an_empty_folder_starts_from_the_beginning(tmp_path: Path, con
         assert not folder.stage("simulate").complete
 
 
+@pytest.mark.parametrize(("swept", "told"), [(False, "nothing to resume in"), (True, "this job of the sweep was not started")])
+def test_what_was_never_started_is_told_apart(tmp_path: Path, config: StudyConfig, swept: bool, told: str) -> None:
+    if swept:
+        (tmp_path / "sweep.json").write_text("{}")
+    with RunFolder(tmp_path / "3", resuming(config)):
+        pass
+    assert told in (tmp_path / "3" / "run.log").read_text()
+
+
 @pytest.mark.parametrize("damage", ["delete", "change"])
 def test_a_damaged_artefact_makes_its_stage_incomplete(tmp_path: Path, config: StudyConfig, damage: str) -> None:
     with RunFolder(tmp_path, config) as folder:

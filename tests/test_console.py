@@ -54,16 +54,23 @@ def test_the_table_holds_endpoints_comparison_and_report() -> None:
         assert words in text, words
 
 
+def test_cautions_stand_above_the_place_of_the_report() -> None:
+    text = shown(SUMMARY | {"cautions": ["a dose [so] high"]})
+    assert text.index("DCR") < text.index("Caution: a dose [so] high") < text.index("outputs/x/report.html")
+    assert "Caution" not in shown(SUMMARY)
+
+
 def test_an_analysis_ends_with_its_estimates_and_what_its_checks_found() -> None:
     summary = {
         "title": "Dose [and] response", "kind": "dose_response", "seed": 7,
         "results": {"ed50_ps6": {"estimate": 2.97, "low": 0.8, "high": None, "unit": "mg", "n": 9}, "n_patients": 10},
-        "diagnostics": {"ok": False, "messages": ["3 courses [failed]"]},
+        "diagnostics": {"ok": False, "messages": ["3 courses [failed]"]}, "cautions": ["[far] above"],
     }  # fmt: skip
     stream = io.StringIO()
     console.print_findings(summary, "outputs/x", Console(file=stream, width=140))
     text = stream.getvalue()
-    for words in ("Dose [and] response", "seed 7", "2.97", "0.8 to –", "CHECK FAILED: 3 courses [failed]", "outputs/x/report.html"):
+    for words in ("Dose [and] response", "seed 7", "2.97", "0.8 to –", "CHECK FAILED: 3 courses [failed]", "Caution: [far] above",
+                  "outputs/x/report.html"):  # fmt: skip
         assert words in text, words
     assert "n patients" not in text
 

@@ -23,7 +23,7 @@ RANKS = (
     ("designs",),
     ("simulation",),
     ("bank", "evidence"),
-    ("inference", "laboratory"),
+    ("beforehand", "inference", "laboratory"),
     ("artefacts", "console", "summary"),
     ("analyses", "biomarkers", "combinations", "saving", "sbml", "sensitivity", "sweeps"),
     ("exchange", "report"),

@@ -179,6 +179,7 @@ def print_summary(summary: Mapping[str, Any], run_dir: object, console: Console 
     if summary.get("comparison"):
         console.print(_comparison_table(summary["comparison"], summary.get("published_trial")))
     _print_diagnostics(summary.get("diagnostics") or {}, console)
+    _print_cautions(summary, console)
     console.print(f"Report: {run_dir}/report.html", markup=False)
 
 
@@ -197,6 +198,7 @@ def print_findings(summary: Mapping[str, Any], run_dir: object, console: Console
         console.print(_endpoint_table(found, title="Results", interval="interval"))
     for message in summary["diagnostics"]["messages"]:
         console.print(f"CHECK FAILED: {message}", style="bold red", markup=False)
+    _print_cautions(summary, console)
     console.print(f"Report: {run_dir}/report.html", markup=False)
 
 
@@ -263,6 +265,11 @@ def _print_diagnostics(diagnostics: Mapping[str, Any], console: Console) -> None
     console.print(f"[bold red]DIAGNOSTICS BAD[/bold red]: {facts}", style="red")
     for message in diagnostics.get("messages") or []:
         console.print(f"  {message}", style="red", markup=False)
+
+
+def _print_cautions(summary: Mapping[str, Any], console: Console) -> None:
+    for caution in summary.get("cautions") or []:
+        console.print(f"Caution: {caution}", style="yellow", markup=False)
 
 
 def _words(name: str) -> str:

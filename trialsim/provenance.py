@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+PROGRAM = "trialsim"  # the script; `python -m trialsim` runs trialsim/__main__.py
 PACKAGES = (
     "trialsim", "jax", "jaxlib", "numpyro", "diffrax", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "pydantic",
     "arviz-base", "arviz-stats", "arviz-plots", "xarray", "plotly", "jinja2",
@@ -27,8 +28,20 @@ def collect() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES if _version(name)},
         "devices": _devices(),
         "git": _git(),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else "",
+        "command": _command(),
     }
+
+
+def _command() -> str:
+    """As it was typed. A command such as predict hands Hydra another line in ``sys.argv``, which nobody would type."""
+    if not sys.argv:
+        return ""
+    program = Path(sys.argv[0])
+    if PROGRAM in (program.stem, program.parent.name):
+        typed = [place for place, word in enumerate(sys.orig_argv) if PROGRAM in (Path(word).stem, Path(word).parent.name)]
+        if typed:  # not in a worker, which somebody else started
+            return shlex.join([PROGRAM, *sys.orig_argv[typed[0] + 1 :]])
+    return shlex.join([program.name, *sys.argv[1:]])
 
 
 def _version(name: str) -> str | None:

@@ -3,6 +3,7 @@ API both call."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from trialsim import analyses, console, simulation, summary
+from trialsim import analyses, beforehand, console, simulation, summary
 from trialsim.artefacts import RunFolder
 from trialsim.artefacts.claim import BLOCKS
 from trialsim.conduct.observe import Tables
@@ -174,6 +175,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
         "toxicity": summary.toxicity(len(patients), study.worst_grades, list(config.terms)),
         "mtd": summary.maximum_tolerated_dose(study.mtd, config.design.levels),
         "flow": summary.flow(study.patients, study.screened),
+        "cautions": beforehand.cautions(config),
     }
 
 
@@ -189,22 +191,27 @@ def analyse(config: StudyConfig) -> analyses.Findings:
     return analyses.find(config, analyses.Steps(mode=config.compute.progress))
 
 
-def run(config: StudyConfig, run_dir: Path | str) -> dict[str, Any]:
+def run(config: StudyConfig, run_dir: Path | str, keep: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The whole job that ``analysis.kind`` names, from settings to report. Whatever is complete is saved, so a killed run can be
     resumed.
 
     Args:
-        config: validated settings. run_dir: folder of the run, see ``artefacts.RunFolder``.
+        config: validated settings. run_dir: folder of the run, see ``artefacts.RunFolder``. keep: texts to lie in it beside the
+            results, by the name of the file.
 
     Returns:
         The content of summary.json; of one part of a study (``compute.parts`` > 1), which is only simulated: its ``part``,
         ``parts`` and ``patients``.
     """
     _start_engine(config)
-    published_study(config.study.published)  # a misspelt name is told now, not after the simulation
+    beforehand.check(config)  # a slip is told now, not after the simulation
     with RunFolder(run_dir, config) as folder:
         if folder.finished:
             return folder.read_json("summary.json")
+        for name, text in (keep or {}).items():
+            folder.write_text(name, text)
+        for caution in beforehand.cautions(config):
+            console.log.warning("Caution: %s", caution)
         if config.analysis.kind == "trial":
             return _run_trial(config, folder)
         stage = folder.stage("analyse")
@@ -249,6 +256,7 @@ def conclude(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
 
 def _report(config: StudyConfig, folder: RunFolder) -> dict[str, Any]:
     """The last stage of every run. Returns the content of summary.json."""
+    folder.write_provenance()  # the report shows it
     with folder.stage("report"), console.step("writing the report", config.compute.progress):
         draw_report(folder.path)
     folder.finish()

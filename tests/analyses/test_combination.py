@@ -38,7 +38,7 @@ GAIN = {"trametinib": 0.3, "alpelisib": 0.2}  # share of growth that a partner t
          "analysis.schedules.concurrent", "at least one"),
         ({"+analysis.schedules.concurrent.partner.stop_day": 0}, "analysis.schedules.concurrent.partner.stop_day", "1"),
         ({"analysis.schedules.rapalog_weekly.rapalog.dose_factor": 20, "regimen.dose": 20},
-         "analysis.schedules.rapalog_weekly.rapalog.dose_factor", "at most 200"),
+         "analysis.schedules.rapalog_weekly.rapalog.dose_factor", "at most 250"),
         ({"+analysis.schedules.concurrent.partner.days_off": 3}, "analysis.schedules.concurrent.partner.days_on", "days_off"),
         ({"analysis.genotypes": "[kras,kras]"}, "analysis.genotypes", "each class once"),
         ({"analysis.genotype_patients": 500}, "analysis.genotype_patients", "at most cohort.size"),

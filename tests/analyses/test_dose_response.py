@@ -86,7 +86,7 @@ def test_outcomes_count_the_patients_who_can_be_judged(every):
         ({"analysis.doses": [5, 1]}, "analysis.doses", "strictly increasing"),
         ({"analysis.doses": [5]}, "analysis.doses", "at least 2"),
         ({"analysis.doses": [5, -1]}, "analysis.doses.1", "greater than 0"),
-        ({"analysis.doses": [5, 500]}, "analysis.doses", "at most 200 mg"),
+        ({"analysis.doses": [5, 500]}, "analysis.doses", "at most 250 mg"),
         ({"analysis.days": 7}, "analysis.days", "at least 28"),
         ({"analysis.days": 90, "regimen.max_treatment_days": 60}, "analysis.days", "regimen.max_treatment_days, 60"),
         ({"analysis.inhibition": 1.0}, "analysis.inhibition", "less than 1"),

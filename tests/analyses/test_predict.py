@@ -1,6 +1,8 @@
 """A prediction from settings to page, and what its parts compute."""
 
+import html
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -25,7 +27,7 @@ TITLE = "<script>alert(1)</script> & trial"
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("predict")
-    run(compose("predict", TINY | {"study.title": TITLE}), folder)
+    run(compose("predict", TINY | {"study.title": TITLE}), folder, {"trial.yaml": "title: mine\n"})
     return load_run(folder)
 
 
@@ -49,6 +51,20 @@ def test_the_summary_and_the_page_tell_it(saved):
     page = (saved.path / "report.html").read_text()
     assert "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
     assert "What the trial would publish" in page
+
+
+def test_the_report_has_its_own_time_and_the_folder_the_file_of_the_trial(saved):
+    facts = json.loads((saved.path / "provenance.json").read_text())
+    assert facts["started"] < facts["written"] and facts["seconds"]["analyse"] > 0
+    shown = re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", (saved.path / "report.html").read_text())
+    assert facts["started"] in shown and any(facts["started"] < time <= facts["written"] for time in shown)
+    assert (saved.path / "trial.yaml").read_text() == "title: mine\n"
+
+
+def test_cautions_stand_in_the_summary_and_on_the_page(saved):
+    (told,) = json.loads((saved.path / "summary.json").read_text())["cautions"][:1]
+    assert "the tumour type, pancreatic NET" in told
+    assert "the tumour type, pancreatic NET" in html.unescape((saved.path / "report.html").read_text())
 
 
 def test_quantiles_count_what_is_not_reached_as_late_and_leave_out_what_is_not_known():

@@ -24,7 +24,7 @@ def write(folder: Path, **changed: object) -> Path:
 
 @pytest.mark.parametrize("name", shipped())
 def test_every_trial_that_comes_along_is_predicted_for_its_own_patients(name: str) -> None:
-    _, trial = read_trial(name)
+    _, trial, _ = read_trial(name)
     config = compose_trial(name)
     assert config.analysis.kind == "predict" and config.study.title == trial.title
     assert config.cohort.mix == trial.tumour_types and config.study.published == trial.published
@@ -79,12 +79,15 @@ BAD = [
     ({"selection": {"pik3ca": "mutated"}}, "selection.pik3ca", "true or false"),
     ({"selection": {"pik3c": True}}, "selection.pik3c", "pik3ca"),
     ({"control": "placebo"}, "patients_control", "at least 1 with control: placebo"),
-    ({"dose": 10000}, "dose", "at most 200 mg"),
+    ({"dose": 10000}, "dose", "at most 250 mg"),
     ({"dose": "10 mg"}, "dose", "a number"),
     ({"age_group": "paediatric"}, "unit", "mg/m2"),
     ({"lines": [0.2, 0.2]}, "lines", "sum to 1"),
     ({"partners": {"exemestan": {}}}, "partners.exemestan", "did you mean 'exemestane'"),
     ({"colour": "red"}, "colour", "no such key"),
+    ({"published": "NG31/10mg_d"}, "published", "did you mean 'NG13'"),
+    ({"published": "OZA11/chemo_naive"}, "published", "was given temsirolimus"),
+    ({"published_control": "RECORD1/everolimus"}, "published_control", "RECORD1/placebo"),
 ]
 
 
@@ -97,7 +100,7 @@ def test_what_is_wrong_is_told_by_its_key(changed: dict, key: str, allowed: str,
 
 
 def test_lists_are_short_for_partners_as_usual_and_for_alterations(tmp_path: Path) -> None:
-    _, trial = read_trial(write(tmp_path, partners=["exemestane"], selection=["tsc"]))
+    _, trial, _ = read_trial(write(tmp_path, partners=["exemestane"], selection=["tsc"]))
     assert set(trial.partners) == {"exemestane"} and trial.partners["exemestane"].dose is None and trial.selection == {"tsc": True}
 
 
@@ -128,6 +131,31 @@ def test_a_trial_is_for_predict_alone(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setattr("sys.argv", ["trialsim", "trial=record1"])
     assert cli.main() == 2
     assert "trialsim predict trial=FILE" in capsys.readouterr().err
+
+
+def test_every_run_keeps_the_file_it_was_asked_for_by(tmp_path, monkeypatch) -> None:
+    from trialsim import study
+
+    seen = {}
+    monkeypatch.setattr(study, "run", lambda config, folder, keep: seen.update({folder: keep}) or {"part": 1})
+    monkeypatch.setattr("trialsim.console.print_findings", lambda *found: None)
+    monkeypatch.setattr("sys.argv", ["trialsim"])
+    monkeypatch.chdir(tmp_path)
+    file = write(tmp_path)
+    assert start("predict", [f"trial='{file}'", "hydra.run.dir=one"]) == 2  # quotes are the shell's
+    assert start("predict", [f"trial={file}", "hydra.run.dir=one"]) == 0
+    start("predict", [f"trial={file}", "-m", "analysis.patients=20,40", "hydra.sweep.dir=two"])
+    assert {folder.relative_to(tmp_path).as_posix() for folder in seen} == {"one", "two/0", "two/1"}
+    assert all(keep == {"trial.yaml": file.read_text()} for keep in seen.values())
+
+
+def test_a_trial_file_that_lies_in_the_folder_is_not_overwritten(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = write(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "trial.yaml").write_text("mine")
+    assert start("predict", [f"trial={file}", "hydra.run.dir=out"]) == 2
+    assert "it has trial.yaml" in capsys.readouterr().err and (tmp_path / "out" / "trial.yaml").read_text() == "mine"
 
 
 def test_trials_are_listed_and_the_template_printed(capsys) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from trialsim.evidence import drugs_given_alone, load_efficacy, monotherapy_counts, published_endpoints
+from trialsim.evidence import drugs_given_alone, load_efficacy, monotherapy_counts, named_arm, published_endpoints
 from trialsim.evidence.intervals import clopper_pearson, count_from_percent, counts_from_interval, split_interval
 from trialsim.evidence.tumour_types import project_name
 from trialsim.schema import ConfigError
@@ -74,6 +74,24 @@ def test_time_to_progression_is_not_called_pfs():
 def test_unknown_or_ambiguous_study_is_refused(trial, arm):
     with pytest.raises(ConfigError):
         published_endpoints(trial, arm)
+
+
+@pytest.mark.parametrize(("name", "told"), [
+    ("CPCT3", "did you mean 'CPCT03'?"), ("bolero2/placebo", "'BOLERO2'"), ("RADIENT3", "did you mean 'RADIANT3'?"),
+    ("RADIANT3/everolimuss", "did you mean 'everolimus'?"), ("RADIANT3", "RADIANT3/ARM: everolimus, placebo"),
+])  # fmt: skip
+def test_a_misspelt_study_is_told_its_neighbours_and_not_the_whole_list(name, told):
+    with pytest.raises(ConfigError) as error:
+        named_arm(name, "published")
+    assert (error.value.key, error.value.value) == ("published", name) and told in error.value.allowed
+    named = [trial for trial in set(load_efficacy()["trial_id"]) if trial in error.value.allowed]
+    assert len(named) <= 4
+
+
+def test_a_study_like_no_other_is_told_where_all_are_listed():
+    with pytest.raises(ConfigError) as error:
+        named_arm("QQQQQQQQ")
+    assert error.value.allowed == "a study of the evidence tables; `trialsim evidence` lists them all"
 
 
 @pytest.mark.parametrize(("events", "n"), [(0, 18), (1, 59), (36, 59), (21, 59), (59, 59)])

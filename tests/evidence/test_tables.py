@@ -6,6 +6,7 @@ import pytest
 from trialsim.evidence import (
     load,
     load_biomarkers,
+    load_doses,
     load_efficacy,
     load_exposure,
     load_interactions,
@@ -17,7 +18,7 @@ from trialsim.schema import ConfigError
 
 LOADERS = {
     "efficacy": load_efficacy, "phase1": load_phase1, "biomarkers": load_biomarkers, "survival_points": load_survival_points,
-    "exposure": load_exposure, "interactions": load_interactions,
+    "exposure": load_exposure, "interactions": load_interactions, "doses": load_doses,
 }  # fmt: skip
 
 

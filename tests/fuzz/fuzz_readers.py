@@ -104,7 +104,7 @@ def settings_file(data: bytes, folder: Path, home: Path) -> None:
 def trial(data: bytes, folder: Path, home: Path) -> None:
     file = folder / "trial.yaml"
     file.write_bytes(data)
-    name, found = read_trial(file)
+    name, found, _ = read_trial(file)
     made = trial_words(name, found)
     assert made[0] == "analysis=predict" and abs(sum(found.tumour_types.values()) - 1) < 1e-5
 

@@ -57,7 +57,7 @@ def test_a_configuration_is_immutable() -> None:
         ("regimen__dose", None, "a number"),
         ("regimen__dose", float("nan"), "finite"),
         ("regimen__dose", float("inf"), "finite"),
-        ("regimen__dose", 5000, "at most 200 mg"),
+        ("regimen__dose", 5000, "at most 250 mg"),
         ("regimen__unit", "mg/kg", "'mg' or 'mg/m2'"),
         ("regimen__schedule", "dayly", "'daily'"),
         ("regimen__adherence", 0, "greater than 0"),
@@ -175,6 +175,11 @@ def test_treatment_ends_no_later_than_follow_up() -> None:
 
 def test_near_is_silent_when_nothing_is_close() -> None:
     assert near("zzz", ["dose", "unit"]) == ""
+
+
+def test_near_tells_as_many_as_it_may_whatever_their_case() -> None:
+    assert near("ARM_A", ["arm_a", "arm_b", "arm_c", "size"]) == "; did you mean 'arm_a'?"
+    assert near("arm_x", ["arm_a", "arm_b", "arm_c", "size"], 3).count("arm_") == 3
 
 
 @pytest.mark.parametrize(

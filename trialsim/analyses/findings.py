@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from trialsim import beforehand
 from trialsim.analyses.steps import Steps
 from trialsim.schema import ConfigError
 from trialsim.summary import SCHEMA_VERSION
@@ -66,6 +67,7 @@ def save(config: StudyConfig, folder: RunFolder, found: Findings) -> None:
         "title": config.title,
         "seed": config.seed,
         "diagnostics": {"ok": not found.faults, "messages": list(found.faults)},
+        "cautions": beforehand.cautions(config),
         "results": dict(found.results),
         "tables": list(found.tables),
     }

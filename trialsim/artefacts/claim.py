@@ -18,6 +18,7 @@ from trialsim.schema.plain import usable_path
 from trialsim.schema.study import StudyConfig
 
 SWEEP = "sweep.json"  # record of a sweep, in the folder that holds those of its runs
+TRIAL = "trial.yaml"  # the file of the trial that a prediction was asked for
 BLOCKS = "blocks"  # folder of the blocks of patients, or steps of an analysis, that are done, until the tables are put together
 PART = "part"  # state of a folder that holds one finished part of a study
 TABLES = ("patients", "visits", "pharmacodynamics", "adverse_events", "doses")
@@ -32,6 +33,7 @@ CLAIMED = (
     "posterior_published.nc",
     "simulation.json",
     SWEEP,
+    TRIAL,
     BLOCKS,
 )
 

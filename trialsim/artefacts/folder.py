@@ -23,7 +23,7 @@ import pandas as pd
 import yaml
 
 from trialsim import provenance
-from trialsim.artefacts.claim import BLOCKS, PART, config_sha256, inputs_sha256, is_finished, lock
+from trialsim.artefacts.claim import BLOCKS, PART, SWEEP, config_sha256, inputs_sha256, is_finished, lock
 from trialsim.artefacts.csv_text import csv_text
 from trialsim.artefacts.files import PARTIAL, atomic, file_sha256, plain, refuse_links, unchanged, write_json
 from trialsim.artefacts.reading import read_json
@@ -121,6 +121,8 @@ class RunFolder:
         if self._status:
             done = ", ".join(stage["name"] for stage in self._status.get("stages", [])) or "none"
             log.info("resuming; stages already complete: %s", done)
+        elif self.config.resume and _of_a_sweep(self.path):
+            log.info("this job of the sweep was not started before; starting it")
         elif self.config.resume:
             log.info("nothing to resume in %s; starting from the beginning", self.path)
         self._update(
@@ -136,7 +138,7 @@ class RunFolder:
         settings = self.config.model_dump(mode="json")
         with atomic(self.path / "config.yaml") as partial:
             partial.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        self._write_provenance()
+        self.write_provenance()
         return self
 
     def __exit__(
@@ -159,13 +161,13 @@ class RunFolder:
 
     def finish_part(self) -> None:
         """Mark the folder as one part of a study, ready to be merged with the others."""
-        self._write_provenance()
+        self.write_provenance()
         self._status.pop("message", None)
         self._update(state=PART, finished=_now())
 
     def finish(self) -> None:
         """Mark the run as finished. Call it last, when every artefact is in place."""
-        self._write_provenance()
+        self.write_provenance()
         self._status.pop("message", None)
         self._update(complete=True, state="complete", finished=_now())
         self.finished = True
@@ -269,17 +271,22 @@ class RunFolder:
             partial.write_text(text, encoding="utf-8")
         return self.path / name
 
+    def write_provenance(self) -> None:
+        """Write ``provenance.json`` as things stand: when it is written, how long each stage took."""
+        facts = provenance.collect()
+        facts |= {"seed": self.config.seed, "config_sha256": config_sha256(self.config), "seconds": self.seconds}
+        facts |= {"started": self._status.get("started"), "written": _now(), "choices": self.config.choices}
+        write_json(self.path / "provenance.json", facts)
+
     # ---- internal
 
     def _update(self, **changes: Any) -> None:
         self._status.update(changes)
         write_json(self.path / STATUS, self._status)
 
-    def _write_provenance(self) -> None:
-        facts = provenance.collect()
-        facts |= {"seed": self.config.seed, "config_sha256": config_sha256(self.config), "seconds": self.seconds}
-        facts |= {"started": self._status.get("started"), "written": _now(), "choices": self.config.choices}
-        write_json(self.path / "provenance.json", facts)
+
+def _of_a_sweep(path: Path) -> bool:
+    return any((folder / SWEEP).is_file() for folder in path.parents)
 
 
 def _now() -> str:

@@ -59,7 +59,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: as `read_text`; or `check_yaml` refuses it, or it is no mapping.
     """
-    text = check_yaml(path)
+    return parse_yaml(path, check_yaml(path))
+
+
+def parse_yaml(path: Path, text: str) -> dict[str, Any]:
+    """The mapping of plain values in the text of a file that `check_yaml` returned. Raises: as `read_yaml`."""
     try:
         found = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader: plain values, never objects
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from trialsim.bank.treatments import CENTRAL, enrolled
 from trialsim.cohort import sample_cohort
+from trialsim.cohort.selection import refuse_rare
 from trialsim.endpoints.comparison import kaplan_meier
 from trialsim.endpoints.hazards import cox
-from trialsim.schema import ConfigError
 from trialsim.schema.design.treatments import CONTROL, CROSSOVER, DRUG
 from trialsim.simulation import simulate_patients
 from trialsim.units import DAYS_PER_MONTH
@@ -25,8 +25,6 @@ SEVERE = 3  # CTCAE grade from which an adverse event is published as severe
 GRADE = "grade_3_4_"
 BOTH = "drug against control"
 CANDIDATES = 4000  # sampled at a time when patients are sought
-ENOUGH = 200_000  # candidates among whom a selection is known to be too rare
-RAREST = 2000  # candidates an asked-for patient beyond which a selection counts as too rare
 LANDMARKS = {"pfs": 6, "os": 12}  # months, as `summary.endpoints`
 PATHWAY = ("ps6_tumour_d28", "pakt_tumour_d28", "ps6_pbmc_d28")
 
@@ -48,9 +46,10 @@ def eligible(config: StudyConfig, settings: PredictSettings, count: int) -> np.n
     Raises:
         ConfigError: hardly anybody is.
     """
+    refuse_rare(config.cohort, config.tumour, settings.selection)
     found: list[np.ndarray] = []
-    had = 0
-    for start in range(0, RAREST * count, CANDIDATES):
+    start = had = 0
+    while had < count:
         ids = np.arange(start, start + CANDIDATES)
         cohort = sample_cohort(config.cohort, config.tumour, config.seed, ids)
         fits = np.ones(len(ids), bool)
@@ -58,13 +57,8 @@ def eligible(config: StudyConfig, settings: PredictSettings, count: int) -> np.n
             fits &= cohort[gene].to_numpy(bool) == altered
         found.append(ids[fits])
         had += int(fits.sum())
-        if had >= count:
-            return np.concatenate(found)[:count]
-        if start >= ENOUGH and had < (start + CANDIDATES) / RAREST:
-            break
-    share = had / (start + CANDIDATES)
-    allowed = f"alterations that at least 1 in {RAREST} patients of this population has; {share:.2g} of them have these"
-    raise ConfigError("analysis.selection", dict(settings.selection), allowed)
+        start += CANDIDATES
+    return np.concatenate(found)[:count]
 
 
 def treated(config: StudyConfig, ids: np.ndarray, arm: str, crossover: bool) -> pd.DataFrame:

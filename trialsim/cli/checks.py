@@ -87,7 +87,7 @@ def _composed(words: Sequence[Sequence[str]], asked: Sequence[Override], sweepin
                 composed = compose_job(CONFIG_NAME, [*kept, *fixed], with_hydra=True)
                 config = validate_job(composed)
                 check_hydra(composed, asked, sweeping)
-                _check_published(config)
+                _check_beforehand(config)
                 _check_covariates(config)
                 jobs.append(Composed(job, config, *_output_folder(composed, number if sweeping else None)))
             except ConfigError as error:
@@ -199,14 +199,11 @@ def _check_writable(folder: Path) -> None:
         raise ConfigError("hydra.run.dir", str(folder), allowed) from error
 
 
-def _check_published(config: StudyConfig) -> None:
-    """The published study must be one that the evidence tables hold, and so must that of a control arm."""
-    control = config.analysis.published_control if isinstance(config.analysis, PredictSettings) else None
-    for key, name in (("study.published", config.study.published), ("analysis.published_control", control)):
-        if name is not None:
-            from trialsim.evidence import published_study
+def _check_beforehand(config: StudyConfig) -> None:
+    if config.study.published is not None or isinstance(config.analysis, PredictSettings):
+        from trialsim import beforehand  # here, as it reads the tables of evidence
 
-            published_study(name, key)
+        beforehand.check(config)
 
 
 def _check_covariates(config: StudyConfig) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import hydra
@@ -27,7 +27,7 @@ from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
 
 
-def _job(config: DictConfig) -> str | None:
+def _job(config: DictConfig, keep: Mapping[str, str]) -> str | None:
     """One job as Hydra starts it: validate, run, show.
 
     In a sweep an error is kept and returned in words, not raised: launchers differ in what they do with one, and none of them may
@@ -36,7 +36,7 @@ def _job(config: DictConfig) -> str | None:
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
     if hydra_config.mode != RunMode.MULTIRUN:
-        _run(validate_job(config), folder)
+        _run(validate_job(config), folder, keep)
         return None
     from trialsim.sweeps import record
 
@@ -44,7 +44,7 @@ def _job(config: DictConfig) -> str | None:
     record.forget_failure(sweep, job.num)
     failed = None
     try:
-        _run(validate_job(config), folder)
+        _run(validate_job(config), folder, keep)
         console.check_interrupted()
     except Exception as error:
         console.check_interrupted()  # the error may be what a library made of it
@@ -56,7 +56,7 @@ def _job(config: DictConfig) -> str | None:
     return failed
 
 
-def _run(config: StudyConfig, folder: Path) -> None:
+def _run(config: StudyConfig, folder: Path, keep: Mapping[str, str]) -> None:
     # Imported here: bad input must be told before the seconds that JAX takes to load.
     from trialsim.artefacts import is_finished
 
@@ -66,7 +66,7 @@ def _run(config: StudyConfig, folder: Path) -> None:
         return
     from trialsim import study
 
-    found = study.run(config, folder)
+    found = study.run(config, folder, keep)
     if config.compute.parts > 1:
         console.print_part(found, folder)
     elif config.analysis.kind == "trial":
@@ -75,11 +75,11 @@ def _run(config: StudyConfig, folder: Path) -> None:
         console.print_findings(found, folder)
 
 
-def run(words: Sequence[str]) -> int:
+def run(words: Sequence[str], keep: Mapping[str, str] | None = None) -> int:
     """Check, then run what the words ask for.
 
     Args:
-        words: of the command line, after ``trialsim``.
+        words: of the command line, after ``trialsim``. keep: texts to lie in the folder of each run, by the name of the file.
 
     Returns:
         The exit code: 0, 1 jobs of a sweep failed, 2 bad input, 130 interrupted. A single run that fails raises.
@@ -90,7 +90,11 @@ def run(words: Sequence[str]) -> int:
     only_tells = arguments.help or arguments.hydra_help or arguments.cfg or arguments.info or arguments.shell_completion
     # Hydra would print its own message and exit with 1; with this it hands us the error instead.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    app = hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=CONFIG_NAME)(_job)
+
+    def job(config: DictConfig) -> str | None:  # Hydra asks a function for its module, which a partial lacks
+        return _job(config, keep or {})
+
+    app = hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=CONFIG_NAME)(job)
     try:
         sweep = None
         try:

@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from trialsim._paths import conf_dir
-from trialsim.artefacts.reading import read_yaml
+from trialsim.artefacts.reading import check_yaml, parse_yaml
 from trialsim.cli.composing import compose, literal
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import near, raise_all, translate
@@ -29,11 +29,11 @@ def shipped() -> list[str]:
     return sorted(file.stem for file in (conf_dir() / "trial").glob("*.yaml"))
 
 
-def read_trial(trial: str | Path) -> tuple[str, TrialFile]:
+def read_trial(trial: str | Path) -> tuple[str, TrialFile, str]:
     """A trial by its name in ``conf/trial`` or the path of a file.
 
     Returns:
-        Its name, which is that of the file, and the trial.
+        Its name, which is that of the file, the trial, and the text of the file.
 
     Raises:
         ConfigError: no such trial, or whatever is wrong in the file.
@@ -45,7 +45,8 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile]:
             allowed = f"the path of a YAML file, or one of {', '.join(names)}{near(str(trial), names)}"
             raise ConfigError("trial", str(trial), allowed)
         path = conf_dir() / "trial" / f"{trial}.yaml"
-    data = read_yaml(path)
+    text = check_yaml(path)
+    data = parse_yaml(path, text)
     try:
         found = TrialFile.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
@@ -55,11 +56,26 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile]:
         known = sorted(file.stem for file in (conf_dir() / group).glob("*.yaml"))
         raise_all([ConfigError(f"{key}.{name}", _told(value), f"one of {', '.join(known)}{near(name, known)}")
                    for name, value in given.items() if name not in known])  # fmt: skip
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem).lstrip("_.-")[:80] or "trial", found
+    _check_published(found)
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem).lstrip("_.-")[:80] or "trial", found, text
 
 
 def _told(value: Any) -> Any:
     return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else value
+
+
+def _check_published(trial: TrialFile) -> None:
+    """The published arms are there, and of the drug that the trial gives. Other differences are told as cautions."""
+    if trial.published is None and trial.published_control is None:
+        return
+    from trialsim.evidence import likeness  # here, as it reads the tables of evidence
+
+    asked = likeness.Asked(trial.drug, trial.dose, trial.unit, trial.schedule, tuple(trial.partners), tuple(trial.tumour_types),
+                           trial.selection, trial.age_group)  # fmt: skip
+    if trial.published is not None:
+        likeness.refuse_another_drug(asked, trial.published, "published")
+    if trial.published_control is not None:
+        likeness.refuse_the_drug_in_control(trial.published_control, "published_control")
 
 
 def words(name: str, trial: TrialFile) -> list[str]:
@@ -123,4 +139,5 @@ def compose_trial(trial: str | Path, overrides: Sequence[str] | Mapping[str, Any
         ConfigError: in the file, or in what is made of it.
     """
     own = [f"{key}={literal(value)}" for key, value in overrides.items()] if isinstance(overrides, Mapping) else list(overrides)
-    return compose(None, [*words(*read_trial(trial)), *own])
+    name, found, _ = read_trial(trial)
+    return compose(None, [*words(name, found), *own])

@@ -76,8 +76,13 @@ def _pten_loss_chances(context: Context, columns: Columns) -> tuple[np.ndarray, 
     given = _prevalence(context, columns, "pten_loss_given_mutation")
     mutation = _prevalence(context, columns, "pten_mutation")
     loss = _prevalence(context, columns, "pten_loss")
+    return given, loss_without_mutation(loss, given, mutation)
+
+
+def loss_without_mutation(loss: np.ndarray, given: np.ndarray, mutation: np.ndarray) -> np.ndarray:
+    """P(protein loss | PTEN wild type) from P(loss), P(loss | mutated) and P(mutated)."""
     without = np.where(mutation < 1, (loss - given * mutation) / np.where(mutation < 1, 1.0 - mutation, 1.0), loss)
-    return given, np.clip(without, 0.0, 1.0)
+    return np.clip(without, 0.0, 1.0)
 
 
 def pten_mutation(context: Context, columns: Columns) -> np.ndarray:

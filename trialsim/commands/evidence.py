@@ -1,7 +1,7 @@
 """Lists the published numbers that come with trialsim, each with its source; --out writes the whole table to a file.
 
 Tables: efficacy (response, survival, benefit; one row an arm), phase1 (dose-limiting toxicities by level), biomarkers,
-survival_points (landmarks), exposure (concentrations), interactions.
+survival_points (landmarks), exposure (concentrations), interactions, doses (the highest studied).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SHOWN: dict[str, dict[str, str]] = {  # column: its head on the screen
                "n_dlt": "DLTs"},
     "biomarkers": {"trial_id": "trial", "drug": "drug", "gene_or_marker": "marker", "status": "status", "n_patients": "n",
                    "n_response": "responders", "statistic": "finding"},
-    "survival_points": {}, "exposure": {}, "interactions": {},  # all but what `HIDDEN` names
+    "survival_points": {}, "exposure": {}, "interactions": {}, "doses": {},  # all but what `HIDDEN` names
 }  # fmt: skip
 HIDDEN = ("source_url", "notes", "how_seen", "citation")
 LONGEST = 26  # letters of a cell

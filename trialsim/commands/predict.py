@@ -30,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
+    from trialsim.artefacts.claim import TRIAL
     from trialsim.cli.run import run as run_study
     from trialsim.cli.trial_file import read_trial, shipped, words
 
@@ -44,9 +45,9 @@ def run(given: argparse.Namespace) -> int:
     if len(trials) != 1 or not trials[0]:
         allowed = f"one, as trial=my_trial.yaml or trial=NAME with a NAME of {', '.join(shipped())}"
         raise ConfigError("trial", ", ".join(trials) or None, allowed)
-    name, trial = read_trial(trials[0])
+    name, trial, text = read_trial(trials[0])
     own = [word for word in given.words if not word.startswith(KEY)]
     folder, now = f"outputs/predict_{name}", "${now:%Y-%m-%d_%H-%M-%S-%f}"
     places = {"hydra.run.dir": f"{folder}/{now}", "hydra.sweep.dir": f"{folder}/sweep_{now}"}
     kept = [f"{key}={place}" for key, place in places.items() if not any(word.startswith(f"{key}=") for word in own)]
-    return run_study([*(["-m"] if given.multirun else []), *words(name, trial), *kept, *own])
+    return run_study([*(["-m"] if given.multirun else []), *words(name, trial), *kept, *own], {TRIAL: text})

@@ -46,7 +46,8 @@ def compile_loops(program: Any, *examples: Any) -> Any:
 
 
 def keep_programs() -> None:
-    """Keep compiled programs on disk, so that the next run starts at once; unless the user has set JAX's cache folder.
+    """Keep compiled programs on disk, so that the next run traces but does not compile them; unless the user has set JAX's cache
+    folder.
 
     A program fits the processor that it was compiled for, so each kind of processor has a folder of its own.
     """

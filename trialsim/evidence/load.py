@@ -49,6 +49,11 @@ def load_interactions() -> pd.DataFrame:
     return _load("interactions").copy()
 
 
+def load_doses() -> pd.DataFrame:
+    """Highest dose studied of each drug, unit, schedule and age group. Columns: `schema.DOSES`."""
+    return _load("doses").copy()
+
+
 @cache
 def _load(table: str) -> pd.DataFrame:
     name, _ = schema.FILES[table]
@@ -93,7 +98,7 @@ def check(table: str, raw: pd.DataFrame) -> pd.DataFrame:
         _refuse(table, raw, ~graded, "how_seen", f"one that starts with {', '.join(schema.GRADES_OF_SOURCE)}; never memory")
     _refuse(table, raw, ~typed["source_url"].str.match(r"https?://\S+"), "source_url", "an address, http or https")
     if "notes" in typed:
-        if "dose" in typed:  # a dose that the notes call a memory is not data
+        if table == "efficacy":  # a dose that the notes call a memory is not data
             typed.loc[typed["notes"].str.contains(_UNVERIFIED_DOSE), "dose"] = ""
         typed["notes"] = typed["notes"].str.replace(_REMEMBERED, "", regex=True).str.strip()
     _CONSISTENCY[table](table, raw, typed)
@@ -192,6 +197,11 @@ def _interactions_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame)
     _refuse(table, raw, outside, "ratio", "a number between its limits")
 
 
+def _doses_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame) -> None:
+    keys = ["drug", "unit", "schedule", "age_group"]
+    _refuse(table, raw, typed.duplicated(keys), "dose", "one highest dose of its drug, unit, schedule and age group")
+
+
 _CONSISTENCY: dict[str, Callable[[str, pd.DataFrame, pd.DataFrame], None]] = {
     "efficacy": _efficacy_consistent,
     "phase1": _phase1_consistent,
@@ -199,6 +209,7 @@ _CONSISTENCY: dict[str, Callable[[str, pd.DataFrame, pd.DataFrame], None]] = {
     "survival_points": _survival_points_consistent,
     "exposure": _exposure_consistent,
     "interactions": _interactions_consistent,
+    "doses": _doses_consistent,
 }
 
 

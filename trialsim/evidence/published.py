@@ -12,6 +12,9 @@ from trialsim.evidence.counts import Count
 from trialsim.evidence.intervals import clopper_pearson, split_interval
 from trialsim.evidence.load import load_efficacy, load_phase1, load_survival_points
 from trialsim.schema import ConfigError
+from trialsim.schema.faults import near
+
+NEAREST = 4  # studies told for a misspelt one
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ _FRACTION = re.compile(r"\b(\d+)/(\d+)\b")
 _EXACT = "95 % interval: exact (Clopper-Pearson), computed here from the counts"
 
 
-def published_endpoints(trial_id: str, arm_id: str | None = None) -> list[PublishedEndpoint]:
-    """All endpoints that the tables hold for a study; what was not seen is absent.
+def published_arm(trial_id: str, arm_id: str | None = None) -> pd.Series:
+    """The row of the efficacy table that holds an arm.
 
     Args:
         trial_id: label of the study, e.g. ``"CPCT03"``.
@@ -56,19 +59,27 @@ def published_endpoints(trial_id: str, arm_id: str | None = None) -> list[Publis
     table = load_efficacy()
     arms = table[table["trial_id"] == trial_id]
     if arms.empty:
-        raise ConfigError("trial_id", trial_id, f"one of {', '.join(dict.fromkeys(table['trial_id']))}")
-    if arm_id is None and len(arms) > 1:
-        raise ConfigError("arm_id", arm_id, f"one of the arms of {trial_id}: {', '.join(arms['arm_id'])}")
+        allowed = f"a study of the evidence tables{near(trial_id, table['trial_id'], NEAREST)}; `trialsim evidence` lists them all"
+        raise ConfigError("trial_id", trial_id, allowed)
     chosen = arms if arm_id is None else arms[arms["arm_id"] == arm_id]
-    if chosen.empty:
-        raise ConfigError("arm_id", arm_id, f"one of the arms of {trial_id}: {', '.join(arms['arm_id'])}")
-    row = chosen.iloc[0]
+    if len(chosen) != 1:
+        hint = "" if arm_id is None else near(arm_id, arms["arm_id"])
+        raise ConfigError("arm_id", arm_id, f"one of the arms of {trial_id}, {trial_id}/ARM: {', '.join(arms['arm_id'])}{hint}")
+    return chosen.iloc[0]
+
+
+def published_endpoints(trial_id: str, arm_id: str | None = None) -> list[PublishedEndpoint]:
+    """All endpoints that the tables hold for a study; what was not seen is absent.
+
+    Args, Raises: as for `published_arm`.
+    """
+    row = published_arm(trial_id, arm_id)
     source = f"{row['short_citation']}; {row['source_url']}"
     return [*_rates(row, source), *_times(row, source), *_landmarks(row, source), *_toxicity(row, source)]
 
 
-def published_study(name: str | None, key: str = "study.published") -> list[PublishedEndpoint]:
-    """What the study named in the settings reported; empty for None.
+def named_arm(name: str, key: str = "study.published") -> pd.Series:
+    """The row of the arm named in the settings.
 
     Args:
         name: a trial_id, or ``trial_id/arm_id`` where a study has several arms. key: of the setting that names it.
@@ -76,13 +87,19 @@ def published_study(name: str | None, key: str = "study.published") -> list[Publ
     Raises:
         ConfigError: on that key.
     """
-    if name is None:
-        return []
     trial_id, _, arm_id = name.partition("/")
     try:
-        return published_endpoints(trial_id, arm_id or None)
+        return published_arm(trial_id, arm_id or None)
     except ConfigError as error:
         raise ConfigError(key, name, error.allowed) from error
+
+
+def published_study(name: str | None, key: str = "study.published") -> list[PublishedEndpoint]:
+    """What the study named in the settings reported; empty for None. Args, Raises: as for `named_arm`."""
+    if name is None:
+        return []
+    row = named_arm(name, key)
+    return published_endpoints(row["trial_id"], row["arm_id"])
 
 
 def published_hazard_ratio(name: str | None) -> PublishedEndpoint | None:

@@ -24,6 +24,7 @@ class Column(NamedTuple):
     allowed: tuple[str, ...] = ()
 
 
+SCHEDULES = ("daily", "alternate_day", "weekly", "five_days_a_week")
 AGE_GROUPS = ("adult", "paediatric", "mixed")
 DESIGNS = ("phase1", "phase2_single", "phase2_random", "phase3")
 EXPOSURE_MEASURES = ("cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml")
@@ -130,9 +131,7 @@ EXPOSURE = (
     Column("drug", "text", "rapalog", required=True),
     Column("dose_level", "number", "dose of one administration, in unit", required=True),
     Column("unit", "text", "unit of the dose", required=True, allowed=("mg", "mg/m2")),
-    Column(
-        "schedule", "text", "as regimen.schedule", required=True, allowed=("daily", "alternate_day", "weekly", "five_days_a_week")
-    ),
+    Column("schedule", "text", "as regimen.schedule", required=True, allowed=SCHEDULES),
     Column("age_group", "text", "patients", required=True, allowed=AGE_GROUPS),
     Column("measure", "text", "whole-blood exposure at steady state, ng/mL or ng.h/mL", required=True, allowed=EXPOSURE_MEASURES),
     Column("published", "number", "central value, unit of the measure", required=True),
@@ -158,6 +157,18 @@ INTERACTIONS = (
     Column("citation", "text", "citation, subjects and remarks", required=True),
 )
 
+DOSES = (
+    Column("drug", "text", "rapalog", required=True),
+    Column("dose", "number", "highest dose of one administration in a study of patients with cancer", required=True),
+    Column("unit", "text", "of the dose", required=True, allowed=("mg", "mg/m2")),
+    Column("schedule", "text", "as regimen.schedule", required=True, allowed=SCHEDULES),
+    Column("age_group", "text", "patients", required=True, allowed=AGE_GROUPS),
+    SOURCE,
+    HOW_SEEN,
+    Column("citation", "text", "paper", required=True),
+    Column("notes", "text", "what became of it; what follows `memory:` is unverified and is dropped on loading"),
+)
+
 FILES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "efficacy": ("efficacy.csv", EFFICACY),
     "phase1": ("phase1.csv", PHASE1),
@@ -165,5 +176,6 @@ FILES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "survival_points": ("pfs_curves.csv", SURVIVAL_POINTS),
     "exposure": ("exposure.csv", EXPOSURE),
     "interactions": ("interactions.csv", INTERACTIONS),
+    "doses": ("doses.csv", DOSES),
 }
 GRADES_OF_SOURCE = ("abstract", "excerpt", "full text", "registry", "label")

@@ -13,6 +13,7 @@ from trialsim.report.assumptions import Assumption, by_section
 from trialsim.report.html import write_page
 from trialsim.report.page import Verdict
 from trialsim.report.table import Table
+from trialsim.report.wording import texts
 from trialsim.schema import ConfigError
 
 ALWAYS = ("analysis", "study")  # sections of the configuration that every result rests on
@@ -38,7 +39,7 @@ def write_findings(folder: Path) -> Path:
         saved=saved,
         page=page,
         verdict=_verdict(saved, page),
-        cautions=[NOBODY, *page.cautions],
+        cautions=[NOBODY, *texts(saved.summary.get("cautions")), *page.cautions],
     )
 
 

@@ -20,6 +20,7 @@ from trialsim.report.wording import (
     number,
     percent,
     plural,
+    texts,
     unit_text,
     words,
 )
@@ -49,7 +50,7 @@ def what_was_simulated(run: Run) -> str:
         text += f" They make up {sizes.size} virtual studies of {number(float(sizes.max()))} patients {each}."
     if "tumour_type" in run.patients and run.count:
         top = run.patients["tumour_type"].value_counts(normalize=True)
-        named = join(f"{_inside_sentence(run.tumour_name(str(name)))} ({percent(part, 0)})" for name, part in top.head(3).items())
+        named = join(f"{inside_sentence(run.tumour_name(str(name)))} ({percent(part, 0)})" for name, part in top.head(3).items())
         verb = "is" if len(top) == 1 else "are"
         text += f" They have {plural(len(top), 'tumour type')}; the most frequent {verb} {named}."
     return text
@@ -102,9 +103,9 @@ def _people(run: Run) -> str:
     return f"{plural(run.count, f'virtual {kind}', f'virtual {many}')}, {years},"
 
 
-def _inside_sentence(name: str) -> str:
-    """Small first letter, unless the name starts with an abbreviation."""
-    return name if name[1:2].isupper() or name[1:2] == "-" else name[:1].lower() + name[1:]
+def inside_sentence(name: str) -> str:
+    """Small first letter, unless the name starts with an abbreviation or a person."""
+    return name if name[1:2].isupper() or name[1:2] == "-" or name.startswith("Ewing ") else name[:1].lower() + name[1:]
 
 
 def cards(run: Run) -> list[Card]:
@@ -195,7 +196,11 @@ def cautions(run: Run) -> list[str]:
         "sound; neither tells whether the model is right. That is what the comparison with published studies is for.",
     ]
     if run.summary.get("published_trial"):
-        told.append("Nothing checks that the published patients had the same dose, selection and line of therapy as these.")
+        told.append(
+            "Whether the published patients had the same dose, tumour type and selection as these is told only where the evidence "
+            "tables hold it; line of therapy and scan intervals are not compared."
+        )
+    told += texts(run.summary.get("cautions"))
     if run.count < 5:
         told.append(f"Only {plural(run.count, 'virtual patient')}: intervals are wide and the figures show little.")
     failed = int(run.summary.get("n_failed") or 0)

@@ -78,6 +78,11 @@ MISSING = "–"
 NBSP = "\u00a0"  # keeps a number and its unit on one line
 
 
+def texts(value: object) -> list[str]:
+    """Sentences from a file; none where it holds no list."""
+    return [str(text) for text in value] if isinstance(value, list) else []
+
+
 def is_number(value: object) -> TypeGuard[float]:
     """True for a finite number, also a numpy scalar; a bool is none."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):

@@ -42,10 +42,12 @@ def raise_all(errors: Sequence[ConfigError]) -> None:
         raise ConfigErrors(errors)
 
 
-def near(word: str, words: Iterable[str]) -> str:
-    """``"; did you mean 'size'?"`` when a known word is close to the given one, else the empty string."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
+def near(word: str, words: Iterable[str], most: int = 1) -> str:
+    """``"; did you mean 'size'?"`` when known words are close to the given one, at most so many, else the empty string. Upper and
+    lower case count as alike."""
+    known = {name.lower(): name for name in words}
+    found = [repr(known[name]) for name in difflib.get_close_matches(word.lower(), list(known), n=most, cutoff=0.6)]
+    return f"; did you mean {', '.join(found[:-1])}{' or ' if found[:-1] else ''}{found[-1]}?" if found else ""
 
 
 def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseModel]) -> list[ConfigError]:

@@ -13,8 +13,9 @@ Schedule = Literal["daily", "alternate_day", "weekly", "five_days_a_week"]
 DoseUnit = Literal["mg", "mg/m2"]
 Grade = Annotated[int, Field(ge=1, le=4)]
 
-# Far above anything tried in man (everolimus weekly up to 70 mg; children 6.5 mg/m2 daily): catches a slip of the unit.
-LARGEST_DOSE: dict[str, float] = {"mg": 200.0, "mg/m2": 50.0}
+# The highest of any rapalog, temsirolimus weekly (`trialsim evidence doses`): catches a slip of the unit. What is above
+# the highest of its own drug and schedule is told as a caution.
+LARGEST_DOSE: dict[str, float] = {"mg": 250.0, "mg/m2": 220.0}
 
 
 class Prescription(Settings):

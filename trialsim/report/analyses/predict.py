@@ -11,7 +11,9 @@ from trialsim.bank.studies import BOTH, GRADE, LANDMARKS
 from trialsim.report.analyses.page import Page, Saved
 from trialsim.report.figures.predicted import curves_panel, intervals_panel
 from trialsim.report.page import Card, Section
+from trialsim.report.summary_text import days_of, inside_sentence, prescription
 from trialsim.report.table import Table
+from trialsim.report.tables import GENES
 from trialsim.report.wording import (
     MISSING,
     amount,
@@ -25,13 +27,13 @@ from trialsim.report.wording import (
     number,
     percent,
     plural,
-    words,
 )
 from trialsim.schema.design.treatments import CONTROL, DRUG
 
 EFFICACY = ("orr", "dcr", "clinical_benefit_rate", "median_pfs_months", "pfs_6_months", "median_os_months", "os_12_months",
             "pfs_hr", "os_hr")  # fmt: skip
 MAIN = ("orr", "median_pfs_months", "pfs_hr", "median_os_months")
+NAMED = 3  # tumour types in a sentence
 SETTINGS = ("drug", "partner", "regimen", "modification", "design", "endpoint", "network", "mechanism", "compute")
 
 
@@ -89,19 +91,29 @@ def _names(saved: Saved) -> dict[str, str]:
 
 def _what(saved: Saved, names: dict[str, str]) -> str:
     asked, regimen = saved.settings, saved.config["regimen"]
-    given = f"{dose(regimen['dose'], regimen['unit'])} {str(regimen['schedule']).replace('_', ' ')}"
-    drug = saved.config["drug"]["name"]
-    told = f"{drug} {given}" if names[DRUG] == drug else f"{names[DRUG]} ({drug} {given})"
-    sizes = f"{plural(asked['patients'], 'patient')} on {told}"
+    drug = f"{saved.config['drug']['name']} {dose(regimen['dose'], regimen['unit'])} {days_of(regimen)}"
+    partners = [f"{name} {prescription(partner)}" for name, partner in saved.config["partner"].items()]
+    sizes = f"{plural(asked['patients'], 'patient')} with {_tumours(saved)} on {join([drug, *partners])}"
     if CONTROL in names:
-        sizes += f" and {asked['patients_control']} on {names[CONTROL]}"
-    chosen = [f"{words(gene)} {'altered' if altered else 'not altered'}" for gene, altered in asked["selection"].items()]
-    select = f", {join(chosen)}" if chosen else ""
+        sizes += f" and {asked['patients_control']:,} on {names[CONTROL]}"
+    chosen = [f"{'with' if altered else 'without'} {GENES[gene]}" for gene, altered in asked["selection"].items()]
+    select = f", all {join(chosen)}" if chosen else ""
     return (
         f"A trial of {sizes}{select}, with {asked['accrual_months']:g} months of accrual and {asked['follow_up_months']:g} of "
         f"follow-up, was run {asked['draws'] * asked['studies_per_draw']:,} times in a computer simulation, in {asked['draws']} "
         "worlds that differ in what is uncertain about the pathway."
     )
+
+
+def _tumours(saved: Saved) -> str:
+    """``colorectal adenocarcinoma (60 %) or melanoma (40 %)``; of many types the most frequent."""
+    mix = {kind: share for kind, share in saved.config["cohort"]["mix"].items() if share}
+    label_of = {kind: inside_sentence(str(saved.config["tumour"][kind]["label"])) for kind in mix}
+    if len(mix) == 1:
+        return next(iter(label_of.values()))
+    top = sorted(mix, key=lambda kind: -mix[kind])
+    named = [f"{label_of[kind]} ({percent(mix[kind], 0)})" for kind in top[:NAMED]]
+    return join(named, "or") if len(mix) <= NAMED else f"tumours of {len(mix)} types, most often {join(named)},"
 
 
 def _found(table: pd.DataFrame, names: dict[str, str]) -> list[str]:

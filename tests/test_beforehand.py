@@ -1,0 +1,58 @@
+"""What is told of a study before it runs."""
+
+import pytest
+
+from trialsim import beforehand, compose, compose_trial
+from trialsim.cli.trial_file import shipped
+from trialsim.schema import ConfigError
+from trialsim.schema.faults import flatten
+
+EXPERIMENTS = ("everolimus_adult", "everolimus_paediatric", "ridaforolimus_adult", "sirolimus_adult", "temsirolimus_adult")
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_trials_that_come_along_need_no_caution(name):
+    config = compose_trial(name)
+    beforehand.check(config)
+    assert beforehand.cautions(config) == []
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_studies_that_come_along_need_no_caution(name):
+    config = compose(name)
+    beforehand.check(config)
+    assert beforehand.cautions(config) == []
+
+
+def test_every_fault_is_told_at_once():
+    config = compose_trial("radiant3", {
+        "study.published": "OZA11/chemo_naive", "analysis.published_control": "RECORD1/everolimus",
+        "+analysis.selection": {"tsc": True, "akt1": True, "mtor": True},
+    })  # fmt: skip
+    with pytest.raises(ConfigError) as error:
+        beforehand.check(config)
+    keys = [fault.key for fault in flatten(error.value)]
+    assert keys == ["analysis.selection", "study.published", "analysis.published_control"]
+
+
+def test_a_prediction_beside_another_treatment_and_other_patients_is_told():
+    told = beforehand.cautions(compose_trial("ng13", {"regimen.dose": 100, "study.published": "RADIANT3/everolimus"}))
+    assert len(told) == 2
+    assert "Everolimus 100 mg daily: the evidence tables hold no dose so high" in told[0] and "18332470" in told[0]
+    assert "the dose, 10 mg daily oral continuous (here: 100 mg daily)" in told[1]
+    assert "the tumour type, pancreatic NET (here: colorectal)" in told[1]
+
+
+def test_a_trial_beside_a_study_of_another_drug_is_told():
+    words = ["drug=temsirolimus", "modification=temsirolimus", "regimen=temsirolimus_25mg_weekly"]
+    (told,) = beforehand.cautions(compose(None, words))
+    assert "CPCT03" in told and "the drug everolimus (here: temsirolimus)" in told
+
+
+def test_the_highest_level_of_an_escalation_counts():
+    config = compose("everolimus_paediatric", {"design.dose_levels": [2.1, 5, 6.5, 9]})
+    assert any("Everolimus 9 mg/m2 daily" in told for told in beforehand.cautions(config))
+
+
+def test_where_no_patient_is_given_the_regimen_nothing_is_told():
+    assert beforehand.cautions(compose("dose_response", {"regimen.dose": 100})) == []

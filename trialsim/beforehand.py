@@ -1,0 +1,77 @@
+"""What can be said of a study before anything is simulated: faults that take more than its settings, and cautions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trialsim.cohort.selection import refuse_rare
+from trialsim.evidence.doses import beyond_studied
+from trialsim.evidence.likeness import (
+    Asked,
+    control_differences,
+    drug_differences,
+    refuse_another_drug,
+    refuse_the_drug_in_control,
+)
+from trialsim.evidence.published import named_arm
+from trialsim.schema.analysis.predict import PredictSettings
+from trialsim.schema.base import ConfigError
+from trialsim.schema.faults import flatten, raise_all
+
+if TYPE_CHECKING:
+    from trialsim.schema.study import StudyConfig
+
+GIVEN = ("trial", "predict")  # analyses whose patients are given `regimen`, and that stand beside a published study
+OF_AGE_Y = 18.0
+
+
+def check(config: StudyConfig) -> None:
+    """Published studies that are none, or of another drug than a prediction; a selection that hardly anybody meets.
+
+    Raises:
+        ConfigError: all that was found.
+    """
+    name, asked = config.study.published, config.analysis
+    faults: list[ConfigError] = []
+    checks = []
+    if isinstance(asked, PredictSettings):
+        control = asked.published_control
+        checks.append(lambda: refuse_rare(config.cohort, config.tumour, asked.selection))
+        if name is not None:
+            checks.append(lambda: refuse_another_drug(asked_of(config), name, "study.published"))
+        if control is not None:
+            checks.append(lambda: refuse_the_drug_in_control(control, "analysis.published_control"))
+    elif name is not None:
+        checks.append(lambda: named_arm(name))
+    for one in checks:
+        try:
+            one()
+        except ConfigError as error:
+            faults.extend(flatten(error))
+    raise_all(faults)
+
+
+def cautions(config: StudyConfig) -> list[str]:
+    """What a reader of the results must keep in mind of this very study."""
+    if config.analysis.kind not in GIVEN:
+        return []
+    asked, settings = asked_of(config), config.analysis
+    highest = max([config.regimen.dose, *(config.design.levels if config.design.escalates else ())])
+    found = [beyond_studied(asked.drug, highest, asked.unit, asked.schedule, asked.age_group)]
+    if isinstance(settings, PredictSettings):
+        found += [drug_differences(asked, config.study.published)] if config.study.published else []
+        found += [control_differences(asked, settings.published_control)] if settings.published_control else []
+    elif config.published is not None:
+        found.append(drug_differences(asked, config.published))
+    return [told for told in found if told is not None]
+
+
+def asked_of(config: StudyConfig) -> Asked:
+    """What a study gives and to whom."""
+    regimen, settings = config.regimen, config.analysis
+    return Asked(
+        drug=config.drug.name, dose=regimen.dose, unit=regimen.unit, schedule=regimen.schedule, partners=tuple(config.partner),
+        tumour_types=tuple(kind for kind, share in config.cohort.mix.items() if share),
+        selection=settings.selection if isinstance(settings, PredictSettings) else {},
+        age_group="adult" if config.cohort.age.minimum_y >= OF_AGE_Y else "paediatric",
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""How common a selection by alterations is in a population: from the prevalences, without sampling anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from trialsim.cohort.genotype import conditional_probabilities, joint_probability, loss_without_mutation
+from trialsim.schema.base import ConfigError
+from trialsim.schema.cohort import GenotypeSettings, PopulationSettings, TumourSettings
+
+RAREST = 2000  # patients of whom at least one must be eligible: those of a trial are found by sampling
+
+
+def refuse_rare(population: PopulationSettings, tumours: Mapping[str, TumourSettings], selection: Mapping[str, bool]) -> None:
+    """A selection that hardly anybody meets is no trial.
+
+    Raises:
+        ConfigError: on ``analysis.selection``.
+    """
+    share = eligible_share(population, tumours, selection)
+    if share * RAREST < 1.0:
+        allowed = f"alterations that at least 1 in {RAREST} patients of this population has; {share:.2g} of them have these"
+        raise ConfigError("analysis.selection", dict(selection), allowed)
+
+
+def eligible_share(population: PopulationSettings, tumours: Mapping[str, TumourSettings], selection: Mapping[str, bool]) -> float:
+    """Share of a population's patients whose tumours have (true) or lack (false) each alteration of ``selection``."""
+    return sum(share * share_of_type(tumours[kind].genotype, selection) for kind, share in population.mix.items())
+
+
+def share_of_type(genotype: GenotypeSettings, selection: Mapping[str, bool]) -> float:
+    """The same of one tumour type. Given PIK3CA, KRAS and AKT1 are independent; so are PTEN, TSC and MTOR of all others (as
+    `genotype` draws them)."""
+
+    def fits(gene: str, chance: float) -> float:
+        return {True: chance, False: 1.0 - chance, None: 1.0}[selection.get(gene)]
+
+    def given_pik3ca(gene: str) -> tuple[float, float]:
+        pik3ca, share, ratio = (np.float64(getattr(genotype, name)) for name in ("pik3ca", gene, f"{gene}_pik3ca_odds_ratio"))
+        mutated, wild_type = conditional_probabilities(pik3ca, share, joint_probability(pik3ca, share, ratio))
+        return float(mutated), float(wild_type)
+
+    kras, akt1, p = given_pik3ca("kras"), given_pik3ca("akt1"), genotype.pik3ca
+    mutated = fits("pik3ca", 1.0) * p * fits("kras", kras[0]) * fits("akt1", akt1[0])
+    wild_type = fits("pik3ca", 0.0) * (1.0 - p) * fits("kras", kras[1]) * fits("akt1", akt1[1])
+    m, loss = genotype.pten_mutation, genotype.pten_loss_given_mutation
+    intact = float(loss_without_mutation(np.float64(genotype.pten_loss), np.float64(loss), np.float64(m)))
+    pten = fits("pten_mutation", 1.0) * m * fits("pten_loss", loss)
+    pten += fits("pten_mutation", 0.0) * (1.0 - m) * fits("pten_loss", intact)
+    return (mutated + wild_type) * pten * fits("tsc", genotype.tsc) * fits("mtor", genotype.mtor)
