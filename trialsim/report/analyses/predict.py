@@ -9,6 +9,7 @@ import pandas as pd
 
 from trialsim.bank.studies import BOTH, GRADE, LANDMARKS
 from trialsim.report.analyses.page import Page, Saved
+from trialsim.report.figures.patient import GENES
 from trialsim.report.figures.predicted import curves_panel, intervals_panel
 from trialsim.report.page import Card, Section
 from trialsim.report.table import Table
@@ -25,13 +26,14 @@ from trialsim.report.wording import (
     number,
     percent,
     plural,
-    words,
 )
 from trialsim.schema.design.treatments import CONTROL, DRUG
 
 EFFICACY = ("orr", "dcr", "clinical_benefit_rate", "median_pfs_months", "pfs_6_months", "median_os_months", "os_12_months",
             "pfs_hr", "os_hr")  # fmt: skip
 MAIN = ("orr", "median_pfs_months", "pfs_hr", "median_os_months")
+# what the prediction has settings of its own for, in `analysis`
+UNUSED = ("cohort.size", "design.kind", "design.replicate_size", "design.accrual_months", "design.cutoff_months")
 SETTINGS = ("drug", "partner", "regimen", "modification", "design", "endpoint", "network", "mechanism", "compute")
 
 
@@ -69,6 +71,7 @@ def page(saved: Saved) -> Page:
         chapters=chapters,
         methods=_methods(saved),
         settings=("cohort", *(f"tumour.{kind}" for kind, share in saved.config["cohort"]["mix"].items() if share), *SETTINGS),
+        unused=UNUSED,
         cautions=_cautions(saved, table),
         checks=_checks(saved),
     )
@@ -95,8 +98,8 @@ def _what(saved: Saved, names: dict[str, str]) -> str:
     sizes = f"{plural(asked['patients'], 'patient')} on {told}"
     if CONTROL in names:
         sizes += f" and {asked['patients_control']} on {names[CONTROL]}"
-    chosen = [f"{words(gene)} {'altered' if altered else 'not altered'}" for gene, altered in asked["selection"].items()]
-    select = f", {join(chosen)}" if chosen else ""
+    chosen = [f"{'with' if altered else 'without'} {GENES[gene]}" for gene, altered in asked["selection"].items()]
+    select = f", their tumours {join(chosen)}" if chosen else ""
     return (
         f"A trial of {sizes}{select}, with {asked['accrual_months']:g} months of accrual and {asked['follow_up_months']:g} of "
         f"follow-up, was run {asked['draws'] * asked['studies_per_draw']:,} times in a computer simulation, in {asked['draws']} "
@@ -159,8 +162,12 @@ def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], not
             known += f" ({interval(row['published_low'], row['published_high'], kind)})"
         rows.append([label(row["endpoint"]), names.get(row["arm"], row["arm"]), middle, *limits, known])
     columns = ["Endpoint", "Arm", "Median", "50 % interval", "80 % interval", "90 % interval", "Published (95 % CI)"]
-    note += "Published: with the definition and source of each value in the CSV." if table["published"].notna().any() else ""
-    return Table(key, title, table, pd.DataFrame(rows, columns=columns), note, folded)
+    shown = pd.DataFrame(rows, columns=columns)
+    if table["published"].notna().any():
+        note += "Published: with the definition and source of each value in the CSV."
+    else:
+        shown = shown.drop(columns=columns[-1])
+    return Table(key, title, table, shown if len(names) > 1 else shown.drop(columns="Arm"), note, folded)
 
 
 def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:

@@ -12,7 +12,17 @@ from plotly.subplots import make_subplots
 from trialsim.report.figures.labels import name_points
 from trialsim.report.figures.panel import Panel
 from trialsim.report.parameters import named
-from trialsim.report.theme import at_least, colour, figure, log_ticks, on_cells, reference_line, style_axes
+from trialsim.report.theme import (
+    ABOVE_ROW,
+    at_least,
+    colour,
+    figure,
+    log_ticks,
+    names_above,
+    on_cells,
+    reference_line,
+    style_axes,
+)
 from trialsim.report.wording import fixed, join, number, plot_lines, plot_text, plural
 
 OUTCOMES = {  # name -> words, unit of an effect, its scale
@@ -40,6 +50,7 @@ ROW, TWO_LINES = 21, 30  # px
 LEAST = 1e-3  # information, relative to the prior's, below which it is not drawn
 FULL = 1.0  # elasticity from which the colour is full
 INFORMED, UNINFORMED = 0.5, 0.9
+ROOM = 820  # px a heat map needs beside the names of its rows
 TONES = {"good": "simulated", "some": "SD", "none": "NE"}
 
 
@@ -49,6 +60,18 @@ def _rows(made: go.Figure, names: Sequence[str], **where: int) -> None:
         tickvals=np.arange(len(names)), ticktext=[plot_lines(named(name), 35) for name in names], tickfont=dict(size=11),
         range=[len(names) - 0.4, -0.6], showgrid=False, ticks="", **where,
     )  # fmt: skip
+
+
+def _cells_below_names(made: go.Figure, names: Sequence[str], top: int) -> go.Figure:
+    """A heat map whose rows are ``names`` from the last to the first, in a narrow place: each name above its cells.
+
+    Args:
+        top: px of the names of the columns, which then stand upright.
+    """
+    scale = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "title.side": "top", "len": 0.9}
+    layout = {"yaxis.range": [-0.5, len(names) - 0.3], "xaxis.tickangle": -90, "xaxis.tickfont.size": 11}
+    cells = {"ygap": 17, "textfont.size": 10} | {f"colorbar.{name}": value for name, value in scale.items()}
+    return names_above(made, ROOM, {"y": names}, top + 90 + (ABOVE_ROW + 2) * len(names), layout=layout, data=cells)
 
 
 def ranked(screening: pd.DataFrame, outcome: str) -> pd.DataFrame:
@@ -170,7 +193,7 @@ def elasticities(table: pd.DataFrame, limit: int = ROWS) -> Panel:
     order = grid.abs().clip(upper=FULL).mean(axis=1).sort_values(ascending=False, kind="stable").index[:limit]
     grid = grid.loc[order]
     values = grid.to_numpy()
-    made = at_least(figure(150 + ROW * len(grid)), 820)
+    made = figure(150 + ROW * len(grid))
     made.add_heatmap(
         z=values[::-1], x=[plot_text(COURSE[name]) for name in grid.columns],
         y=[plot_text(named(name)) for name in grid.index][::-1],
@@ -183,6 +206,7 @@ def elasticities(table: pd.DataFrame, limit: int = ROWS) -> Panel:
     )  # fmt: skip
     made.update_xaxes(side="top", ticks="", showgrid=False, tickangle=-40, tickfont=dict(size=12))
     made.update_yaxes(ticks="", showgrid=False, tickfont=dict(size=11.5))
+    _cells_below_names(made, [named(name) for name in grid.index][::-1], 120)
     size = grid["diameter_mm"].abs().sort_values(ascending=False)
     first = size.index[0]
     caption = (
@@ -205,8 +229,8 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
     half = -(-len(table) // 2)
     made = make_subplots(1, 2, horizontal_spacing=0.56)
     made.update_layout(figure(110 + 17 * half).layout)
-    at_least(made, 900)
     style_axes(made)
+    rows, below = {}, {}
     kinds = (
         (value < INFORMED, "well informed", TONES["good"]),
         ((value >= INFORMED) & (value <= UNINFORMED), "informed in part", TONES["some"]),
@@ -226,6 +250,11 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
             range=[half - 0.4, -0.6], showgrid=False, ticks="", row=1, col=column,
         )  # fmt: skip
         made.update_xaxes(title_text="posterior / prior SD", range=[0, 1.02], row=1, col=column)
+        axis = "" if column == 1 else "2"
+        rows[f"y{axis}"] = [named(name) for name in names]
+        below |= {f"xaxis{axis}.domain": [0, 1], f"yaxis{axis}.domain": [0.53, 1] if column == 1 else [0, 0.47]}
+        below |= {f"yaxis{axis}.range": [half - 0.4, -0.9]}  # the second column may have one row fewer
+    names_above(made, 900, rows, 180 + ABOVE_ROW * len(table), layout=below, data={"width": 0.34})
     counted = [int(chosen.sum()) for chosen, *_ in kinds]
     caption = (
         f"Of {len(table)} parameters the laboratory facts inform {counted[0]} well (below {INFORMED:g}), {counted[1]} in part and "
@@ -243,7 +272,7 @@ def fact_map(slopes: pd.DataFrame, facts: pd.DataFrame, parameters: pd.DataFrame
     columns = [name for name in facts["topic"].drop_duplicates() if name in grid.columns]
     grid = grid.loc[order, columns]
     values = 100.0 * grid.to_numpy()
-    made = at_least(figure(190 + ROW * len(grid)), 820)
+    made = figure(190 + ROW * len(grid))
     counted = topic[topic.index.isin(facts.loc[facts["weight"] > 0, "fact_id"])].value_counts()
     made.add_heatmap(
         z=values[::-1], x=[f"{plot_text(name)} ({counted.get(name, 0)})" for name in columns],
@@ -255,6 +284,7 @@ def fact_map(slopes: pd.DataFrame, facts: pd.DataFrame, parameters: pd.DataFrame
     )  # fmt: skip
     made.update_xaxes(side="top", ticks="", showgrid=False, tickangle=-40, tickfont=dict(size=12))
     made.update_yaxes(ticks="", showgrid=False, tickfont=dict(size=11.5))
+    _cells_below_names(made, [named(name) for name in grid.index][::-1], 200)
     most = grid.max().idxmax()
     best = grid[most].idxmax()
     caption = (
