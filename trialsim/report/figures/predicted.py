@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from trialsim.report.figures.band import band
 from trialsim.report.figures.panel import Panel
-from trialsim.report.theme import colour, figure, names_above, reference_line, segments, style_axes
+from trialsim.report.theme import ABOVE_WIDTH, colour, figure, names_above, reference_line, segments, style_axes
 from trialsim.report.wording import join, kind_of, label, lie, plot_lines, plot_text, plural
 
 ROW, AXIS, WIDTH = 40, 78, 34  # px a row, and px between two axes; characters in a line of a name
@@ -48,7 +48,7 @@ def intervals_panel(key: str, title: str, table: pd.DataFrame, names: dict[str, 
         shown = [_name(r, names, title) for r in part.itertuples()]
         _rows(made, part, kind, shown, row, told)
         axis = "" if row == 1 else str(row)
-        rows[f"y{axis}"] = shown
+        rows[f"y{axis}"] = [plot_lines(name, ABOVE_WIDTH) for name in shown]
         shift[f"y{axis}"] = BESIDE * NARROW_ROW + 7 if part["published"].notna().any() else 9
         ranges[f"yaxis{axis}.range"] = [len(part) - 0.5, -0.8]
     names_above(made, ROOM, rows, 90 + sum(sizes) * NARROW_ROW + AXIS * len(kinds), shift, ranges)

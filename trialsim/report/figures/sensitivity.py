@@ -14,6 +14,7 @@ from trialsim.report.figures.panel import Panel
 from trialsim.report.parameters import named
 from trialsim.report.theme import (
     ABOVE_ROW,
+    ABOVE_WIDTH,
     at_least,
     colour,
     figure,
@@ -50,6 +51,7 @@ ROW, TWO_LINES = 21, 30  # px
 LEAST = 1e-3  # information, relative to the prior's, below which it is not drawn
 FULL = 1.0  # elasticity from which the colour is full
 INFORMED, UNINFORMED = 0.5, 0.9
+BETWEEN = 62  # px from one set of axes to the next below it
 ROOM = 820  # px a heat map needs beside the names of its rows
 TONES = {"good": "simulated", "some": "SD", "none": "NE"}
 
@@ -69,9 +71,10 @@ def _cells_below_names(made: go.Figure, names: Sequence[str], top: int) -> go.Fi
         top: px of the names of the columns, which then stand upright.
     """
     scale = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "title.side": "top", "len": 0.9}
-    layout = {"yaxis.range": [-0.5, len(names) - 0.3], "xaxis.tickangle": -90, "xaxis.tickfont.size": 11}
+    layout = {"yaxis.range": [-0.5, len(names) - 0.2], "xaxis.tickangle": -90, "xaxis.tickfont.size": 11}
     cells = {"ygap": 17, "textfont.size": 10} | {f"colorbar.{name}": value for name, value in scale.items()}
-    return names_above(made, ROOM, {"y": names}, top + 90 + (ABOVE_ROW + 2) * len(names), layout=layout, data=cells)
+    above = [plot_lines(name, ABOVE_WIDTH) for name in names]
+    return names_above(made, ROOM, {"y": above}, top + 90 + (ABOVE_ROW + 2) * len(names), -7, layout, cells, 0.5)
 
 
 def ranked(screening: pd.DataFrame, outcome: str) -> pd.DataFrame:
@@ -100,6 +103,9 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
         )  # fmt: skip
     _rows(made, top["parameter"].tolist())
     made.update_xaxes(title_text=f"mean absolute effect μ*<br>over the prior range<br>({unit})", rangemode="tozero")
+    names = [plot_lines(named(name), ABOVE_WIDTH) for name in top["parameter"]]
+    narrow = {"yaxis.range": [len(top) - 0.5, -0.9]}
+    names_above(made, 560, {"y": names}, 130 + ABOVE_ROW * len(top), layout=narrow, data={"width": 0.34})
     if top["mu_star"].iloc[0] == 0:
         return Panel(f"sensitivity_morris_{outcome}", titled(outcome), f"No parameter changed the {words} in this cohort.", None)
     clear = int((every["low"] > 0).sum())
@@ -230,7 +236,8 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
     made = make_subplots(1, 2, horizontal_spacing=0.56)
     made.update_layout(figure(110 + 17 * half).layout)
     style_axes(made)
-    rows, below = {}, {}
+    rows, below, tall = {}, {}, ABOVE_ROW * len(table)
+    share = 0.5 * tall / (tall + BETWEEN)  # of the height, in a narrow place, where the second column stands below the first
     kinds = (
         (value < INFORMED, "well informed", TONES["good"]),
         ((value >= INFORMED) & (value <= UNINFORMED), "informed in part", TONES["some"]),
@@ -251,10 +258,10 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
         )  # fmt: skip
         made.update_xaxes(title_text="posterior / prior SD", range=[0, 1.02], row=1, col=column)
         axis = "" if column == 1 else "2"
-        rows[f"y{axis}"] = [named(name) for name in names]
-        below |= {f"xaxis{axis}.domain": [0, 1], f"yaxis{axis}.domain": [0.53, 1] if column == 1 else [0, 0.47]}
+        rows[f"y{axis}"] = [plot_lines(named(name), ABOVE_WIDTH) for name in names]
+        below |= {f"xaxis{axis}.domain": [0, 1], f"yaxis{axis}.domain": [1 - share, 1] if column == 1 else [0, share]}
         below |= {f"yaxis{axis}.range": [half - 0.4, -0.9]}  # the second column may have one row fewer
-    names_above(made, 900, rows, 180 + ABOVE_ROW * len(table), layout=below, data={"width": 0.34})
+    names_above(made, 900, rows, 120 + tall + BETWEEN, layout=below, data={"width": 0.34})
     counted = [int(chosen.sum()) for chosen, *_ in kinds]
     caption = (
         f"Of {len(table)} parameters the laboratory facts inform {counted[0]} well (below {INFORMED:g}), {counted[1]} in part and "

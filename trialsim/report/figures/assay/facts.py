@@ -7,7 +7,7 @@ import pandas as pd
 
 from trialsim.report.figures.assay.look import BANDS, STAINS, Look
 from trialsim.report.figures.panel import Panel
-from trialsim.report.theme import ABOVE_LINE, ABOVE_ROW, colour, figure, names_above, reference_line, segments
+from trialsim.report.theme import ABOVE_LINE, ABOVE_ROW, ABOVE_WIDTH, colour, figure, names_above, reference_line, segments
 from trialsim.report.wording import is_number, number, plot_lines
 
 ROW, FRAME, WIDTH = 17, 110, 34  # px a line of a fact's name, px around them all, characters in a line
@@ -52,7 +52,8 @@ def panel(expected: pd.DataFrame, look: Look) -> Panel:
     made.update_yaxes(tickvals=y, ticktext=names, range=[n - 0.5, -0.5], showgrid=False, ticks="")
     reference_line(made, x=1.0)
     row = ABOVE_ROW + ABOVE_LINE
-    names_above(made, ROOM, {"y": told}, FRAME + row * n, shift=10, layout={"yaxis.range": [n - 0.5, -1.0]})
+    above = [plot_lines(name, ABOVE_WIDTH) for name in told]
+    names_above(made, ROOM, {"y": above}, FRAME + row * n, shift=10, layout={"yaxis.range": [n - 0.5, -1.0]})
     counted = expected.apply(judge, axis=1).value_counts()
     caption = (
         "Diamond: this experiment with its 95 % interval; bar: the band set from the publication, open where it has no limit. "
