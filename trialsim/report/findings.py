@@ -54,7 +54,7 @@ def _assumptions(saved: Saved, page: Page) -> dict[str, list[Assumption]]:
     """Settings by section: those that the page names, in its order."""
     every = by_section(saved.config, saved.provenance.get("choices"))
     return {
-        name: rows
+        name: [row for row in rows if row.key not in page.unused]
         for wanted in (*ALWAYS, *page.settings)
         for name, rows in every.items()
         if name == wanted or name.startswith(f"{wanted}.")

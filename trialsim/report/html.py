@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def write_page(
     Returns:
         Path of report.html.
     """
-    origin = facts("provenance", "Provenance", provenance)
+    origin = facts("provenance", "Versions, choices and times", provenance)
     of_chapters = [table for chapter in chapters for table in chapter.tables]
     rows = [row._asdict() for group in assumptions.values() for row in group]
     assumed = Table("assumptions", "", pd.DataFrame(rows, columns=list(Assumption._fields)), pd.DataFrame())
@@ -73,6 +74,7 @@ def _render(template: str, **content: Any) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["breaks"] = lambda key: Markup("<wbr>").join(re.split(r"(?<=[._])", str(key)))
     environment.filters["tidy"] = _tidy
     return environment.get_template(template).render(
         number=number,

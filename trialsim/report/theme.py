@@ -8,12 +8,15 @@ with a colour-vision deficiency. Ordered shades go from pale to dark; what is pa
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
+ABOVE_ROW, ABOVE_LINE, ABOVE_SHIFT = 34, 14, 8  # px a row whose name stands above it, a further line, from its middle to the name
+ABOVE_WIDTH = 54  # characters of a line of it
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
 
@@ -112,6 +115,42 @@ def colour(name: str) -> str:
 def at_least(made: go.Figure, width: int) -> go.Figure:
     """The figure is not drawn narrower than so many px: on a telephone it scrolls in a place of its own."""
     return made.update_layout(meta=dict(least=width))
+
+
+def when_narrow(made: go.Figure, below: int, layout: dict[str, object], data: dict[str, object] | None = None) -> go.Figure:
+    """Another form of the figure where its place is narrower than ``below`` px: values of the layout and of every trace, by dotted
+    keys. Saved and printed figures keep the wide form.
+    """
+    return made.update_layout(meta=dict(narrow=dict(below=below, layout=layout, data=data or {})))
+
+
+def names_above(
+    made: go.Figure,
+    below: int,
+    rows: Mapping[str, Sequence[str]],
+    height: int,
+    shift: float | Mapping[str, float] = ABOVE_SHIFT,
+    layout: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
+    at: float = 0.0,
+) -> go.Figure:
+    """`when_narrow`, the name of each row on a line or two of its own above it. To be called when all else is in the figure.
+
+    Args:
+        rows: names of the rows 0, 1, ... of each vertical axis (``y``, ``y2``), as from `wording.plot_lines`, which breaks them at
+            `ABOVE_WIDTH`.
+        height: of the figure, then, px; a row needs `ABOVE_ROW`, and `ABOVE_LINE` more where a name takes two lines.
+        shift: px from the middle of a row up to its name, or those of each axis.
+        layout, data: what else changes. at: where on the axis the shift begins, in rows from the middle of a row.
+    """
+    notes = [note.to_plotly_json() for note in made.layout.annotations]
+    for axis, names in rows.items():
+        up = shift[axis] if isinstance(shift, Mapping) else shift
+        place = dict(xref=f"x{axis[1:]} domain", x=0, xanchor="left", yref=axis, yanchor="bottom", yshift=up)
+        look = dict(showarrow=False, align="left", borderpad=0, font=dict(size=11))
+        notes += [place | look | dict(y=row + at, text=name) for row, name in enumerate(names)]
+    bare = {f"yaxis{axis[1:]}.showticklabels": False for axis in rows}
+    return when_narrow(made, below, {"annotations": notes, "height": height} | bare | dict(layout or {}), dict(data or {}))
 
 
 def on_cells(size: float = 12) -> dict[str, object]:

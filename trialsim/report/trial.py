@@ -8,6 +8,7 @@ from trialsim.report import summary_text, tables
 from trialsim.report.assumptions import by_section
 from trialsim.report.flow import flow, treatment_ends
 from trialsim.report.html import write_page
+from trialsim.report.methods import methods
 from trialsim.report.reader import read_run
 from trialsim.report.sections import sections
 
@@ -34,4 +35,5 @@ def write_trial(folder: Path) -> Path:
         cautions=summary_text.cautions(run),
         flow=flow(run),
         ends=treatment_ends(run),
+        methods=methods(run),
     )

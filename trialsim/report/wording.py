@@ -73,6 +73,11 @@ ABBREVIATIONS: dict[str, str] = {
     "mk2206": "MK-2206",
     "mtor": "mTOR",
     "mcmc": "MCMC",
+    "nsclc": "NSCLC",
+    "hcc": "HCC",
+    "rcc": "RCC",
+    "hr": "HR",
+    "kras": "KRAS",
 }
 MISSING = "–"
 NBSP = "\u00a0"  # keeps a number and its unit on one line

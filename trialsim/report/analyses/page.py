@@ -61,6 +61,7 @@ class Page(NamedTuple):
         methods: paragraphs on how it was computed, with references.
         settings: sections of the configuration that the result rests on (``tumour.colorectal`` for one tumour type); they are
             listed with their sources.
+        unused: keys in these sections that have no part in the result.
         cards: headline numbers.
         cautions: what a reader must keep in mind.
         checks: what was checked and found good, to follow "Checks passed: "; empty if nothing was.
@@ -70,6 +71,7 @@ class Page(NamedTuple):
     chapters: list[Section]
     methods: list[str]
     settings: tuple[str, ...]
+    unused: tuple[str, ...] = ()
     cards: list[Card] = []
     cautions: list[str] = []
     checks: str = ""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from trialsim.bank.studies import BOTH, GRADE, LANDMARKS
 from trialsim.report.analyses.page import Page, Saved
+from trialsim.report.figures.patient import GENES
 from trialsim.report.figures.predicted import curves_panel, intervals_panel
 from trialsim.report.page import Card, Section
 from trialsim.report.summary_text import days_of, inside_sentence, prescription
@@ -34,6 +35,8 @@ EFFICACY = ("orr", "dcr", "clinical_benefit_rate", "median_pfs_months", "pfs_6_m
             "pfs_hr", "os_hr")  # fmt: skip
 MAIN = ("orr", "median_pfs_months", "pfs_hr", "median_os_months")
 NAMED = 3  # tumour types in a sentence
+# what the prediction has settings of its own for, in `analysis`
+UNUSED = ("cohort.size", "design.kind", "design.replicate_size", "design.accrual_months", "design.cutoff_months")
 SETTINGS = ("drug", "partner", "regimen", "modification", "design", "endpoint", "network", "mechanism", "compute")
 
 
@@ -71,6 +74,7 @@ def page(saved: Saved) -> Page:
         chapters=chapters,
         methods=_methods(saved),
         settings=("cohort", *(f"tumour.{kind}" for kind, share in saved.config["cohort"]["mix"].items() if share), *SETTINGS),
+        unused=UNUSED,
         cautions=_cautions(saved, table),
         checks=_checks(saved),
     )
@@ -171,8 +175,12 @@ def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], not
             known += f" ({interval(row['published_low'], row['published_high'], kind)})"
         rows.append([label(row["endpoint"]), names.get(row["arm"], row["arm"]), middle, *limits, known])
     columns = ["Endpoint", "Arm", "Median", "50 % interval", "80 % interval", "90 % interval", "Published (95 % CI)"]
-    note += "Published: with the definition and source of each value in the CSV." if table["published"].notna().any() else ""
-    return Table(key, title, table, pd.DataFrame(rows, columns=columns), note, folded)
+    shown = pd.DataFrame(rows, columns=columns)
+    if table["published"].notna().any():
+        note += "Published: with the definition and source of each value in the CSV."
+    else:
+        shown = shown.drop(columns=columns[-1])
+    return Table(key, title, table, shown if len(names) > 1 else shown.drop(columns="Arm"), note, folded)
 
 
 def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:

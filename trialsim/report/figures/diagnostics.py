@@ -14,11 +14,12 @@ from trialsim.report.posterior import (
     rank_histogram,
 )
 from trialsim.report.reader import Run
-from trialsim.report.theme import colour, figure, reference_line, style_axes
+from trialsim.report.theme import ABOVE_LINE, ABOVE_ROW, ABOVE_WIDTH, colour, figure, names_above, reference_line, style_axes
 from trialsim.report.wording import number, plot_lines, plural, words
 
 CHAIN_TONES = 4
 ROWS_DRAWN = 24
+ROOM = 560  # px below which the names of the cells stand above their rows
 
 
 def rank_panel(run: Run) -> Panel:
@@ -89,8 +90,8 @@ def predictive_panel(run: Run) -> Panel:
     span = (table["high_90"] - table["low_90"]).clip(lower=1.0)
     misfit = ((table["observed"] - table["median"]).abs() / span).sort_values(ascending=False, kind="stable")
     drawn = table.loc[sorted(misfit.index[:ROWS_DRAWN])]
-    y = np.arange(len(drawn), dtype=float)
-    made = figure(110 + 56 * len(drawn))  # room for labels of three lines
+    y, names = np.arange(len(drawn), dtype=float), [_cell(text) for text in drawn["label"]]
+    made = figure(110 + 40 * len(drawn))  # room for names of two lines
     for low, high, tone, width, name in (
         ("low_90", "high_90", "simulated_90", 13, "predicted, 90 %"),
         ("low_50", "high_50", "simulated_50", 13, "predicted, 50 %"),
@@ -115,13 +116,16 @@ def predictive_panel(run: Run) -> Panel:
     )
     made.update_yaxes(
         tickvals=y,
-        ticktext=[plot_lines(words(text.replace(" | ", ": ")), 30) for text in drawn["label"]],
+        ticktext=[plot_lines(name, 40) for name in names],
         range=[len(drawn) - 0.4, -0.6],
         showgrid=False,
         ticks="",
     )
     edge = float(drawn[["observed", "high_90"]].to_numpy().max()) * 1.04 or 1.0
     made.update_xaxes(title_text="patients", range=[-0.015 * edge, edge])
+    row = ABOVE_ROW + ABOVE_LINE
+    above = [plot_lines(name, ABOVE_WIDTH) for name in names]
+    names_above(made, ROOM, {"y": above}, 110 + row * len(drawn), layout={"yaxis.range": [len(drawn) - 0.5, -1.0]})
     caption = (
         f"{int(inside.sum())} of {len(table)} observed counts lie inside the 90 % intervals that the fitted model "
         "predicts for them."
@@ -129,6 +133,11 @@ def predictive_panel(run: Run) -> Panel:
     if len(drawn) < len(table):
         caption += f" The {len(drawn)} that fit worst are drawn."
     return Panel("ppc", title, caption, made)
+
+
+def _cell(name: str) -> str:
+    """``dcr | breast_hr, not later_line`` -> ``DCR: breast HR, not later line``."""
+    return ": ".join(", ".join(words(part) for part in side.split(", ")) for side in name.split(" | "))
 
 
 def loo_panel(run: Run, found: Loo | None = None) -> Panel:

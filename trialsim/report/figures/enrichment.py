@@ -112,7 +112,7 @@ def hazard_forest(effects: pd.DataFrame, patients: int) -> Panel:
             y = seen["marker"].map(places).to_numpy(float) + shift + 0.17
             look = dict(symbol="circle-open", size=7, width=1.2, rule=f"{tone}_50")
             estimates(made, seen, y, names, tone, f"{words}, one trial", **look)
-    rows_of(made, [plot_lines(f"{row.label} ({percent(row.n_positive / row.n, 0)})", 34) for row in true.itertuples()])
+    rows_of(made, [plot_lines(f"{row.label} ({percent(row.n_positive / row.n, 0)})", 34) for row in true.itertuples()], 0.27)
     drawn = pd.concat([true, trial.dropna(subset=["hr_positive"])])
     edges = _edges(
         drawn[["hr_positive_low", "hr_negative_low"]].min(axis=1), drawn[["hr_positive_high", "hr_negative_high"]].max(axis=1)

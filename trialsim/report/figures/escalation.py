@@ -156,7 +156,8 @@ def mtd_panel(run: Run) -> Panel:
     caption = f"Across {studies} of the published size, {names[top]} was declared most often ({most})."
     if published is not None:
         agreeing = float(table.loc[table["level"] == published, "share"].sum())
-        caption += f" The published study declared {_dose(run, published)} (orange), as did "
+        seen = " (orange)" if agreeing else ""  # a bar of no height has no colour
+        caption += f" The published study declared {_dose(run, published)}{seen}, as did "
         caption += f"{percent(agreeing, 0)} of the virtual studies."
     return Panel("mtd", title, caption, made, wide=False)
 

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from trialsim.report.figures.panel import Panel
-from trialsim.report.theme import colour, figure, reference_line, segments
+from trialsim.report.theme import colour, figure, names_above, reference_line, segments
 from trialsim.report.wording import fixed, fixed_spread, join, percent, plot_lines, plot_text
 
 OUTCOMES = {
@@ -16,10 +16,15 @@ OUTCOMES = {
 }
 CURVES = ("simulated", "published", "second", "chain_4")  # tones
 ROW = 34  # px
+ROOM, NARROW_ROW = 560, 40  # px below which names stand above their rows, and px a row then takes
 
 
-def rows_of(made: go.Figure, labels: list[str]) -> None:
-    """A vertical axis of named rows, the first on top. Labels: as from `wording.plot_lines`."""
+def rows_of(made: go.Figure, labels: list[str], reach: float = 0.0) -> None:
+    """A vertical axis of named rows, the first on top; after all annotations.
+
+    Args:
+        labels: as from `wording.plot_lines`. reach: rows from the middle of a row to the uppermost of its marks.
+    """
     made.update_yaxes(
         tickvals=list(range(len(labels))),
         ticktext=labels,
@@ -27,6 +32,10 @@ def rows_of(made: go.Figure, labels: list[str]) -> None:
         showgrid=False,
         ticks="",
     )
+    row = NARROW_ROW + 30 * reach
+    names = [label.replace("<br>", " ") for label in labels]
+    top = {"yaxis.range": [len(labels) - 0.5, -1.0]}
+    names_above(made, ROOM, {"y": names}, 110 + int(row * len(labels)), reach * row + 7, top)
 
 
 def estimates(
@@ -78,7 +87,7 @@ def auc_forest(auc: pd.DataFrame, days: dict[str, int]) -> Panel:
         part = table[(table["outcome"] == outcome) & table["marker"].isin(places)]
         if len(part):
             estimates(made, part, part["marker"].map(places).to_numpy(float) + shift, ("auc", "low", "high"), tone, name)
-    rows_of(made, rows)
+    rows_of(made, rows, 0.15)
     low, high = float(table["low"].min()), float(table["high"].max())
     made.update_xaxes(title_text="AUC", range=[min(0.44, low - 0.01), max(0.76, high + 0.01)])
     told = [_best(table[table["outcome"] == outcome], name) for outcome, (name, _, _) in OUTCOMES.items()]
@@ -187,7 +196,7 @@ def sets_forest(models: pd.DataFrame) -> Panel:
         (("auc", "low", "high"), ("auc_benefit", "auc_benefit_low", "auc_benefit_high")), OUTCOMES.values(), strict=True
     ):
         estimates(made, table, y + shift, columns, tone, name)
-    rows_of(made, [plot_lines(label, 24) for label in table["label"]])
+    rows_of(made, [plot_lines(label, 24) for label in table["label"]], 0.15)
     made.update_xaxes(title_text="AUC, cross-validated", range=[0.46, max(0.8, float(table["high"].max()) + 0.02)])
     best = table.loc[table["auc"].idxmax()]
     text = f"Best for staying free of progression: {best['label'].lower()}, {fixed_spread(best['auc'], best['low'], best['high'])}."

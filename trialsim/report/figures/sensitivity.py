@@ -12,7 +12,18 @@ from plotly.subplots import make_subplots
 from trialsim.report.figures.labels import name_points
 from trialsim.report.figures.panel import Panel
 from trialsim.report.parameters import named
-from trialsim.report.theme import at_least, colour, figure, log_ticks, on_cells, reference_line, style_axes
+from trialsim.report.theme import (
+    ABOVE_ROW,
+    ABOVE_WIDTH,
+    at_least,
+    colour,
+    figure,
+    log_ticks,
+    names_above,
+    on_cells,
+    reference_line,
+    style_axes,
+)
 from trialsim.report.wording import fixed, join, number, plot_lines, plot_text, plural
 
 OUTCOMES = {  # name -> words, unit of an effect, its scale
@@ -40,6 +51,8 @@ ROW, TWO_LINES = 21, 30  # px
 LEAST = 1e-3  # information, relative to the prior's, below which it is not drawn
 FULL = 1.0  # elasticity from which the colour is full
 INFORMED, UNINFORMED = 0.5, 0.9
+BETWEEN = 62  # px from one set of axes to the next below it
+ROOM = 820  # px a heat map needs beside the names of its rows
 TONES = {"good": "simulated", "some": "SD", "none": "NE"}
 
 
@@ -49,6 +62,19 @@ def _rows(made: go.Figure, names: Sequence[str], **where: int) -> None:
         tickvals=np.arange(len(names)), ticktext=[plot_lines(named(name), 35) for name in names], tickfont=dict(size=11),
         range=[len(names) - 0.4, -0.6], showgrid=False, ticks="", **where,
     )  # fmt: skip
+
+
+def _cells_below_names(made: go.Figure, names: Sequence[str], top: int) -> go.Figure:
+    """A heat map whose rows are ``names`` from the last to the first, in a narrow place: each name above its cells.
+
+    Args:
+        top: px of the names of the columns, which then stand upright.
+    """
+    scale = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "title.side": "top", "len": 0.9}
+    layout = {"yaxis.range": [-0.5, len(names) - 0.2], "xaxis.tickangle": -90, "xaxis.tickfont.size": 11}
+    cells = {"ygap": 17, "textfont.size": 10} | {f"colorbar.{name}": value for name, value in scale.items()}
+    above = [plot_lines(name, ABOVE_WIDTH) for name in names]
+    return names_above(made, ROOM, {"y": above}, top + 90 + (ABOVE_ROW + 2) * len(names), -7, layout, cells, 0.5)
 
 
 def ranked(screening: pd.DataFrame, outcome: str) -> pd.DataFrame:
@@ -77,6 +103,9 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
         )  # fmt: skip
     _rows(made, top["parameter"].tolist())
     made.update_xaxes(title_text=f"mean absolute effect μ*<br>over the prior range<br>({unit})", rangemode="tozero")
+    names = [plot_lines(named(name), ABOVE_WIDTH) for name in top["parameter"]]
+    narrow = {"yaxis.range": [len(top) - 0.5, -0.9]}
+    names_above(made, 560, {"y": names}, 130 + ABOVE_ROW * len(top), layout=narrow, data={"width": 0.34})
     if top["mu_star"].iloc[0] == 0:
         return Panel(f"sensitivity_morris_{outcome}", titled(outcome), f"No parameter changed the {words} in this cohort.", None)
     clear = int((every["low"] > 0).sum())
@@ -170,7 +199,7 @@ def elasticities(table: pd.DataFrame, limit: int = ROWS) -> Panel:
     order = grid.abs().clip(upper=FULL).mean(axis=1).sort_values(ascending=False, kind="stable").index[:limit]
     grid = grid.loc[order]
     values = grid.to_numpy()
-    made = at_least(figure(150 + ROW * len(grid)), 820)
+    made = figure(150 + ROW * len(grid))
     made.add_heatmap(
         z=values[::-1], x=[plot_text(COURSE[name]) for name in grid.columns],
         y=[plot_text(named(name)) for name in grid.index][::-1],
@@ -183,6 +212,7 @@ def elasticities(table: pd.DataFrame, limit: int = ROWS) -> Panel:
     )  # fmt: skip
     made.update_xaxes(side="top", ticks="", showgrid=False, tickangle=-40, tickfont=dict(size=12))
     made.update_yaxes(ticks="", showgrid=False, tickfont=dict(size=11.5))
+    _cells_below_names(made, [named(name) for name in grid.index][::-1], 120)
     size = grid["diameter_mm"].abs().sort_values(ascending=False)
     first = size.index[0]
     caption = (
@@ -205,8 +235,9 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
     half = -(-len(table) // 2)
     made = make_subplots(1, 2, horizontal_spacing=0.56)
     made.update_layout(figure(110 + 17 * half).layout)
-    at_least(made, 900)
     style_axes(made)
+    rows, below, tall = {}, {}, ABOVE_ROW * len(table)
+    share = 0.5 * tall / (tall + BETWEEN)  # of the height, in a narrow place, where the second column stands below the first
     kinds = (
         (value < INFORMED, "well informed", TONES["good"]),
         ((value >= INFORMED) & (value <= UNINFORMED), "informed in part", TONES["some"]),
@@ -226,6 +257,11 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
             range=[half - 0.4, -0.6], showgrid=False, ticks="", row=1, col=column,
         )  # fmt: skip
         made.update_xaxes(title_text="posterior / prior SD", range=[0, 1.02], row=1, col=column)
+        axis = "" if column == 1 else "2"
+        rows[f"y{axis}"] = [plot_lines(named(name), ABOVE_WIDTH) for name in names]
+        below |= {f"xaxis{axis}.domain": [0, 1], f"yaxis{axis}.domain": [1 - share, 1] if column == 1 else [0, share]}
+        below |= {f"yaxis{axis}.range": [half - 0.4, -0.9]}  # the second column may have one row fewer
+    names_above(made, 900, rows, 120 + tall + BETWEEN, layout=below, data={"width": 0.34})
     counted = [int(chosen.sum()) for chosen, *_ in kinds]
     caption = (
         f"Of {len(table)} parameters the laboratory facts inform {counted[0]} well (below {INFORMED:g}), {counted[1]} in part and "
@@ -243,7 +279,7 @@ def fact_map(slopes: pd.DataFrame, facts: pd.DataFrame, parameters: pd.DataFrame
     columns = [name for name in facts["topic"].drop_duplicates() if name in grid.columns]
     grid = grid.loc[order, columns]
     values = 100.0 * grid.to_numpy()
-    made = at_least(figure(190 + ROW * len(grid)), 820)
+    made = figure(190 + ROW * len(grid))
     counted = topic[topic.index.isin(facts.loc[facts["weight"] > 0, "fact_id"])].value_counts()
     made.add_heatmap(
         z=values[::-1], x=[f"{plot_text(name)} ({counted.get(name, 0)})" for name in columns],
@@ -255,6 +291,7 @@ def fact_map(slopes: pd.DataFrame, facts: pd.DataFrame, parameters: pd.DataFrame
     )  # fmt: skip
     made.update_xaxes(side="top", ticks="", showgrid=False, tickangle=-40, tickfont=dict(size=12))
     made.update_yaxes(ticks="", showgrid=False, tickfont=dict(size=11.5))
+    _cells_below_names(made, [named(name) for name in grid.index][::-1], 200)
     most = grid.max().idxmax()
     best = grid[most].idxmax()
     caption = (

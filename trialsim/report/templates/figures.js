@@ -35,6 +35,20 @@
     return value;
   }
 
+  function set(target, key, value) {
+    const path = key.split(".");
+    const last = path.pop();
+    path.reduce((part, name) => (part[name] ??= {}), target)[last] = value;
+  }
+
+  // What a figure asks for where its place is narrower than it likes: see `when_narrow` in theme.py.
+  function narrowed(spec, room) {
+    const asked = spec.layout.meta?.narrow;
+    if (!asked || room >= asked.below) return;
+    Object.entries(asked.layout).forEach(([key, value]) => set(spec.layout, key, value));
+    spec.data.forEach((trace) => Object.entries(asked.data).forEach(([key, value]) => set(trace, key, value)));
+  }
+
   function fit(layout, data, width) {
     if (width >= NARROW) return layout;
     layout.font.size = 11;
@@ -92,9 +106,10 @@
 
   function draw(place) {
     const spec = shown(place.dataset.figure, prefersDark.matches && !printing);
-    const least = spec.layout.meta?.least ?? 0;
+    const { least = 0, narrow: other } = spec.layout.meta ?? {};
     const paper = place.closest("figure.half") ? PAPER.half : PAPER.wide;
-    const width = Math.max(paper, least); // on paper a figure that asks for more is drawn smaller
+    const width = Math.max(paper, least, other?.below ?? 0); // on paper a figure that asks for more is drawn smaller
+    narrowed(spec, printing ? width : place.parentElement.clientWidth);
     place.style.zoom = printing ? paper / width : 1;
     place.style.minWidth = printing ? "" : least + "px";
     const layout = fit(spec.layout, spec.data, printing ? width : place.clientWidth);
@@ -120,9 +135,16 @@
     Plotly.downloadImage({ data: spec.data, layout }, { format: "svg", filename: button.dataset.save, width: layout.width, height: layout.height });
   }));
 
-  let narrow = window.innerWidth < NARROW;
+  // Of every figure: whether it is drawn in the way of a narrow place.
+  const forms = () => places.map((place) => {
+    const room = place.parentElement.clientWidth;
+    return `${window.innerWidth < NARROW}${room < (specs[place.dataset.figure].layout.meta?.narrow?.below ?? 0)}`;
+  });
+  let drawn = forms();
   window.addEventListener("resize", () => {
-    if ((window.innerWidth < NARROW) !== narrow) { narrow = !narrow; drawAll(); }
+    const now = forms();
+    places.forEach((place, index) => { if (now[index] !== drawn[index]) draw(place); });
+    drawn = now;
     reachable();
   });
   prefersDark.addEventListener("change", drawAll);

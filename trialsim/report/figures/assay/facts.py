@@ -7,10 +7,11 @@ import pandas as pd
 
 from trialsim.report.figures.assay.look import BANDS, STAINS, Look
 from trialsim.report.figures.panel import Panel
-from trialsim.report.theme import colour, figure, reference_line, segments
+from trialsim.report.theme import ABOVE_LINE, ABOVE_ROW, ABOVE_WIDTH, colour, figure, names_above, reference_line, segments
 from trialsim.report.wording import is_number, number, plot_lines
 
 ROW, FRAME, WIDTH = 17, 110, 34  # px a line of a fact's name, px around them all, characters in a line
+ROOM = 560  # px below which the names stand above their rows
 EDGES = (0.03, 30.0)  # the axis ends no further out
 UNITS = {"IC50": "nM", "EC50": "nM", "GR50": "nM", "GEC50": "nM"}
 FOLDS = (*BANDS, *STAINS)
@@ -18,7 +19,8 @@ FOLDS = (*BANDS, *STAINS)
 
 def panel(expected: pd.DataFrame, look: Look) -> Panel:
     """Measured value with its interval over the published band."""
-    names = [plot_lines(what(row, look), WIDTH) for row in expected.itertuples()]
+    told = [what(row, look) for row in expected.itertuples()]
+    names = [plot_lines(name, WIDTH) for name in told]
     n, y = len(expected), np.arange(len(expected))
     made = figure(FRAME + ROW * n * (1 + max(name.count("<br>") + 1 for name in names)))
     value = expected["estimate"].clip(*EDGES)
@@ -49,6 +51,9 @@ def panel(expected: pd.DataFrame, look: Look) -> Panel:
     )  # fmt: skip
     made.update_yaxes(tickvals=y, ticktext=names, range=[n - 0.5, -0.5], showgrid=False, ticks="")
     reference_line(made, x=1.0)
+    row = ABOVE_ROW + ABOVE_LINE
+    above = [plot_lines(name, ABOVE_WIDTH) for name in told]
+    names_above(made, ROOM, {"y": above}, FRAME + row * n, shift=10, layout={"yaxis.range": [n - 0.5, -1.0]})
     counted = expected.apply(judge, axis=1).value_counts()
     caption = (
         "Diamond: this experiment with its 95 % interval; bar: the band set from the publication, open where it has no limit. "

@@ -103,7 +103,8 @@ def blank(entries: int, plot: int = 350) -> go.Figure:
     """
     if entries <= FEW:
         return figure(plot)
-    columns = dict(entrywidth=0.5, entrywidthmode="fraction", font=dict(size=11))
+    # a curve and its points are one group of the legend; "normal", since groups would stand below each other in one column
+    columns = dict(entrywidth=0.5, entrywidthmode="fraction", font=dict(size=11), traceorder="normal")
     return figure(plot + LEGEND_ROW * (entries // 2 - 1)).update_layout(legend=columns)
 
 
