@@ -14,7 +14,6 @@ from trialsim.report.figures.predicted import curves_panel, intervals_panel
 from trialsim.report.page import Card, Section
 from trialsim.report.summary_text import days_of, inside_sentence, prescription
 from trialsim.report.table import Table
-from trialsim.report.tables import GENES
 from trialsim.report.wording import (
     MISSING,
     amount,
