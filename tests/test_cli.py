@@ -36,7 +36,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     """A stand-in for the study, so that the command line is tested alone."""
     found = Runs()
 
-    def run(config: StudyConfig, run_dir: Path) -> dict[str, Any]:
+    def run(config: StudyConfig, run_dir: Path, keep: dict[str, str]) -> dict[str, Any]:
         with RunFolder(run_dir, config) as folder:
             found.append((config, folder.path))
             found.fail(config)

@@ -30,7 +30,7 @@ sys.meta_path.insert(0, Finder())
 """
 
 
-def run(config: StudyConfig, run_dir: Path) -> dict[str, Any]:
+def run(config: StudyConfig, run_dir: Path, keep: dict[str, str] | None = None) -> dict[str, Any]:
     with RunFolder(run_dir, config) as folder:
         if folder.finished:
             return folder.read_json("summary.json")
