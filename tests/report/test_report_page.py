@@ -7,13 +7,17 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+import yaml
 
+from trialsim.cli import compose
 from trialsim.report import write_report
+from trialsim.report.methods import methods
+from trialsim.report.reader import read_run
 from trialsim.report.theme import TONES
 
 SECTIONS = [
     "summary", "patients", "agreement", "response", "survival", "exposure", "pharmacodynamics", "safety",
-    "tumour-types", "reliability", "assumptions", "provenance",
+    "tumour-types", "reliability", "methods", "assumptions", "provenance",
 ]  # fmt: skip
 FIGURES = [
     "comparison", "waterfall", "spider", "swimmer", "km_pfs", "km_os", "exposure_cmin_ng_ml", "exposure_auc24_ng_h_ml",
@@ -151,3 +155,18 @@ def test_reads_without_writing_elsewhere(make_run):
         "figures",
         "tables",
     }
+
+
+def test_methods_tell_what_the_settings_of_the_run_say(make_run):
+    """Only what was saved is told: with all sections of a study, in the words of their values; without them, less."""
+    folder = make_run()
+    write_report(folder)
+    bare = methods(read_run(folder))
+    assert not any("Rodas3" in text or "RECIST" in text or "NUTS" in text for text in bare)
+    settings = compose("everolimus_adult", {"endpoint.maximum_gap_weeks": 18, "endpoint.reader_cv": 0.07}).model_dump(mode="json")
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    told = " ".join(methods(read_run(folder))).replace("\u00a0", " ")
+    assert "16 patients were computed again" not in told  # the synthetic check does not say over how many days
+    for words in ("error of 0.001", "hold 59 patients", "every 8 weeks", "CV of their sum 7.0 %", "unconfirmed",
+                  "more than 18 weeks", "4 chains of 1,500 draws after 1,000", "later line", "R-hat above 1.01"):  # fmt: skip
+        assert words in told, words

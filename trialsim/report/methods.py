@@ -44,7 +44,7 @@ def _course(run: Run) -> str:
     ]
     if run.part("partner"):
         told.append("Partner drugs act by the mean of their effect over a day (exact one-compartment kinetics).")
-    if check:
+    if {"patients", "refinement", "days", "error"} <= check.keys():
         told.insert(1, (
             f"{plural(int(check['patients']), 'patient')} were computed again in float64 with {check['refinement']} times as many "
             f"steps, over {check['days']} days: the error was {check['error']:.1g}."

@@ -32,7 +32,7 @@ def rows_of(made: go.Figure, labels: list[str], reach: float = 0.0) -> None:
         showgrid=False,
         ticks="",
     )
-    row = NARROW_ROW + 30 * reach
+    row = NARROW_ROW + 90 * reach
     names = [label.replace("<br>", " ") for label in labels]
     top = {"yaxis.range": [len(labels) - 0.5, -1.0]}
     names_above(made, ROOM, {"y": names}, 110 + int(row * len(labels)), reach * row + 7, top)
