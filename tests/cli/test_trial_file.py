@@ -68,6 +68,7 @@ def test_children_come_from_the_paediatric_population(tmp_path: Path) -> None:
     assert (config.regimen.dose, config.regimen.unit, config.design.kind) == (5, "mg/m2", "single_arm")
 
 
+CONTROLLED = {"control": "placebo", "patients_control": 9}
 BAD = [
     ({"drug": "rapamycine"}, "drug", "everolimus"),
     ({"unit": "absent"}, "unit", "required"),
@@ -87,7 +88,8 @@ BAD = [
     ({"colour": "red"}, "colour", "no such key"),
     ({"published": "NG31/10mg_d"}, "published", "did you mean 'NG13'"),
     ({"published": "OZA11/chemo_naive"}, "published", "was given temsirolimus"),
-    ({"published_control": "RECORD1/everolimus"}, "published_control", "RECORD1/placebo"),
+    (CONTROLLED | {"published_control": "RECORD1/everolimus"}, "published_control", "RECORD1/placebo"),
+    ({"published_control": "RECORD1/placebo"}, "published_control", "null with control: none"),
 ]
 
 
@@ -118,6 +120,7 @@ def test_rubbish_is_told(content: str, tmp_path: Path, capsys: pytest.CaptureFix
     ([], "one, as trial=my_trial.yaml"), (["trial=record1", "trial=ng13"], "one, as"), (["trial=recrd1"], "did you mean 'record1'"),
     (["trial=nowhere.yaml"], "exists"), (["trial=record1", "analysis.draws=1"], "analysis.draws"),
     (["trial=record1", "analysis.published_control=RECORD1/nobody"], "analysis.published_control"),
+    (["trial=ng13", "analysis.published_control=RECORD1/placebo"], "analysis.published_control"),
 ])  # fmt: skip
 def test_slips_on_the_command_line(words, told, tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -80,6 +80,8 @@ class TrialFile(Settings):
             say("patients_control", self.patients_control, f"{allowed}; control is {self.control}")
         if self.crossover and self.control == "none":
             say("crossover", True, "false with control: none")
+        if self.published_control is not None and self.control == "none":
+            say("published_control", self.published_control, "null with control: none")
         if self.age_group == "paediatric" and self.unit == "mg":
             say("unit", self.unit, "mg/m2, as age_group is paediatric")
         raise_all(faults)

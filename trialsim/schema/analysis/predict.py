@@ -44,6 +44,8 @@ class PredictSettings(AnalysisSettings):
             say("patients_control", self.patients_control, "0 if analysis.control is none, else at least 1")
         if self.crossover and self.control == "none":
             say("crossover", True, "false if analysis.control is none")
+        if self.published_control is not None and self.control == "none":
+            say("published_control", self.published_control, "null if analysis.control is none")
         if self.reader == "central" and not study.endpoint.central_review:
             say("reader", "central", "local, or endpoint.central_review=true")
         if study.design.kind != "single_arm":
