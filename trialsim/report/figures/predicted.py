@@ -69,6 +69,8 @@ def _rows(made: go.Figure, part: pd.DataFrame, kind: str, shown: list[str], row:
     first, at = row == 1, dict(row=row, col=1)  # one legend for all rows
     reached = np.concatenate([values(name) for name in ("low_90", "high_90", "median", "published", "published_high")])
     edge = (float(np.nanmax(reached)) if np.isfinite(reached).any() else 1.0) * 1.06 or 1.0
+    if np.isposinf(part["high_90"]).any():
+        edge *= 1.2  # so that a bar to the margin is seen to go on
     for level, (tone, width) in LEVELS.items():
         # a limit not reached: to the margin; none, where not even the lower one is
         high = np.where(np.isfinite(values(f"high_{level}")), values(f"high_{level}"), edge)
