@@ -116,7 +116,7 @@ def predictive_panel(run: Run) -> Panel:
     )
     made.update_yaxes(
         tickvals=y,
-        ticktext=[plot_lines(name, 40) for name in names],
+        ticktext=[plot_lines(name, 50) for name in names],
         range=[len(drawn) - 0.4, -0.6],
         showgrid=False,
         ticks="",
