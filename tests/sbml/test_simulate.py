@@ -70,6 +70,8 @@ OTHERS = sbml("").replace('<model id="toy"', '<listOfExternalModelDefinitions><e
         (b"", "not well-formed XML"),
         (b"\x00\xff rubbish", "not well-formed XML"),
         (BLOCKED[:-20], "not well-formed XML"),
+        (b'<?xml version="1.0" encoding="TTF-8"?><sbml/>', "unknown encoding"),
+        (b'<?xml version="1.0" encoding="shift_jis"?><sbml/>', "multi-byte encodings"),
         (BOMB, "DOCTYPE"),
         (b"<a>" * 500 + b"</a>" * 500, "nested"),
         (b"<cellml/>", "root element is cellml"),

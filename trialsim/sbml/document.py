@@ -96,7 +96,9 @@ def _parsed(path: Path) -> ET.Element:
     try:
         _refuse_what_grows(path, content)
         root = ET.fromstring(content)
-    except (ET.ParseError, expat.ExpatError) as error:
+    except ConfigError:
+        raise
+    except (ET.ParseError, expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding that Python lacks
         raise _fault(path, f"not well-formed XML ({error})", "an SBML file") from error
     if _tag(root) != "sbml" or "sbml.org" not in root.tag:
         raise _fault(path, f"its root element is {_tag(root)}", "an SBML file; CellML, BNGL and COPASI files must be converted")
