@@ -45,6 +45,8 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile, str]:
             allowed = f"the path of a YAML file, or one of {', '.join(names)}{near(str(trial), names)}"
             raise ConfigError("trial", str(trial), allowed)
         path = conf_dir() / "trial" / f"{trial}.yaml"
+    if not path.is_file():
+        raise ConfigError("trial", str(path), "a file that exists")
     text = check_yaml(path)
     data = parse_yaml(path, text)
     try:

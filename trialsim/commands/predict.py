@@ -44,6 +44,8 @@ def run(given: argparse.Namespace) -> int:
     trials = [word.removeprefix(KEY) for word in given.words if word.startswith(KEY)]
     if len(trials) != 1 or not trials[0]:
         allowed = f"one, as trial=my_trial.yaml or trial=NAME with a NAME of {', '.join(shipped())}"
+        bare = [word for word in given.words if "=" not in word]
+        allowed += f"; did you mean trial={bare[0]}?" if len(bare) == 1 and not trials else ""
         raise ConfigError("trial", ", ".join(trials) or None, allowed)
     name, trial, text = read_trial(trials[0])
     own = [word for word in given.words if not word.startswith(KEY)]

@@ -11,6 +11,7 @@ import pandas as pd
 from trialsim.report.figures.panel import Panel
 from trialsim.report.figures.sweep import scale_of, told
 from trialsim.report.page import Card, Section
+from trialsim.report.summary_text import inside_sentence
 from trialsim.report.sweep import write_sweep
 from trialsim.report.table import Table
 from trialsim.report.theme import colour, figure
@@ -26,8 +27,7 @@ def write_search(question: Question, outcomes: Sequence[Outcome], runs: Runs, fo
     found = best(outcomes, question.maximise)
     by_folder = {run.folder: run for run in runs.complete}
     top = by_folder.get(folder / found.job.folder) if found is not None else None
-    name = label(question.name)
-    name = name if name[:2].isupper() else name[:1].lower() + name[1:]
+    name = inside_sentence(label(question.name))
     goal = f"{'highest' if question.maximise else 'lowest'} {name}{LIMITS[question.field]}"
     # a trial that failed only in what was asked of it has a run all the same; it is no failure of the run
     return write_sweep(
@@ -55,13 +55,21 @@ def _told(question: Question, outcomes: Sequence[Outcome], top: Run | None, goal
         result = top.results[question.name]
         kind = kind_of(question.name, result.unit)
         value, limits = amount(result.estimate, kind), interval(result.low, result.high, kind)
-        lines.append(f"The best: {told(top, runs.keys)}, with {label(question.name)} {value} (95 % interval {limits}).")
+        name = inside_sentence(label(question.name))
+        lines.append(f"The best: {told(top, runs.keys)}, with {name} {value} (95 % interval {limits}).{_tied(outcomes, question)}")
     unmet = sum(one.feasible is False for one in outcomes)
     failed = [one for one in outcomes if one.value is None]
     lines += [f"{plural(unmet, 'trial')} did not meet every condition."] if unmet else []
     why = "failed or did not reach the result; the table of the search says why."
     lines += [f"{plural(len(failed), 'trial')} {why}"] if failed else []
     return lines
+
+
+def _tied(outcomes: Sequence[Outcome], question: Question) -> str:
+    """How many trials that met every condition are as good as the best, of which the first is told."""
+    met = [one.value for one in outcomes if one.feasible and one.value is not None]
+    others = met.count((max if question.maximise else min)(met)) - 1 if met else 0
+    return f" {plural(others, 'other trial')} tied with it; the first is told." if others else ""
 
 
 def _card(question: Question, top: Run) -> Card:

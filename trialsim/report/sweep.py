@@ -274,7 +274,8 @@ def _clear(found: list[Difference], name: str, base: Run) -> str:
     apart = [d for d in mine if d.low > 0 or d.high < 0]  # type: ignore[operator]
     verb = f"{len(apart) or 'none'} {'differs' if len(apart) < 2 else 'differ'}"
     of, reference = ("other setting", drawn.told(base, list(base.values))) if base.members else ("other run", drawn.name_of(base))
-    return f"Of {plural(len(mine), of)}, {verb} from {reference} beyond the error of a limited number of patients."
+    same = ", compared in the same patients: separate trials of that size would tell less" if any(d.paired for d in apart) else ""
+    return f"Of {plural(len(mine), of)}, {verb} from {reference} beyond the error of a limited number of patients{same}."
 
 
 def _verdict(runs: Runs, failed: list[Run]) -> Verdict | None:

@@ -68,7 +68,7 @@ def page(saved: Saved) -> Page:
         ),
     ]  # fmt: skip
     return Page(
-        summary=[_what(saved, names), *_found(table, names)],
+        summary=[_what(saved, names), *_found(saved, table, names)],
         cards=_cards(table),
         chapters=chapters,
         methods=_methods(saved),
@@ -119,7 +119,7 @@ def _tumours(saved: Saved) -> str:
     return join(named, "or") if len(mix) <= NAMED else f"tumours of {len(mix)} types, most often {join(named)},"
 
 
-def _found(table: pd.DataFrame, names: dict[str, str]) -> list[str]:
+def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str]:
     drug = table[table["arm"] == DRUG].set_index("endpoint")
     told = [
         f"{_text(drug.loc['orr'], 'median')} of patients would respond (90 % interval {_limits(drug.loc['orr'])}), and "
@@ -134,14 +134,26 @@ def _found(table: pd.DataFrame, names: dict[str, str]) -> list[str]:
             f"Against {names[CONTROL]} the hazard ratio of progression or death would be {number(row['median'])} "
             f"(90 % interval {_limits(row)})."
         )
+        if saved.config["partner"]:
+            told.append("What the partners add to the drug is not calibrated to trials: take this ratio as untested.")
     found, known = [" ".join(told)], table[table["inside_90"].notna()]
     if len(known):
         inside = int(known["inside_90"].astype(bool).sum())
         missed = [f"{label(row.endpoint).lower()}{f', {names[row.arm]}' if row.arm in names else ''}"
                   for row in known[~known["inside_90"].astype(bool)].itertuples()]  # fmt: skip
-        told = f"The trial has been run: {inside} of its {plural(len(known), 'published value')} lie inside the 90 % interval."
-        found.append(f"{told} The model MISSES: {'; '.join(missed)}." if missed else told)
+        lie = f"{plural(len(known), 'published value')} lie inside the 90 % interval."
+        if _of_another_trial(saved):
+            found.append(f"Beside it stands a trial that differs from this one (Keep in mind): {inside} of its {lie}")
+        else:
+            told = f"The trial has been run: {inside} of its {lie}"
+            found.append(f"{told} The model MISSES: {'; '.join(missed)}." if missed else told)
     return found
+
+
+def _of_another_trial(saved: Saved) -> bool:
+    """Whether a caution tells that the published arm beside the prediction differs from it."""
+    arms = (saved.config["study"].get("published"), saved.settings.get("published_control"))
+    return any(told.startswith(f"{arm},") for arm in arms if arm for told in saved.summary.get("cautions") or [])
 
 
 def _text(row: Any, column: str) -> str:
@@ -191,7 +203,7 @@ def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
     if saved.config["partner"]:
         told.append(
             "What drugs add to one another is not calibrated to trials, and is known to be wrong for exemestane (Limits, in the "
-            "documentation): take differences between arms with partners as untested."
+            "documentation), and untested for the others: take differences between arms with partners as untested."
         )
     unsure = table[table["reached"] < 0.9]
     if len(unsure):

@@ -260,6 +260,8 @@ def _extremes(points: Sequence[tuple[Run, Result]], name: str, keys: Sequence[st
     (bottom, least), (top, most) = min(points, key=estimate), max(points, key=estimate)  # of those that tie, the first
     kind = kind_of(name, most.unit)
     limits = lambda found: f"95 % interval {interval(found.low, found.high, kind)}"
+    if least.estimate == most.estimate:
+        return f"{amount(most.estimate, kind)} in every one."
     text = lambda run, found: f"{amount(found.estimate, kind)} ({told(run, keys)}; {limits(found)})"
     return f"Highest {text(top, most)}, lowest {text(bottom, least)}."
 
