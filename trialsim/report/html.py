@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,6 @@ def _render(template: str, **content: Any) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["breaks"] = lambda key: Markup("<wbr>").join(re.split(r"(?<=[._])", str(key)))
     environment.filters["tidy"] = _tidy
     return environment.get_template(template).render(
         number=number,
