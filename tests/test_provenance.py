@@ -12,8 +12,8 @@ HYDRA = ["analysis=predict", "seed=2"]
 
 @pytest.mark.parametrize(("started", "program"), [
     (["/usr/bin/python3", "/venv/bin/trialsim"], "/venv/bin/trialsim"),
-    (["python", "-X", "dev", "-m", "trialsim"], "/work/trialsim/__main__.py"),
-    (["python", "/work/trialsim/__main__.py"], "/work/trialsim/__main__.py"),
+    (["python", "-X", "dev", "-m", "trialsim"], "/code/trialsim/__main__.py"),
+    (["python", "/code/trialsim/__main__.py"], "/code/trialsim/__main__.py"),
 ])  # fmt: skip
 def test_a_command_is_recorded_as_it_was_typed(started, program, monkeypatch):
     monkeypatch.setattr(sys, "orig_argv", [*started, *TYPED])

@@ -55,15 +55,20 @@ def cautions(config: StudyConfig) -> list[str]:
     """What a reader of the results must keep in mind of this very study."""
     if config.analysis.kind not in GIVEN:
         return []
-    asked, settings = asked_of(config), config.analysis
+    asked = asked_of(config)
     highest = max([config.regimen.dose, *(config.design.levels if config.design.escalates else ())])
-    found = [beyond_studied(asked.drug, highest, asked.unit, asked.schedule, asked.age_group)]
+    beyond = beyond_studied(asked.drug, highest, asked.unit, asked.schedule, asked.age_group)
+    return [*([] if beyond is None else [beyond]), *differences(config)]
+
+
+def differences(config: StudyConfig) -> list[str]:
+    """How each published arm beside a study differs from it in treatment or patients; empty: in nothing that the tables tell."""
+    asked, settings = asked_of(config), config.analysis
     if isinstance(settings, PredictSettings):
-        found += [drug_differences(asked, config.study.published)] if config.study.published else []
-        found += [control_differences(asked, settings.published_control)] if settings.published_control else []
-    elif config.published is not None:
-        found.append(drug_differences(asked, config.published))
-    return [told for told in found if told is not None]
+        arms = ((drug_differences, config.study.published), (control_differences, settings.published_control))
+    else:
+        arms = ((drug_differences, config.published),)
+    return [told for tell, name in arms if name is not None and (told := tell(asked, name)) is not None]
 
 
 def asked_of(config: StudyConfig) -> Asked:

@@ -10,7 +10,7 @@ import pandas as pd
 from trialsim import summary
 from trialsim.conduct.dosing_records import Taken, doses_table
 
-SPEC = importlib.util.spec_from_file_location("synthetic_runs", Path(__file__).parents[1] / "report" / "conftest.py")
+SPEC = importlib.util.spec_from_file_location("synthetic_run", Path(__file__).parents[1] / "report" / "synthetic_run.py")
 synthetic = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(synthetic)
 

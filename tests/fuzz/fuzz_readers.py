@@ -169,8 +169,8 @@ def saved(name: str, data: bytes, folder: Path, home: Path) -> None:
 @functools.cache
 def drawn(home: Path) -> Path:
     """A run that can be reported."""
-    place = Path(__file__).parents[1] / "report" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("report_conftest", place)
+    place = Path(__file__).parents[1] / "report" / "synthetic_run.py"
+    spec = importlib.util.spec_from_file_location("synthetic_run", place)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -18,7 +18,7 @@ def first_sentence(trial: str, **changed: object) -> str:
 @pytest.mark.parametrize(("trial", "told"), [
     ("radiant3", "207 patients with pancreatic neuroendocrine tumour on everolimus 10 mg every day and 203 on placebo, with 22"),
     ("bolero2", "with hormone-receptor-positive breast carcinoma on everolimus 10 mg every day and exemestane 25 mg every day"),
-    ("template", "40 patients with endometrial carcinoma on everolimus 10 mg every day, all with PTEN loss, with 18"),
+    ("template", "40 patients with endometrial carcinoma on everolimus 10 mg every day, all with PTEN protein loss, with 18"),
     ("oza11", "on temsirolimus 25 mg once a week"),
 ])  # fmt: skip
 def test_it_names_tumours_drug_and_dose(trial, told):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from trialsim import console
+from trialsim import beforehand, console
 from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.bank import studies, treatments
@@ -63,6 +63,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     predicted = _predicted(every, arms, _published(config, settings), config.design.max_follow_up_months)
     results = {_name(row): _entry(row) for row in predicted.to_dict("records")}
     told: dict[str, Any] = {"n_patients": ids.size * len(arms), "solver_check": check}
+    told |= {"published_differs": bool(beforehand.differences(config))}
     tables = {"predicted": predicted, "curves": _bands(curves), "studies": every}
     return Findings(tables, results | told, simulation_faults(failed, check))
 

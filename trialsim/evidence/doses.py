@@ -6,7 +6,7 @@ import pandas as pd
 
 from trialsim.evidence.load import load_doses
 
-PER_WEEK = {"weekly": 1.0, "alternate_day": 3.5, "five_days_a_week": 5.0, "daily": 7.0}
+PER_WEEK = {"weekly": 1.0, "alternate_day": 3.5, "five_days_a_week": 5.0, "daily": 7.0}  # administrations
 ADULT_M2 = 1.8  # assumed: an adult of ordinary size, where doses by body surface were studied in children alone
 
 

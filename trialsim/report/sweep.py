@@ -21,8 +21,8 @@ from trialsim.report.wording import MISSING, amount, interval, is_number, join, 
 from trialsim.schema import ConfigError
 from trialsim.sweeps.differences import RESAMPLES, Difference, differences
 from trialsim.sweeps.record import COMPLETE
-from trialsim.sweeps.runs import Run, Runs
-from trialsim.sweeps.seeds import SEED, together
+from trialsim.sweeps.runs import SEED, Run, Runs
+from trialsim.sweeps.seeds import together
 
 BREAK = "\u200b"  # a long key may go on in a new line here
 MOST_ROWS = 24  # of a table that is open from the start

@@ -22,6 +22,7 @@ from trialsim.report.reader import Run
 from trialsim.report.summary_text import prescription
 from trialsim.report.table import Table
 from trialsim.report.wording import (
+    GENES,
     MISSING,
     amount,
     dose,
@@ -144,17 +145,6 @@ def baseline(run: Run) -> Table:
     shown = raw[["characteristic", "detail", "text"]].set_axis(["Characteristic", "", f"All patients (n = {run.count:,})"], axis=1)
     shown.iloc[:, 0] = shown.iloc[:, 0].where(shown.iloc[:, 0] != shown.iloc[:, 0].shift(), "")
     return Table("baseline", "Who the virtual patients are", raw.drop(columns="text"), shown, folded=True)
-
-
-GENES = {
-    "pik3ca": "PIK3CA mutation",
-    "pten_mutation": "PTEN mutation",
-    "pten_loss": "PTEN protein loss",
-    "akt1": "AKT1 mutation",
-    "tsc": "TSC1 or TSC2 inactivation",
-    "kras": "KRAS mutation",
-    "mtor": "MTOR mutation",
-}
 
 
 def toxicity(run: Run) -> Table:

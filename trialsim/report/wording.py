@@ -79,6 +79,15 @@ ABBREVIATIONS: dict[str, str] = {
     "hr": "HR",
     "kras": "KRAS",
 }
+GENES = {
+    "pik3ca": "PIK3CA mutation",
+    "pten_mutation": "PTEN mutation",
+    "pten_loss": "PTEN protein loss",
+    "akt1": "AKT1 mutation",
+    "tsc": "TSC1 or TSC2 inactivation",
+    "kras": "KRAS mutation",
+    "mtor": "MTOR mutation",
+}
 MISSING = "–"
 NBSP = "\u00a0"  # keeps a number and its unit on one line
 

@@ -27,6 +27,7 @@ TRIAL_RESULTS = (
 MOST_MAIN = 6  # results of an analysis that are shown
 MOST_KEYS = 6  # settings that are shown where runs differ in more
 DLT = "dlt_rate"
+SEED = "seed"
 NO_RESULT = ("resume", "compute", "report")  # sections of the settings that change no result beyond its numerical error
 OUTCOMES = (
     "patient_id", "integration_ok", "responder", "disease_control", "clinical_benefit", "dlt", "dlt_evaluable", "pfs_days",
@@ -229,7 +230,7 @@ def outcomes(run: Run) -> pd.DataFrame | None:
     """
     if run.members:
         tables = [outcomes(one) for one in run.members]
-        seeds = [one.values["seed"] for one in run.members]
+        seeds = [one.values[SEED] for one in run.members]
         return None if any(table is None for table in tables) else pd.concat(tables, keys=seeds)  # type: ignore[arg-type]
     if not is_trial(run):
         return None

@@ -17,9 +17,7 @@ import pandas as pd
 from trialsim import summary
 from trialsim.artefacts.tables import read_table
 from trialsim.sweeps.record import COMPLETE
-from trialsim.sweeps.runs import Result, Run, Runs, is_trial, results_of
-
-SEED = "seed"
+from trialsim.sweeps.runs import SEED, Result, Run, Runs, is_trial, results_of
 
 
 def together(runs: Runs) -> Runs:

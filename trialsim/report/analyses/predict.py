@@ -9,12 +9,12 @@ import pandas as pd
 
 from trialsim.bank.studies import BOTH, GRADE, LANDMARKS
 from trialsim.report.analyses.page import Page, Saved
-from trialsim.report.figures.patient import GENES
 from trialsim.report.figures.predicted import curves_panel, intervals_panel
 from trialsim.report.page import Card, Section
 from trialsim.report.summary_text import days_of, inside_sentence, prescription
 from trialsim.report.table import Table
 from trialsim.report.wording import (
+    GENES,
     MISSING,
     amount,
     benefit_words,
@@ -142,18 +142,12 @@ def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str
         missed = [f"{label(row.endpoint).lower()}{f', {names[row.arm]}' if row.arm in names else ''}"
                   for row in known[~known["inside_90"].astype(bool)].itertuples()]  # fmt: skip
         lie = f"{plural(len(known), 'published value')} lie inside the 90 % interval."
-        if _of_another_trial(saved):
+        if saved.results.get("published_differs"):
             found.append(f"Beside it stands a trial that differs from this one (Keep in mind): {inside} of its {lie}")
         else:
             told = f"The trial has been run: {inside} of its {lie}"
             found.append(f"{told} The model MISSES: {'; '.join(missed)}." if missed else told)
     return found
-
-
-def _of_another_trial(saved: Saved) -> bool:
-    """Whether a caution tells that the published arm beside the prediction differs from it."""
-    arms = (saved.config["study"].get("published"), saved.settings.get("published_control"))
-    return any(told.startswith(f"{arm},") for arm in arms if arm for told in saved.summary.get("cautions") or [])
 
 
 def _text(row: Any, column: str) -> str:

@@ -8,13 +8,9 @@ import pandas as pd
 
 from trialsim.report.reader import Run
 from trialsim.report.theme import RECIST_NAMES
-from trialsim.report.wording import MISSING, amount, dose, is_number, plot_text, words
+from trialsim.report.wording import GENES, MISSING, amount, dose, is_number, plot_text, words
 from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 
-GENES = {
-    "pik3ca": "PIK3CA mutation", "pten_mutation": "PTEN mutation", "pten_loss": "PTEN loss", "akt1": "AKT1 mutation",
-    "tsc": "TSC1/2 mutation", "kras": "KRAS mutation", "mtor": "MTOR mutation",
-}  # fmt: skip
 COLUMNS = ("Patient", "Tumour", "Genotype", "Dose", "Best response", "Best change", "PFS", "On treatment", "Reason off")
 
 
