@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import trialsim.analyses.predict as module
-from trialsim import compose, load_run, run
+from trialsim import beforehand, compose, compose_trial, load_run, run
 from trialsim.bank.studies import BOTH
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten
@@ -64,7 +64,16 @@ def test_the_report_has_its_own_time_and_the_folder_the_file_of_the_trial(saved)
 def test_cautions_stand_in_the_summary_and_on_the_page(saved):
     (told,) = json.loads((saved.path / "summary.json").read_text())["cautions"][:1]
     assert "the tumour type, pancreatic NET" in told
-    assert "the tumour type, pancreatic NET" in html.unescape((saved.path / "report.html").read_text())
+    page = html.unescape((saved.path / "report.html").read_text())
+    assert "the tumour type, pancreatic NET" in page
+
+
+def test_a_trial_that_differs_is_not_told_as_this_one(saved):
+    """Nor is a value of it that lies outside a miss of the model; a file of the very trial is."""
+    page = (saved.path / "report.html").read_text()
+    assert saved.summary["results"]["published_differs"] is True
+    assert "Beside it stands a trial that differs from this one" in page and "The trial has been run" not in page
+    assert beforehand.differences(compose_trial("radiant3")) == []
 
 
 def test_quantiles_count_what_is_not_reached_as_late_and_leave_out_what_is_not_known():
