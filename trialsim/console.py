@@ -195,7 +195,8 @@ def print_findings(summary: Mapping[str, Any], run_dir: object, console: Console
     console.print(f"{_words(summary['kind'])}, seed {summary['seed']}")
     found = {name: entry for name, entry in summary["results"].items() if isinstance(entry, Mapping) and "estimate" in entry}
     if found:
-        console.print(_endpoint_table(found, title="Results", interval="interval"))
+        predicted = all("low_90" in entry for entry in found.values())
+        console.print(_endpoint_table(found, title="Results", interval="90% prediction" if predicted else "interval"))
     for message in summary["diagnostics"]["messages"]:
         console.print(f"CHECK FAILED: {message}", style="bold red", markup=False)
     _print_cautions(summary, console)

@@ -31,6 +31,7 @@ def test_choice_is_the_coarsest_that_will_do():
     assert steps[0] < steps[1]
 
 
+@pytest.mark.slow
 def test_published_benchmark_repeated_doses_within_the_accuracy_asked_for():
     bench, patients = bench1(), data.parameters(200)
     choice = choose(bench.model, patients, bench.regimen, bench.times, 2e-4, Plan(regular=True))

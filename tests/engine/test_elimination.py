@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from trialsim.engine.elimination import factorise, plan_elimination, solve
+from trialsim.engine.equations import equations_of, evaluated
 from trialsim.engine.kinetics import exponential
 from trialsim.engine.rosenbrock import jacobian, structure_of
 from trialsim.engine.structure import dependencies
@@ -43,7 +44,8 @@ def test_structure_is_read_through_inner_functions():
 
 def test_jacobian_is_exact():
     x, u = Pair(jnp.float32(1.5), jnp.float32(0.7), jnp.float32(0.2)), jnp.float32(0.3)
-    entries = jacobian(rates, x, u, structure_of(rates, x, u).rows)
+    written = equations_of(rates, x, u)
+    entries = jacobian(written, evaluated(written, x, u), structure_of(rates, x, u).rows)
     dense = jax.jacfwd(lambda v: jnp.stack(rates(Pair(*v), u)))(jnp.stack(x))
     assert len(entries) == 5
     for i in range(3):

@@ -139,6 +139,7 @@ def test_analytic_order_of_the_slow_states_is_four():
     assert np.all(np.abs(orders - 4.0) < 0.1), orders
 
 
+@pytest.mark.slow
 def test_repeated_doses_converge_to_every_interval_solved(bench, patients):
     """Gaps that grow more slowly sample more intervals; interpolation is cubic. Same steps, so only the sampling differs."""
     few = {name: value[:32] for name, value in patients.items()}

@@ -24,6 +24,7 @@ SUMMARY = "look whether this machine can run trialsim"
 
 OLDEST, NEWEST_TRIED = (3, 11), (3, 13)
 RUN_GB = 2.0  # a run of a million patients leaves 1.5 GB (README, Performance)
+WHAT_WIDTH = 17  # of the longest thing that is looked at
 SMALL = ("cohort.size=16", "design.max_follow_up_months=3", "regimen.max_treatment_days=91", "inference.warmup=200",
          "inference.samples=200", "compute.solver_check_patients=4", "compute.progress=off")  # fmt: skip
 
@@ -47,21 +48,30 @@ def run(given: argparse.Namespace) -> int:
         python, packages, lambda: folder(Path(given.folder)), devices, precision, programs,
     ]  # fmt: skip
     checks += [] if given.no_run else [small_study]
-    table = Table(title="trialsim doctor", title_justify="left", title_style="bold", show_edge=False)
-    for name in ("checked", "found", ""):
-        table.add_column(name, overflow="fold")
     healthy, remedies = True, []
+    console.out.print("trialsim doctor", style="bold")
     for check in checks:
+        if check is small_study:
+            console.out.print("a small study, from settings to report (the first time about a minute) ...", style="dim")
         for finding in guarded(check):
             healthy &= finding.ok
-            table.add_row(finding.what, finding.found, "[green]ok[/green]" if finding.ok else "[bold red]NOT OK[/bold red]")
+            tell(finding)
             remedies += [f"{finding.what}: {finding.remedy}"] if finding.remedy else []
-    console.out.print(table)
     for remedy in remedies:
         console.out.print(remedy, markup=False)
     verdict, style = ("All in order.", "green") if healthy else ("Something is not in order; see above.", "bold red")
     console.out.print(verdict, style=style)
     return 0 if healthy else 1
+
+
+def tell(finding: Finding) -> None:
+    """One line at once, so that what takes long does not hold back the rest."""
+    line = Table.grid(padding=(0, 2))
+    line.add_column(width=WHAT_WIDTH)
+    line.add_column(overflow="fold")
+    line.add_column()
+    line.add_row(finding.what, finding.found, "[green]ok[/green]" if finding.ok else "[bold red]NOT OK[/bold red]")
+    console.out.print(line)
 
 
 def guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

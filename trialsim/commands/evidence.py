@@ -20,8 +20,9 @@ from trialsim.schema.faults import near
 SUMMARY = "list the published numbers that come with trialsim, with their sources"
 
 SHOWN: dict[str, dict[str, str]] = {  # column: its head on the screen
-    "efficacy": {"trial_id": "trial", "arm_id": "arm", "tumour_type": "tumour type", "n_evaluable_response": "n",
-                 "orr_percent": "ORR %", "dcr_percent": "DCR %", "median_pfs_months": "PFS, mo", "pfs_hr": "HR"},
+    "efficacy": {"trial_id": "trial", "arm_id": "arm", "tumour_type": "tumour type", "n_enrolled": "n",
+                 "n_evaluable_response": "evaluable", "orr_percent": "ORR %", "dcr_percent": "DCR %",
+                 "median_pfs_months": "PFS, mo", "pfs_hr": "HR"},
     "phase1": {"trial_id": "trial", "dose_level": "dose", "unit": "unit", "schedule": "schedule", "n_evaluable_dlt": "n",
                "n_dlt": "DLTs"},
     "biomarkers": {"trial_id": "trial", "drug": "drug", "gene_or_marker": "marker", "status": "status", "n_patients": "n",
@@ -47,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
     heads = SHOWN[given.table] or {name: name.replace("_", " ") for name in rows if name not in HIDDEN}
     table = Table(title=f"{given.table}: {len(rows)} rows", title_justify="left", title_style="bold", show_edge=False)
     for head in heads.values():
-        table.add_column(head, overflow="ellipsis", no_wrap=True, min_width=min(len(head), 8))
+        table.add_column(head, overflow="ellipsis", no_wrap=True, min_width=min(max(len(head), 4), 9))
     for _, row in rows.iterrows():
         table.add_row(*(cell(row[name]) for name in heads))
     console.out.print(table)

@@ -15,13 +15,14 @@ needed at the ends of a step only, which lets exact kinetics be tabulated at the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from trialsim.engine.elimination import Pivot, plan_elimination, solver
+from trialsim.engine.equations import Equations, equations_of, evaluated, outputs, slopes
 from trialsim.engine.structure import dependencies
 
 ORDER = 3
@@ -43,14 +44,17 @@ def structure_of(rates: Rates, x: Any, u: Any) -> Structure:
     return Structure(rows, plan_elimination(rows))
 
 
-def jacobian(rates: Rates, x: Any, u: Any, rows: Sequence[frozenset[int]]) -> dict[tuple[int, int], jax.Array]:
-    """The entries df_i/dx_j that are not zero by structure, exact, one forward derivative a column."""
+def jacobian(rates: Equations, values: Mapping[Any, Any], rows: Sequence[frozenset[int]]) -> dict[tuple[int, int], jax.Array]:
+    """The entries df_i/dx_j that are not zero by structure, exact, one forward derivative a column.
+
+    Args:
+        rates: in the state and the input. values: where. rows: of the `Structure`.
+    """
     entries = {}
-    for j in range(len(x)):
+    for j in range(len(rows)):
         touched = [i for i, row in enumerate(rows) if j in row]
-        column = lambda value, j=j, touched=touched: [rates(x._make([*x[:j], value, *x[j + 1 :]]), u)[i] for i in touched]
-        _, slopes = jax.jvp(column, (x[j],), (jnp.ones_like(x[j]),))
-        entries.update({(i, j): slope for i, slope in zip(touched, slopes, strict=True)})
+        column = slopes(rates, values, {j: 1.0}, touched)
+        entries.update({(i, j): slope for i, slope in zip(touched, column, strict=True)})
     return entries
 
 
@@ -62,12 +66,17 @@ def rodas3_step(rates: Rates, structure: Structure, x: Any, u0: Any, slope0: Any
         x: state at t. u0, u1: input at t and t + h. slope0: du/dt at t.
         h: step, in the unit of the rates' time.
     """
-    start = rates(x, u0)
-    entries = jacobian(rates, x, u0, structure.rows)
-    _, drift = jax.jvp(lambda u: rates(x, u), (u0,), (slope0,))
+    size = len(x)
+    written = equations_of(rates, x, u0)
+    of = lambda x, u: outputs(written, evaluated(written, x, u))
+    here = evaluated(written, x, u0)
+    start = outputs(written, here)
+    entries = jacobian(written, here, structure.rows)
+    moving = {size + i: slope for i, slope in enumerate(jax.tree.leaves(slope0))}
+    drift = slopes(written, here, moving, range(size)) if moving else [jnp.zeros_like(value) for value in start]
     per_step = 1.0 / h
     matrix = {place: -slope for place, slope in entries.items()}
-    for i in range(len(x)):
+    for i in range(size):
         matrix[i, i] = matrix.get((i, i), 0.0) + per_step / GAMMA
     solve = solver(structure.pivots, matrix)
     stage = lambda *sides: x._make(solve([sum(terms) for terms in zip(*sides, strict=True)]))
@@ -77,7 +86,7 @@ def rodas3_step(rates: Rates, structure: Structure, x: Any, u0: Any, slope0: Any
     k2 = stage(start, times(4.0 * per_step, k1), times(1.5 * h, drift))
     x3 = x._make(a + 2.0 * b for a, b in zip(x, k1, strict=True))
     difference = [per_step * (a - b) for a, b in zip(k1, k2, strict=True)]
-    k3 = stage(rates(x3, u1), difference)
+    k3 = stage(of(x3, u1), difference)
     x4 = x._make(a + b for a, b in zip(x3, k3, strict=True))
-    k4 = stage(rates(x4, u1), difference, times(-8.0 / 3.0 * per_step, k3))
+    k4 = stage(of(x4, u1), difference, times(-8.0 / 3.0 * per_step, k3))
     return x._make(a + b for a, b in zip(x4, k4, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -138,9 +139,9 @@ def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | No
         "less_than": "a number less than {lt}",
         "less_than_equal": "a number of at most {le}",
         "multiple_of": "a multiple of {multiple_of}",
-        "literal_error": "one of {expected}",
-        "enum": "one of {expected}",
-        "union_tag_invalid": "one of {expected_tags}",
+        "literal_error": "use one of {expected}",
+        "enum": "use one of {expected}",
+        "union_tag_invalid": "use one of {expected_tags}",
         "too_short": "at least {min_length} item(s)",
         "too_long": "at most {max_length} item(s)",
         "string_too_short": "text of at least {min_length} character(s)",
@@ -148,7 +149,10 @@ def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | No
         "string_pattern_mismatch": "text matching {pattern}",
     }
     shown = {name: f"{item:g}" if isinstance(item, float) else item for name, item in context.items()}
-    return templates[kind].format(**shown) if kind in templates else str(finding["msg"])
+    if kind not in templates:
+        return str(finding["msg"])
+    meant = near(str(finding["input"]), re.findall("'([^']*)'", context["expected"])) if kind == "literal_error" else ""
+    return templates[kind].format(**shown) + meant
 
 
 def _real_path(location: Sequence[int | str], data: Any) -> tuple[int | str, ...]:
