@@ -173,6 +173,18 @@ def test_comments_are_those_of_the_files_chosen_and_serve_unchanged_values_only(
     assert not any(meanings(None).values()) and not any(meanings({"drug": "../drug/everolimus"}).values())
 
 
+def test_a_value_set_for_the_run_does_not_claim_the_shipped_source():
+    rows = lambda config: [row for rows in by_section(config.model_dump(mode="json"), config.choices).values() for row in rows]
+    sources = lambda config: {row.key: row.source for row in rows(config)}
+    told = lambda found: {key for key, source in found.items() if source.startswith("set for this run")}
+    for experiment in (None, "everolimus_paediatric", "combination", "assay_genotypes"):
+        assert told(sources(trialsim.compose(experiment))) == set()
+    own = {"cohort.mix.hcc": 0.0, "cohort.mix.thyroid": 0.02, "drug.pk.CLint": 300.0, "cohort.size": 20}
+    found = sources(trialsim.compose(overrides=own))
+    assert told(found) == {"cohort.mix.hcc", "cohort.mix.thyroid", "drug.pk.CLint"}
+    assert found["drug.pk.CLint"].startswith("set for this run; 340 is from: ")
+
+
 def test_a_design_among_several_takes_the_comments_of_its_own_file():
     config = {"designs": {"a": {"replicate_size": 24, "target": 0.25}, "b": {"replicate_size": 24}}}
     design = trialsim.compose("compare_designs").designs["crm"].model_dump(mode="json")

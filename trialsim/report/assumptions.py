@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 
-from trialsim.report.comments import Remark, comments_of, remark
+from trialsim.report.comments import Remark, changed_from, comments_of, remark
 from trialsim.report.wording import number
 from trialsim.schema.faults import admits
 
@@ -94,10 +94,15 @@ def _group(key: str, section: Any) -> str:
 
 
 def _with_comment(row: Assumption, comments: dict[str, list[Remark]], config: dict[str, Any]) -> Assumption:
-    """Add the shipped comment where a column is empty: as the meaning, else as the source ("assumed: ...")."""
+    """Add the shipped comment where a column is empty: as the meaning, else as the source ("assumed: ..."). A value that was set
+    for this run does not come from where the shipped one does."""
     value: Any = config
     for part in row.key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
+    shipped = changed_from(comments, row.key, value)
+    if row.source and shipped:
+        instead = "what was shipped" if shipped[-1] is None else _text(shipped[-1])
+        row = row._replace(source=f"set for this run; {instead} is from: {row.source}")
     text = remark(comments, row.key, value)
     if not row.meaning:
         return row._replace(meaning=text)

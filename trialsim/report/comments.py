@@ -1,4 +1,5 @@
-"""Units and remarks from the comments of the shipped files that a run was composed of, for values that it took unchanged."""
+"""What the shipped files that a run was composed of say of its settings: units and remarks in their comments, for values that the
+run took unchanged, and which values it did not."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Remark(NamedTuple):
-    """What a shipped file says of one value."""
+    """What a shipped file says of one value; ``text`` is empty where it has no comment."""
 
     value: Any
     text: str
@@ -83,7 +84,16 @@ def _comments(files: Iterable[tuple[Path, str]]) -> dict[str, list[Remark]]:
 
 def remark(comments: dict[str, list[Remark]], key: str, value: Any) -> str:
     """The comment beside this value, if the shipped value is the same; else it may not fit, and there is none."""
-    return next((item.text for item in comments.get(key, []) if item.value == value), "")
+    return next((item.text for item in comments.get(key, []) if item.text and item.value == value), "")
+
+
+def changed_from(comments: dict[str, list[Remark]], key: str, value: Any) -> list[Any]:
+    """The shipped values, where there are any and this is none of them: it was set for the run. Null where only its neighbours were
+    shipped, as of a tumour type that is new in a mix."""
+    neighbours = f"{key.rpartition('.')[0]}."
+    shipped = [item.value for item in comments.get(key, [])] or [None] * any(other.startswith(neighbours) for other in comments)
+    taken_over = any(isinstance(given, str) and given.startswith("${") for given in shipped)  # from another key
+    return [] if taken_over or value in shipped else shipped
 
 
 def _package(path: Path, text: str) -> str:
@@ -108,8 +118,6 @@ def _walk(node: yaml.MappingNode, prefix: str, lines: list[str]) -> Iterator[tup
             yield from _walk(value, f"{key}.", lines)
             continue
         comment = _after(value.end_mark, lines)
-        if not comment:
-            continue
         plain = yaml.load(yaml.serialize(value), Loader=LOADER)  # noqa: S506 - a safe loader, on a shipped file
         if isinstance(plain, dict):
             yield from ((f"{key}.{inner}", Remark(item, comment)) for inner, item in plain.items())
