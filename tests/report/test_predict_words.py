@@ -32,3 +32,8 @@ def test_several_tumour_types_are_told_with_their_shares_and_many_by_the_most_fr
     four = {f"{'' if kind == 'colorectal' else '+'}cohort.mix.{kind}": share for kind, share in mix.items()}
     told = first_sentence("ng13", **four)
     assert "with tumours of 4 types, most often hepatocellular carcinoma (40 %), melanoma (30 %) and non-small-cell" in told
+
+
+def test_how_pretreated_the_patients_are_is_said():
+    told = first_sentence("ng13", **{"cohort.clinical.line": [0.2, 0.5, 0.2, 0.1]})
+    assert told.endswith("Of the patients 30 % have had two or more lines of treatment before.")

@@ -104,8 +104,13 @@ def _what(saved: Saved, names: dict[str, str]) -> str:
     return (
         f"A trial of {sizes}{select}, with {asked['accrual_months']:g} months of accrual and {asked['follow_up_months']:g} of "
         f"follow-up, was run {asked['draws'] * asked['studies_per_draw']:,} times in a computer simulation, in {asked['draws']} "
-        "worlds that differ in what is uncertain about the pathway."
+        f"worlds that differ in what is uncertain about the pathway. {_pretreated(saved)}"
     )
+
+
+def _pretreated(saved: Saved) -> str:
+    later = sum(saved.config["cohort"]["clinical"]["line"][2:])  # shares of line 1, 2, 3, ...
+    return f"Of the patients {percent(later, 0)} have had two or more lines of treatment before."
 
 
 def _tumours(saved: Saved) -> str:
