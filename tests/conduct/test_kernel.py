@@ -118,6 +118,7 @@ def test_a_trial_without_feedback_is_of_the_same_patients_and_raises_no_pakt(stu
     assert np.median(course.days.day.pakt[:, 27, 0]) > 1.0
 
 
+@pytest.mark.slow
 def test_float64_agrees_with_float32(config, study):
     _, double = simulate(
         compose(overrides=SMALL | {"cohort.size": 16, "compute.precision": "float64"}), days=60

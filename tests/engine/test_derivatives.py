@@ -50,6 +50,7 @@ def test_independent_forward_derivatives_through_holds_equal_finite_differences(
         assert np.all(np.abs(found - wanted) <= 1e-6 * scale + 1e-12)
 
 
+@pytest.mark.slow
 def test_invariant_reverse_and_forward_agree(slopes):
     bench, patients = bench1(), data.parameters(4)
     loss = lambda seen: jnp.sum(seen.T * jnp.array([0.5, 1.0, -2.0, 3.0])[:, None], axis=0) + seen.pS6K[1]

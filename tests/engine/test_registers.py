@@ -81,7 +81,7 @@ def compare(plain, kernel, rounding=3e-6):
         np.testing.assert_allclose(two, one, rtol=rounding, atol=rounding * float(np.max(np.abs(one))))
 
 
-@pytest.mark.parametrize("stops", [(24,), (7, 15, 24)])
+@pytest.mark.parametrize("stops", [pytest.param((24,), marks=pytest.mark.slow), (7, 15, 24)])
 def test_double_programming_benchmark_model(stops):
     model = bench1().model
     p = prepare(model, data.parameters(64), 64)

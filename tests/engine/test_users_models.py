@@ -112,6 +112,7 @@ class Size(NamedTuple):
     size: jax.Array
 
 
+@pytest.mark.slow
 def test_repeated_doses_with_slow_states_that_do_not_act_linearly():
     """Resistance multiplies the kill: one sweep is wrong by orders of magnitude, so `choose` must find that more are needed."""
     model = Model(

@@ -108,6 +108,7 @@ def test_failed_jobs_are_listed_and_run_again(sweep, monkeypatch, capsys) -> Non
     assert not Path("x/failures").exists()
 
 
+@pytest.mark.slow
 def test_a_job_whose_folder_cannot_be_written_fails_alone(sweep, monkeypatch, capsys) -> None:
     def spoil(config):
         if config.seed == 1:  # after the check, the folder of the second becomes unusable
@@ -121,6 +122,7 @@ def test_a_job_whose_folder_cannot_be_written_fails_alone(sweep, monkeypatch, ca
     assert "job 1 (seed=2) failed" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_covariates_file_that_changes_after_the_check_fails_its_job_alone(sweep, monkeypatch) -> None:
     text = "age_y,sex,weight_kg,height_cm,tumour_type\n" + "60,F,70,165,colorectal\n" * 40
     for name in ("a", "b"):
