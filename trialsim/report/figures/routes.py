@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from trialsim.report.figures.panel import Panel
 from trialsim.report.sampling import even_ranks
-from trialsim.report.theme import colour, edge, figure, on_cells, reference_line, segments, style_axes
+from trialsim.report.theme import colour, edge, figure, on_cells, reference_line, segments, style_axes, when_narrow
 from trialsim.report.wording import interval, join, number, percent, plot_lines, plot_text
 
 NAMES = {
@@ -34,6 +34,7 @@ MEASURES = {
 SETS_DRAWN = 12
 POINTS = 400  # a distribution drawn from so many evenly spaced patients looks as that of all
 HIGHEST = 100.0  # percent: growth beyond this is drawn at the edge
+LEGEND_NARROW = 480  # px of height at which a legend of eight routes does not scroll on a telephone
 LOUDEST = 2.0  # binary logarithm of the fold from which the colour of the pathway is full
 
 
@@ -211,7 +212,8 @@ def stacked(key: str, title: str, attribution: pd.DataFrame, labels: dict[str, s
     shown = table[table["group"].isin(groups)].pivot(index="group", columns="route", values="estimate").loc[groups[::-1]]
     count = table.drop_duplicates("group").set_index("group")["n"]
     order = shown.drop(columns="unexplained").mean().sort_values(ascending=False).index
-    made = figure(150 + 38 * len(groups), barmode="relative")
+    height = 150 + 38 * len(groups)
+    made = figure(height, barmode="relative")
     for route in (*order, "unexplained"):
         made.add_bar(
             x=100 * shown[route].to_numpy(), y=[f"{plot_lines(labels[group], 26)} ({count[group]})" for group in shown.index],
@@ -222,6 +224,7 @@ def stacked(key: str, title: str, attribution: pd.DataFrame, labels: dict[str, s
     made.update_xaxes(title_text=f"{MISSED[outcome]} (%)", range=[min(0.0, lowest), 101 - min(0.0, lowest)])
     made.update_yaxes(showgrid=False, ticks="")
     made.update_layout(legend=dict(traceorder="normal"))
+    when_narrow(made, 560, {"height": max(height, LEGEND_NARROW)})
     caption = f"Shapley shares within each group; in brackets patients without {OUTCOMES[outcome]}. {note}".strip()
     return Panel(key, title, caption, made)
 

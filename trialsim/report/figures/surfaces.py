@@ -7,9 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from trialsim.evidence.intervals import clopper_pearson
 from trialsim.report.figures.panel import Panel
 from trialsim.report.theme import at_least, colour, figure, on_cells, reference_line, style_axes
-from trialsim.report.wording import interval, join, number, percent, plot_lines, plot_text
+from trialsim.report.wording import join, number, percent, plot_lines, plot_text
 
 NULLS = {"bliss": "Bliss", "hsa": "HSA", "loewe": "Loewe"}
 SMALL = dict(size=10)
@@ -256,8 +257,8 @@ def beside(dish_scores: pd.DataFrame, dish_surface: pd.DataFrame, at_most: pd.Da
         found = pd.concat([lines[columns], patients[columns]])
         _points(made, found, np.arange(len(names)) + 0.2 * (place - 0.5), NULLS[null], place)
         values = lines["estimate"]
-        low, high = signed(100 * values.min()), signed(100 * values.max())
-        told.append(f"{NULLS[null]} {low} to {high} in the dish, {signed(100 * patients['estimate'].iloc[0])} in patients")
+        ends = dict.fromkeys((signed(100 * values.min()), signed(100 * values.max())))
+        told.append(f"{NULLS[null]} {' to '.join(ends)} in the dish, {signed(100 * patients['estimate'].iloc[0])} in patients")
     made.update_yaxes(
         tickvals=list(range(len(names))), ticktext=[*(plot_text(v) for v in labels.values()), "<b>patients</b>"],
         range=[len(names) - 0.5, -0.5], showgrid=False, ticks="",
@@ -266,8 +267,7 @@ def beside(dish_scores: pd.DataFrame, dish_surface: pd.DataFrame, at_most: pd.Da
     reference_line(made, x=0.0)
     caption = (
         "Dish: mean over the surface; patients: highest doses. On the rate of net growth, so that a dish that doubles in a day "
-        "and a "
-        f"tumour that doubles in months can be compared: {'; '.join(told)}. Bars: 95 % intervals."
+        f"and a tumour that doubles in months can be compared: {'; '.join(told)}. Bars: 95 % intervals."
     )
     return Panel("dish_and_cohort", "Dish and patients on one scale", caption, made, wide=False)
 
@@ -292,14 +292,20 @@ def responses(cohort_table: pd.DataFrame, most: tuple[float, float], drugs: tupl
         error_y=dict(type="data", array=high - y, arrayminus=y - low, color=colour("ink"), thickness=1.2, width=5),
         hovertemplate="%{y:.1f} %<extra></extra>",
     )  # fmt: skip
-    made.update_yaxes(title_text="objective response (%)", rangemode="tozero")
+    made.update_yaxes(title_text="objective response (%)", range=[0, max(10, 1.1 * high.max())])  # a small rate looks small
     made.update_xaxes(showgrid=False, ticks="", tickangle=0)
     both, better = bars["both"][0], bars["better of the two"][0]
+    if not y.any():  # a bootstrap of none has no spread
+        upper = clopper_pearson(0, int(both["n"]))[1]
+        caption = (
+            f"None of {number(int(both['n']))} patients responds, to one drug or to both (at most {percent(upper, 0)}, exact 95 % "
+            "limit): of responses nothing is told here."
+        )
+        return Panel("cohort_response", "Response and independent action", caption, made, wide=False)
     excess = value(*most, "excess_hsa_responder")
-    limits = interval(excess["low"], excess["high"], "proportion")
+    points = {name: signed(100 * float(excess[name]), 1) for name in ("estimate", "low", "high")}
     caption = (
         f"At the highest doses {percent(both['estimate'])} respond to both drugs; {percent(better['estimate'])} would if each "
-        "patient had "
-        f"the better of the two (difference {signed(100 * excess['estimate'], 1)} points, 95 % interval {limits})."
+        f"patient had the better of the two (difference {points['estimate']} points, 95 % interval {points['low']} to {points['high']})."
     )
     return Panel("cohort_response", "Response and independent action", caption, made, wide=False)
