@@ -306,6 +306,7 @@ def responses(cohort_table: pd.DataFrame, most: tuple[float, float], drugs: tupl
     points = {name: signed(100 * float(excess[name]), 1) for name in ("estimate", "low", "high")}
     caption = (
         f"At the highest doses {percent(both['estimate'])} respond to both drugs; {percent(better['estimate'])} would if each "
-        f"patient had the better of the two (difference {points['estimate']} points, 95 % interval {points['low']} to {points['high']})."
+        f"patient had the better of the two (difference {points['estimate']} points, 95 % interval "
+        f"{points['low']} to {points['high']})."
     )
     return Panel("cohort_response", "Response and independent action", caption, made, wide=False)
