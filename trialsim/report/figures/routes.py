@@ -34,7 +34,7 @@ MEASURES = {
 SETS_DRAWN = 12
 POINTS = 400  # a distribution drawn from so many evenly spaced patients looks as that of all
 HIGHEST = 100.0  # percent: growth beyond this is drawn at the edge
-LEGEND_NARROW = 480  # px of height at which a legend of eight routes does not scroll on a telephone
+LEGEND_NARROW = 200  # px more of height on a telephone, so that a legend of eight routes in one column does not scroll
 LOUDEST = 2.0  # binary logarithm of the fold from which the colour of the pathway is full
 
 
@@ -224,7 +224,7 @@ def stacked(key: str, title: str, attribution: pd.DataFrame, labels: dict[str, s
     made.update_xaxes(title_text=f"{MISSED[outcome]} (%)", range=[min(0.0, lowest), 101 - min(0.0, lowest)])
     made.update_yaxes(showgrid=False, ticks="")
     made.update_layout(legend=dict(traceorder="normal"))
-    when_narrow(made, 560, {"height": max(height, LEGEND_NARROW)})
+    when_narrow(made, 560, {"height": height + LEGEND_NARROW})
     caption = f"Shapley shares within each group; in brackets patients without {OUTCOMES[outcome]}. {note}".strip()
     return Panel(key, title, caption, made)
 
