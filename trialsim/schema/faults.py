@@ -60,6 +60,7 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
         model: the model they were validated against; gives field descriptions and known keys.
     """
     faults: list[ConfigError] = []
+    described: dict[str, str] = {}
     for finding in error.errors(include_url=False):
         inner = finding.get("ctx", {}).get("error")
         if isinstance(inner, ConfigError):
@@ -72,7 +73,7 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
         section, description = _describe(model, path, data)
         allowed = _allowed(finding, str(path[-1]) if path else "", section)
         if description and finding["type"] not in ("extra_forbidden", "value_error"):
-            allowed = f"{allowed} ({description})"
+            described[key] = f" ({description})"
         value = None if finding["type"] == "missing" else _lookup(data, path)
         faults.append(ConfigError(key, value, allowed))
     # Each member of a union that was tried reports its own failure on one value; say one thing a key.
@@ -83,7 +84,7 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
             unique[fault.key] = fault
         elif fault.allowed not in known.allowed:
             unique[fault.key] = ConfigError(fault.key, fault.value, f"{known.allowed}, or {fault.allowed}")
-    return list(unique.values())
+    return [ConfigError(key, fault.value, fault.allowed + described.get(key, "")) for key, fault in unique.items()]
 
 
 def _rooted(fault: ConfigError, location: Sequence[int | str]) -> ConfigError:
