@@ -8,7 +8,7 @@ with a colour-vision deficiency. Ordered shades go from pale to dark; what is pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -124,6 +124,11 @@ def when_narrow(made: go.Figure, below: int, layout: dict[str, object], data: di
     return made.update_layout(meta=dict(narrow=dict(below=below, layout=layout, data=data or {})))
 
 
+def row_above(names: Iterable[str]) -> int:
+    """Height, px, of rows with these names above them: of those with the most lines."""
+    return ABOVE_ROW + ABOVE_LINE * max((name.count("<br>") for name in names), default=0)
+
+
 def names_above(
     made: go.Figure,
     below: int,
@@ -139,7 +144,7 @@ def names_above(
     Args:
         rows: names of the rows 0, 1, ... of each vertical axis (``y``, ``y2``), as from `wording.plot_lines`, which breaks them at
             `ABOVE_WIDTH`.
-        height: of the figure, then, px; a row needs `ABOVE_ROW`, and `ABOVE_LINE` more where a name takes two lines.
+        height: of the figure, then, px; a row needs `row_above`.
         shift: px from the middle of a row up to its name, or those of each axis.
         layout, data: what else changes. at: where on the axis the shift begins, in rows from the middle of a row.
     """

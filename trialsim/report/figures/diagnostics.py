@@ -14,7 +14,7 @@ from trialsim.report.posterior import (
     rank_histogram,
 )
 from trialsim.report.reader import Run
-from trialsim.report.theme import ABOVE_LINE, ABOVE_ROW, ABOVE_WIDTH, colour, figure, names_above, reference_line, style_axes
+from trialsim.report.theme import ABOVE_WIDTH, colour, figure, names_above, reference_line, row_above, style_axes
 from trialsim.report.wording import number, plot_lines, plural, words
 
 CHAIN_TONES = 4
@@ -123,9 +123,8 @@ def predictive_panel(run: Run) -> Panel:
     )
     edge = float(drawn[["observed", "high_90"]].to_numpy().max()) * 1.04 or 1.0
     made.update_xaxes(title_text="patients", range=[-0.015 * edge, edge])
-    row = ABOVE_ROW + ABOVE_LINE
     above = [plot_lines(name, ABOVE_WIDTH) for name in names]
-    names_above(made, ROOM, {"y": above}, 110 + row * len(drawn), layout={"yaxis.range": [len(drawn) - 0.5, -1.0]})
+    names_above(made, ROOM, {"y": above}, 110 + row_above(above) * len(drawn), layout={"yaxis.range": [len(drawn) - 0.5, -1.0]})
     caption = (
         f"{int(inside.sum())} of {len(table)} observed counts lie inside the 90 % intervals that the fitted model "
         "predicts for them."

@@ -13,7 +13,6 @@ from trialsim.report.figures.labels import name_points
 from trialsim.report.figures.panel import Panel
 from trialsim.report.parameters import named
 from trialsim.report.theme import (
-    ABOVE_ROW,
     ABOVE_WIDTH,
     at_least,
     colour,
@@ -22,6 +21,7 @@ from trialsim.report.theme import (
     names_above,
     on_cells,
     reference_line,
+    row_above,
     style_axes,
 )
 from trialsim.report.wording import fixed, join, number, plot_lines, plot_text, plural
@@ -53,6 +53,7 @@ FULL = 1.0  # elasticity from which the colour is full
 INFORMED, UNINFORMED = 0.5, 0.9
 BETWEEN = 62  # px from one set of axes to the next below it
 ROOM = 820  # px a heat map needs beside the names of its rows
+CELL, BAR = 19, 12  # px of height of a cell, and of a bar, below its name
 TONES = {"good": "simulated", "some": "SD", "none": "NE"}
 
 
@@ -70,11 +71,13 @@ def _cells_below_names(made: go.Figure, names: Sequence[str], top: int) -> go.Fi
     Args:
         top: px of the names of the columns, which then stand upright.
     """
+    above = [plot_lines(name, ABOVE_WIDTH) for name in names]
+    row = row_above(above) + 2
+    gap = row - CELL
     scale = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "title.side": "top", "len": 0.9}
     layout = {"yaxis.range": [-0.5, len(names) - 0.2], "xaxis.tickangle": -90, "xaxis.tickfont.size": 11}
-    cells = {"ygap": 17, "textfont.size": 10} | {f"colorbar.{name}": value for name, value in scale.items()}
-    above = [plot_lines(name, ABOVE_WIDTH) for name in names]
-    return names_above(made, ROOM, {"y": above}, top + 90 + (ABOVE_ROW + 2) * len(names), -7, layout, cells, 0.5)
+    cells = {"ygap": gap, "textfont.size": 10} | {f"colorbar.{name}": value for name, value in scale.items()}
+    return names_above(made, ROOM, {"y": above}, top + 90 + row * len(names), 1.5 - gap / 2, layout, cells, 0.5)
 
 
 def ranked(screening: pd.DataFrame, outcome: str) -> pd.DataFrame:
@@ -104,8 +107,8 @@ def morris(screening: pd.DataFrame, outcome: str) -> Panel:
     _rows(made, top["parameter"].tolist())
     made.update_xaxes(title_text=f"mean absolute effect μ*<br>over the prior range<br>({unit})", rangemode="tozero")
     names = [plot_lines(named(name), ABOVE_WIDTH) for name in top["parameter"]]
-    narrow = {"yaxis.range": [len(top) - 0.5, -0.9]}
-    names_above(made, 560, {"y": names}, 130 + ABOVE_ROW * len(top), layout=narrow, data={"width": 0.34})
+    narrow, row = {"yaxis.range": [len(top) - 0.5, -0.9]}, row_above(names)
+    names_above(made, 560, {"y": names}, 130 + row * len(top), layout=narrow, data={"width": BAR / row})
     if top["mu_star"].iloc[0] == 0:
         return Panel(f"sensitivity_morris_{outcome}", titled(outcome), f"No parameter changed the {words} in this cohort.", None)
     clear = int((every["low"] > 0).sum())
@@ -236,7 +239,9 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
     made = make_subplots(1, 2, horizontal_spacing=0.56)
     made.update_layout(figure(110 + 17 * half).layout)
     style_axes(made)
-    rows, below, tall = {}, {}, ABOVE_ROW * len(table)
+    rows, below = {}, {}
+    row = row_above(plot_lines(named(name), ABOVE_WIDTH) for name in table["parameter"])
+    tall = row * len(table)
     share = 0.5 * tall / (tall + BETWEEN)  # of the height, in a narrow place, where the second column stands below the first
     kinds = (
         (value < INFORMED, "well informed", TONES["good"]),
@@ -261,7 +266,7 @@ def shrinkage(parameters: pd.DataFrame) -> Panel:
         rows[f"y{axis}"] = [plot_lines(named(name), ABOVE_WIDTH) for name in names]
         below |= {f"xaxis{axis}.domain": [0, 1], f"yaxis{axis}.domain": [1 - share, 1] if column == 1 else [0, share]}
         below |= {f"yaxis{axis}.range": [half - 0.4, -0.9]}  # the second column may have one row fewer
-    names_above(made, 900, rows, 120 + tall + BETWEEN, layout=below, data={"width": 0.34})
+    names_above(made, 900, rows, 120 + tall + BETWEEN, layout=below, data={"width": BAR / row})
     counted = [int(chosen.sum()) for chosen, *_ in kinds]
     caption = (
         f"Of {len(table)} parameters the laboratory facts inform {counted[0]} well (below {INFORMED:g}), {counted[1]} in part and "
