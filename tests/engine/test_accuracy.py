@@ -25,6 +25,7 @@ def test_published_benchmark_within_the_accuracy_asked_for(accuracy):
     assert np.mean(~(error <= accuracy)) <= 0.02
 
 
+@pytest.mark.slow
 def test_choice_is_the_coarsest_that_will_do():
     bench, patients = bench1(), data.parameters(64)
     steps = [choose(bench.model, patients, bench.regimen, bench.times, accuracy).plan.steps for accuracy in (1e-2, 1e-4)]
