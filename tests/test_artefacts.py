@@ -18,8 +18,10 @@ import pandas as pd
 import pytest
 import yaml
 
+import trialsim.artefacts.folder as folder_module
 from trialsim.artefacts import RunFolder, config_sha256, load_run
 from trialsim.artefacts.files import PARTIAL, atomic, plain
+from trialsim.artefacts.status import read_status
 from trialsim.cli import compose
 from trialsim.schema import ConfigError
 from trialsim.schema.study import StudyConfig
@@ -260,6 +262,28 @@ def test_a_changed_covariates_file_is_not_resumed(tmp_path: Path, config: StudyC
     file.write_text("age_y\n51\n")
     with pytest.raises(ConfigError, match="cohort.covariates_file"):
         RunFolder(tmp_path / "run", resuming(with_file))
+
+
+@pytest.mark.parametrize(("late", "state"), [(False, "interrupted"), (True, "complete")])
+def test_an_interrupt_while_a_run_is_marked_as_finished(
+    late: bool, state: str, tmp_path: Path, config: StudyConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Just before the mark reaches the disk, or just after: either way the folder is as a run leaves it."""
+    write = folder_module.write_json
+
+    def interrupted(path: Path, value: Any) -> None:
+        last = path.name == "status.json" and value["complete"]
+        if last and not late:
+            raise KeyboardInterrupt
+        write(path, value)
+        if last:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(folder_module, "write_json", interrupted)
+    with pytest.raises(KeyboardInterrupt), RunFolder(tmp_path / "run", config) as folder:
+        folder.finish()
+    found = read_status(tmp_path / "run")
+    assert found is not None and (found["state"], found["complete"]) == (state, late)
 
 
 def test_an_interrupt_leaves_a_folder_to_resume(tmp_path: Path, config: StudyConfig) -> None:

@@ -145,7 +145,7 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if error is not None and not self.finished:
+            if error is not None and not self._is_complete():
                 state = "failed" if isinstance(error, Exception) else "interrupted"
                 level, show = (logging.ERROR, True) if state == "failed" else (logging.WARNING, False)
                 message = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -281,8 +281,14 @@ class RunFolder:
     # ---- internal
 
     def _update(self, **changes: Any) -> None:
-        self._status.update(changes)
-        write_json(self.path / STATUS, self._status)
+        status = self._status | changes
+        write_json(self.path / STATUS, status)
+        self._status = status
+
+    def _is_complete(self) -> bool:
+        """Whether the run is finished, by what has reached the disk: Ctrl-C may come just after that."""
+        found = read_status(self.path)
+        return self.finished or (found is not None and bool(found["complete"]))
 
 
 def _of_a_sweep(path: Path) -> bool:
