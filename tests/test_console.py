@@ -72,7 +72,15 @@ def test_an_analysis_ends_with_its_estimates_and_what_its_checks_found() -> None
     for words in ("Dose [and] response", "seed 7", "2.97", "0.8 to –", "CHECK FAILED: 3 courses [failed]", "Caution: [far] above",
                   "outputs/x/report.html"):  # fmt: skip
         assert words in text, words
-    assert "n patients" not in text
+    assert "n patients" not in text and "90% prediction" not in text
+
+
+def test_the_interval_of_a_prediction_is_called_by_its_level() -> None:
+    orr = {"estimate": 0.1, "low": 0.0, "high": 0.2, "low_90": 0.0, "high_90": 0.2, "unit": "fraction", "n": 60}
+    summary = {"title": "A trial", "kind": "predict", "seed": 7, "results": {"orr": orr}, "diagnostics": {"messages": []}}
+    stream = io.StringIO()
+    console.print_findings(summary, "outputs/x", Console(file=stream, width=140))
+    assert "90% prediction" in stream.getvalue()
 
 
 def test_a_missing_number_is_a_dash() -> None:

@@ -101,6 +101,13 @@ def test_what_is_wrong_is_told_by_its_key(changed: dict, key: str, allowed: str,
     assert any(fault.key == key and allowed in fault.allowed for fault in faults), [str(fault) for fault in faults]
 
 
+def test_of_two_faults_of_a_key_its_description_is_told_once(tmp_path) -> None:
+    with pytest.raises(ConfigError) as error:
+        read_trial(write(tmp_path, selection={"PIK3CA": "maybe"}))
+    assert str(error.value).count("alterations that a tumour must have") == 1
+    assert "did you mean 'pik3ca'?, or true or false" in str(error.value)
+
+
 def test_lists_are_short_for_partners_as_usual_and_for_alterations(tmp_path: Path) -> None:
     _, trial, _ = read_trial(write(tmp_path, partners=["exemestane"], selection=["tsc"]))
     assert set(trial.partners) == {"exemestane"} and trial.partners["exemestane"].dose is None and trial.selection == {"tsc": True}

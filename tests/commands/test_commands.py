@@ -55,6 +55,18 @@ def test_doctor_finds_this_machine_in_order(tmp_path, capsys):
     assert "All in order" in told and "float32" in told and not (tmp_path / "new").exists()
 
 
+def test_doctor_tells_each_finding_before_it_looks_for_the_next(tmp_path, monkeypatch, capsys):
+    seen = []
+
+    def slow():
+        seen.append(capsys.readouterr().out)
+        yield doctor.Finding("late", "found")
+
+    monkeypatch.setattr(doctor, "programs", slow)
+    assert start("doctor", ["--no-run", "--folder", str(tmp_path)]) == 0
+    assert "float64" in seen[0] and "late" in capsys.readouterr().out
+
+
 def test_doctor_tells_what_is_wrong_and_still_looks_at_the_rest(tmp_path, monkeypatch, capsys):
     def broken():
         raise RuntimeError("no devices")

@@ -31,7 +31,6 @@ def cohort():
     return rapalog.model_of(k, FORM), rapalog.parameters_of(subjects.parameters, lesion), subjects, k
 
 
-@pytest.mark.slow
 def test_invariant_same_course_as_in_a_trial(cohort):
     """`patient.advance_day`, which a trial lives by, day after day, from the same doses."""
     model, parameters, subjects, k = cohort

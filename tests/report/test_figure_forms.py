@@ -6,7 +6,9 @@ import pytest
 
 from trialsim.report.figures.assay.look import blank
 from trialsim.report.figures.predicted import intervals_panel
-from trialsim.report.theme import figure, names_above, reference_line
+from trialsim.report.figures.sensitivity import morris
+from trialsim.report.figures.surfaces import responses
+from trialsim.report.theme import ABOVE_LINE, figure, names_above, reference_line
 
 NAMES = {"drug": "everolimus", "control": "placebo"}
 
@@ -47,6 +49,29 @@ def test_names_stand_above_their_rows_in_a_narrow_place_and_other_notes_stay():
     assert [(note["yref"], note["y"], note["yshift"]) for note in notes[1:]] == [("y", 0, 8), ("y", 1, 8), ("y2", 0, 20)]
     assert asked["below"] == 560 and asked["layout"]["yaxis2.showticklabels"] is False
     assert made.layout.height == 300  # the wide form is as it was
+
+
+def test_rows_have_room_for_the_longest_of_their_names():
+    """In the narrow form, where a name of two lines would lie on the bar above it."""
+    def height(parameter):
+        effect = dict(outcome="orr", mu_star=0.1, mu=0.1, low=0.05, high=0.2)
+        made = morris(pd.DataFrame([effect | {"parameter": name} for name in ("cell_loss", parameter)]), "orr").figure
+        return made.layout.meta["narrow"]["layout"]["height"]
+
+    assert height("b_resistant") == height("K_FKBP12") + 2 * ABOVE_LINE  # "rapamycin-insensitive share of resistant cells"
+
+
+def test_of_no_responses_no_interval_of_a_difference_is_told():
+    measures = ("responder", "hsa_responder", "bliss_responder", "excess_hsa_responder")
+
+    def told(rate):
+        cells = [(1.0, 0.0, "responder"), (0.0, 1.0, "responder"), *((1.0, 1.0, name) for name in measures)]
+        table = pd.DataFrame(cells, columns=["rapalog_factor", "partner_factor", "measure"])
+        return responses(table.assign(estimate=rate, low=rate, high=rate, n=60), (1.0, 1.0), ("everolimus", "alpelisib"))
+
+    assert "None of 60" in told(0.0).caption.replace("\u00a0", " ") and "6" in told(0.0).caption  # 1 - 0.025^(1/60) = 6.0 %
+    assert "interval" not in told(0.0).caption and told(0.0).figure.layout.yaxis.range == (0, 10)
+    assert "+20.0 points" in told(0.2).caption
 
 
 def test_a_legend_of_many_lines_is_not_stacked_by_groups():

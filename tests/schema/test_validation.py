@@ -109,6 +109,11 @@ def test_an_unknown_key_says_what_was_probably_meant() -> None:
     assert "schedule" in found["regimen.does"].allowed
 
 
+def test_a_choice_says_what_was_probably_meant() -> None:
+    told = faults(changed(ADULT, compute__precision="Float64"))["compute.precision"].allowed
+    assert "use one of 'float32' or 'float64'; did you mean 'float64'?" in told
+
+
 def test_a_missing_key_is_required() -> None:
     data = copy.deepcopy(ADULT)
     del data["regimen"]["dose"]

@@ -17,10 +17,10 @@ from jax.extend.core import Literal
 
 class Equations(NamedTuple):
     """Attributes:
-    list: the equations, in order. inputs, outputs: variables, in tree order. constants: values of what the function closes over.
+    body: the equations, in order. inputs, outputs: variables, in tree order. constants: values of what the function closes over.
     """
 
-    list: list[Any]
+    body: list[Any]
     inputs: list[Any]
     outputs: list[Any]
     constants: dict[Any, Any]
@@ -36,7 +36,7 @@ def equations_of(function: Callable[..., Any], *arguments: Any) -> Equations:
 def evaluated(equations: Equations, *arguments: Any) -> dict[Any, Any]:
     """The value of every variable."""
     values = equations.constants | dict(zip(equations.inputs, jax.tree.leaves(arguments), strict=True))
-    _run(equations.list, values)
+    _run(equations.body, values)
     return values
 
 
@@ -54,7 +54,7 @@ def slopes(equations: Equations, values: Mapping[Any, Any], tangents: Mapping[in
     """
     moved = [equations.inputs[i] for i in tangents]
     ends = [equations.outputs[i] for i in wanted]
-    between = _between(equations.list, moved, ends)
+    between = _between(equations.body, moved, ends)
 
     def along(*inputs):
         mine = {**values, **dict(zip(moved, inputs, strict=True))}
@@ -86,9 +86,8 @@ def _between(equations: list[Any], inputs: list[Any], ends: list[Any]) -> list[A
 def _run(equations: list[Any], values: dict[Any, Any]) -> None:
     """Adds the values of the equations' variables."""
     for equation in equations:
-        bound = equation.primitive.get_bind_params(equation.params)
-        functions, parameters = bound if isinstance(bound, tuple) else ((), bound)  # a pair in some versions of JAX
-        found = equation.primitive.bind(*functions, *(_read(values, atom) for atom in equation.invars), **parameters)
+        parameters = equation.primitive.get_bind_params(equation.params)
+        found = equation.primitive.bind(*(_read(values, atom) for atom in equation.invars), **parameters)
         values.update(zip(equation.outvars, found if equation.primitive.multiple_results else [found], strict=True))
 
 
