@@ -51,7 +51,9 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     ids = studies.eligible(config, settings, settings.draws * settings.patients_per_draw)
     ids = ids.reshape(settings.draws, settings.patients_per_draw)
     with console.step("choosing the steps of the solver", config.compute.progress):
-        config, check = meet_accuracy(config, treatments.enrolled(config, ids[0], DRUG))
+        of_drug = treatments.arm_of(config, DRUG)
+        exact, check = meet_accuracy(of_drug, treatments.enrolled(of_drug, ids[0], DRUG))
+        config = config.model_copy(update={"compute": exact.compute})
     worlds = drawn(config, settings.draws, derived_seed(config.seed, "predict"))
     found = steps.each(
         f"trials in {settings.draws} worlds",

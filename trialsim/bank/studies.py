@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from trialsim.bank.treatments import CENTRAL, enrolled
+from trialsim.bank.treatments import CENTRAL, arm_of, enrolled
 from trialsim.cohort import sample_cohort
 from trialsim.cohort.selection import refuse_rare
 from trialsim.endpoints.comparison import kaplan_meier
@@ -65,7 +65,8 @@ def treated(config: StudyConfig, ids: np.ndarray, arm: str, crossover: bool) -> 
     """Patients of one arm: the columns of the patients table, and ``grade_3_4_<term>``: whether it was seen at grade 3 or 4."""
     treatment = CROSSOVER if arm == CONTROL and crossover else arm
     patients, events = [], []
-    for tables in simulate_patients(config, enrolled(config, ids, treatment)):
+    of_arm = arm_of(config, arm)
+    for tables in simulate_patients(of_arm, enrolled(of_arm, ids, treatment)):
         patients.append(tables.patients)
         severe = tables.adverse_events["grade"] >= SEVERE
         events.append(tables.adverse_events.loc[severe, ["patient_id", "term", "start_day"]])
@@ -73,7 +74,7 @@ def treated(config: StudyConfig, ids: np.ndarray, arm: str, crossover: bool) -> 
     if treatment == CROSSOVER:  # what comes with the drug is not the control's
         crosses = severe["patient_id"].map(table.set_index("patient_id")["pfs_days"])
         severe = severe[severe["start_day"] <= crosses]
-    for term in config.terms:
+    for term in of_arm.terms:
         table[f"{GRADE}{term}"] = table["patient_id"].isin(severe.loc[severe["term"] == term, "patient_id"])
     return table
 

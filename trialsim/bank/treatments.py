@@ -10,7 +10,7 @@ import pandas as pd
 
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import follow_up_horizon, start_dose_mg
-from trialsim.schema.design.treatments import ALONE, CONTROL, CROSSOVER
+from trialsim.schema.design.treatments import ALONE, CONTROL, CROSSOVER, DRUG
 from trialsim.simulation import Block, simulate_patients
 
 if TYPE_CHECKING:
@@ -22,11 +22,29 @@ OUTCOMES = (*READ, "os_days", "os_event", "integration_ok")
 CENTRAL = "_central"
 
 
+def arm_of(config: StudyConfig, arm: str) -> StudyConfig:
+    """The study as the patients of one arm of a predicted trial live it: with the partner drugs of that arm only."""
+    settings = config.analysis
+    if getattr(settings, "control", None) != "active":
+        return config
+    if arm == DRUG:
+        return config.model_copy(update={"partner": {name: config.partner[name] for name in settings.drug_partners}})
+    given = {}
+    for name, asked in settings.control_partners.items():
+        partner = config.partner[name]
+        changes = {key: value for key, value in asked.model_dump().items() if value is not None}
+        given[name] = partner.model_copy(update={"regimen": partner.regimen.model_copy(update=changes)})
+    return config.model_copy(update={"partner": given})
+
+
 def enrolled(config: StudyConfig, ids: np.ndarray, treatment: str) -> pd.DataFrame:
     """Patients under one treatment, each followed for ``design.max_follow_up_months``."""
     cohort = sample_cohort(config.cohort, config.tumour, config.seed, ids)
     dose = 0.0 if treatment == CONTROL else config.regimen.dose
     level = np.full(len(cohort), float(treatment.removeprefix("dose_")) if treatment.startswith("dose_") else dose)
+    levels = getattr(config.analysis, "dose_levels", None)
+    if levels and treatment == DRUG:
+        level = np.asarray(levels, float)[ids % len(levels)]
     if treatment == CROSSOVER:
         cohort = cohort.assign(crosses=True)
     return cohort.assign(

@@ -54,7 +54,9 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile, str]:
     except ValidationError as error:
         raise_all(translate(error, data, TrialFile))
         raise
-    for key, given, group in (("tumour_types", found.tumour_types, "tumour"), ("partners", found.partners, "partner")):
+    mix = {} if found.tumour_types == "population" else found.tumour_types
+    drugs = (("partners", found.partners, "partner"), ("control_partners", found.control_partners, "partner"))
+    for key, given, group in (("tumour_types", mix, "tumour"), *drugs):
         known = sorted(file.stem for file in (conf_dir() / group).glob("*.yaml"))
         raise_all([ConfigError(f"{key}.{name}", _told(value), f"one of {', '.join(known)}{near(name, known)}")
                    for name, value in given.items() if name not in known])  # fmt: skip
@@ -72,8 +74,9 @@ def _check_published(trial: TrialFile) -> None:
         return
     from trialsim.evidence import likeness  # here, as it reads the tables of evidence
 
-    asked = likeness.Asked(trial.drug, trial.dose, trial.unit, trial.schedule, tuple(trial.partners), tuple(trial.tumour_types),
-                           trial.selection, trial.age_group)  # fmt: skip
+    types = (likeness.MIXED,) if trial.tumour_types == "population" else tuple(trial.tumour_types)
+    asked = likeness.Asked(trial.drug, trial.dose, trial.unit, trial.schedule, tuple(trial.partners), types, trial.selection,
+                           trial.age_group)  # fmt: skip
     if trial.published is not None:
         likeness.refuse_another_drug(asked, trial.published, "published")
     if trial.published_control is not None:
@@ -88,13 +91,15 @@ def words(name: str, trial: TrialFile) -> list[str]:
 def _words(name: str, trial: TrialFile) -> Iterator[str]:
     population = {"adult": "adult_solid", "paediatric": "paediatric_solid"}[trial.age_group]
     yield from ("analysis=predict", f"population={population}", f"drug={trial.drug}", f"modification={trial.drug}")
-    yield from ("regimen=everolimus_10mg_daily", "design=single_arm", "endpoint=recist")  # of which all that differs follows
-    missing = sorted(set(trial.tumour_types) - set(_types_of(population)))
-    if missing:
-        yield f"+tumour=[{','.join(missing)}]"
-    if trial.partners:
-        yield f"+partner=[{','.join(trial.partners)}]"
-    yield from ("~cohort.mix", f"+cohort.mix={literal({kind: float(share) for kind, share in trial.tumour_types.items()})}")
+    yield from ("regimen=everolimus_10mg_daily", "design=single_arm")  # of which all that differs follows
+    yield f"endpoint={'cpct03' if trial.benefit == 'ttp_ratio' else 'recist'}"
+    if trial.tumour_types != "population":
+        missing = sorted(set(trial.tumour_types) - set(_types_of(population)))
+        if missing:
+            yield f"+tumour=[{','.join(missing)}]"
+        yield from ("~cohort.mix", f"+cohort.mix={literal({kind: float(share) for kind, share in trial.tumour_types.items()})}")
+    if trial.partners or trial.control_partners:
+        yield f"+partner=[{','.join(dict.fromkeys([*trial.partners, *trial.control_partners]))}]"
     months = min(trial.accrual_months + trial.follow_up_months, LONGEST_MONTHS)
     settings: Mapping[str, Any] = {
         "study.name": name,
@@ -107,21 +112,29 @@ def _words(name: str, trial: TrialFile) -> Iterator[str]:
         "regimen.days_off": trial.days_off,
         "regimen.max_treatment_days": int(months * DAYS_PER_MONTH),
         "design.max_follow_up_months": months,
+        "endpoint.criteria": trial.response,
         "endpoint.scan_interval_weeks": trial.scan_interval_weeks,
         "endpoint.confirmation_weeks": LEAST_WEEKS if trial.confirmation else None,
         "endpoint.central_review": trial.reader == "central",
         **{f"analysis.{key}": getattr(trial, key) for key in OF_ANALYSIS},
+        "analysis.drug_partners": list(trial.partners) if trial.control == "active" else None,
         **{f"partner.{key}.regimen.dose": partner.dose for key, partner in trial.partners.items() if partner.dose is not None},
         **{f"partner.{key}.regimen.schedule": partner.schedule for key, partner in trial.partners.items() if partner.schedule},
     }
+    if trial.benefit == "disease_control":
+        settings = {**settings, "endpoint.clinical_benefit.weeks": trial.benefit_weeks}
     if trial.lines is not None:
         settings = {**settings, "cohort.clinical.line": trial.lines}
     yield from (f"{key}={literal(value)}" for key, value in settings.items())
+    yield from (
+        f"+analysis.control_partners.{key}={{dose: {literal(drug.dose)}, schedule: {literal(drug.schedule)}}}"
+        for key, drug in trial.control_partners.items()
+    )
     yield from (f"+analysis.selection.{gene}={literal(altered)}" for gene, altered in trial.selection.items())
 
 
-OF_ANALYSIS = ("patients", "control", "patients_control", "crossover", "published_control", "reader", "accrual_months",
-               "follow_up_months")  # fmt: skip
+OF_ANALYSIS = ("patients", "dose_levels", "control", "patients_control", "crossover", "published_control",
+               "disease_control_weeks", "reader", "accrual_months", "follow_up_months")  # fmt: skip
 
 
 def _types_of(population: str) -> Sequence[str]:

@@ -15,6 +15,8 @@ MEASURABLE_MM = 10.0  # smallest measurable lesion on CT, RECIST 1.1 (Eisenhauer
 # ratio of about three among three lesions with a sum of 90 mm).
 SPLIT_EVENNESS = 2.0
 MAXIMUM_RESISTANT_FRACTION = 0.95
+REFERENCE_LINE = 2  # of therapy, for which the files of the tumour types are
+LAST_LINE = 5  # assumed: later ones differ no more
 LARGEST_MM = 250.0  # assumed: no single target lesion is sampled larger
 
 
@@ -82,13 +84,23 @@ def nontarget(context: Context, columns: Columns) -> np.ndarray:
     return context.draws.uniform("nontarget") < share
 
 
+def _lines(columns: Columns) -> np.ndarray:
+    """Lines of therapy beyond the one that the tumour types are described for, up to `LAST_LINE`."""
+    return np.minimum(columns["line"], LAST_LINE) - REFERENCE_LINE
+
+
+def _pace(context: Context, columns: Columns) -> np.ndarray:
+    """What earlier lines of therapy did to growth and spread, a factor."""
+    return np.exp(context.population.associations.log_growth_per_line * _lines(columns))
+
+
 def _growth(context: Context, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
-    median = context.of_tumour(columns, lambda tumour: tumour.growth.rate_median_per_day)
+    median = context.of_tumour(columns, lambda tumour: tumour.growth.rate_median_per_day) * _pace(context, columns)
     return median, context.of_tumour(columns, lambda tumour: tumour.growth.rate_log_sd)
 
 
 def _new_lesions(context: Context, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
-    median = context.of_tumour(columns, lambda tumour: tumour.lesions.new_lesion_rate_median_per_day)
+    median = context.of_tumour(columns, lambda tumour: tumour.lesions.new_lesion_rate_median_per_day) * _pace(context, columns)
     return median, context.of_tumour(columns, lambda tumour: tumour.lesions.new_lesion_rate_log_sd)
 
 
@@ -143,5 +155,6 @@ def death_rate_per_day(context: Context, columns: Columns) -> np.ndarray:
 def pathway_dependence(context: Context, columns: Columns) -> np.ndarray:
     """Share of proliferation that runs through mTORC1-dependent translation, Beta within a tumour type, 0 to 1."""
     mean = context.of_tumour(columns, lambda tumour: tumour.pathway.dependence_mean)
+    mean = special.expit(special.logit(mean) + context.population.associations.logit_dependence_per_line * _lines(columns))
     weight = context.of_tumour(columns, lambda tumour: tumour.pathway.dependence_concentration)
     return stats.beta.ppf(context.draws.uniform("pathway_dependence"), mean * weight, (1.0 - mean) * weight)

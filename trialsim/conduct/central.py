@@ -29,10 +29,11 @@ RESIDUAL = 0.1  # diameter over that at first dose below which non-target diseas
 
 
 class Reading(NamedTuple):
-    """baseline_mm: sum of target lesions at baseline, (patients,). sum_mm, response: at the scans on study, (patients, scans)."""
+    """baseline, size: of the target lesions, sum of diameters in mm or volume in ml as the criteria ask, at baseline (patients,) and
+    at the scans on study (patients, scans). response: at these."""
 
-    baseline_mm: np.ndarray
-    sum_mm: np.ndarray
+    baseline: np.ndarray
+    size: np.ndarray
     response: np.ndarray
 
 
@@ -52,8 +53,13 @@ def review(config: StudyConfig, course: Course, schedule: ScanSchedule, seen: Ob
         )
         return np.asarray(growth.diameters(start, rate, resistant, I_s, I_r), float)
 
+    criteria = recist.CRITERIA[config.endpoint.criteria]
+
     def total(scan: int, day: np.ndarray) -> np.ndarray:
-        return measurement.target_sum(measurement.read_diameters(grown(*lesions, day), error[:, scan], config.endpoint))
+        true_mm = grown(*lesions, day)
+        if criteria.volume:
+            return np.nansum(measurement.read_volumes(true_mm, error[:, scan, 1:], config.endpoint), axis=1)
+        return measurement.target_sum(measurement.read_diameters(true_mm, error[:, scan], config.endpoint))
 
     day = np.where(np.isfinite(seen.scan_day), seen.scan_day, 0).astype(int)
     baseline = total(0, schedule.days[:, 1])
@@ -63,7 +69,7 @@ def review(config: StudyConfig, course: Course, schedule: ScanSchedule, seen: Ob
     nontarget = np.stack([grown(*everywhere, day[:, i])[:, 0] for i in range(scans)], axis=1)
     residual = covariates["nontarget"].to_numpy(bool)[:, None] & (nontarget > RESIDUAL)
     response, _ = recist.assess_history(
-        baseline, sums, seen.new_lesion, seen.nontarget_progression, nontarget_residual=residual
+        baseline, sums, seen.new_lesion, seen.nontarget_progression, nontarget_residual=residual, criteria=criteria
     )
     return Reading(baseline, sums, np.where(np.isfinite(seen.scan_day), response, int(recist.Response.NE)))
 

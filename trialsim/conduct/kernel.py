@@ -217,9 +217,9 @@ def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, re
     nontarget_min = jnp.minimum(carry.nontarget_min, nontarget)
     worse = seen & subject.nontarget & (nontarget > setting.nontarget_ratio * nontarget_min)
     found = seen & carry.new_lesion
-    assessed, response = recist.assess(
-        carry.recist, sum_mm, found, worse, seen, nontarget_residual=subject.nontarget & (nontarget > 0.1)
-    )
+    criteria = recist.CRITERIA[reading.criteria]
+    size = volume_ml if criteria.volume else sum_mm
+    assessed, response = recist.assess(carry.recist, size, found, worse, seen, subject.nontarget & (nontarget > 0.1), criteria)
     assessed = jax.tree.map(lambda new, old: jnp.where(scanned, new, old), assessed, carry.recist)
     crossed, ends, waits, drug_day = carry.crossed, assessed.progressed, False, day
     if subject.crosses is not None:
@@ -368,7 +368,7 @@ def simulate_patients(
         dosing=jax.tree.map(lambda v: jnp.broadcast_to(v, (n,)), dosing.first_day()),
         grades=jnp.zeros((subject.frailty.shape[0], n), jnp.int32),
         exposure=everyone(0.0, dtype),
-        recist=of_patients(recist.begin)(before.sum_mm[1]),
+        recist=of_patients(recist.begin)((before.volume_ml if recist.CRITERIA[reading.criteria].volume else before.sum_mm)[1]),
         nontarget_min=everyone(1.0, dtype),
         new_lesion=everyone(False, bool),
         on_study=everyone(True, bool),

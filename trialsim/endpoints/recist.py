@@ -21,8 +21,33 @@ from trialsim.endpoints.namespace import array_namespace
 
 Array = jax.Array | np.ndarray
 
-PROGRESSION_INCREASE_MM = 5.0
-"""Smallest absolute increase of the sum over nadir that can be progression, mm (RECIST 1.1, section 4.3.1)."""
+
+
+class Criteria(NamedTuple):
+    """From where on a change of the target lesions is response or progression. Ratios as whole numbers (numerator, denominator).
+
+    Attributes:
+        progression: size over nadir. partial: size over baseline. least_increase: over nadir, in the unit of the size.
+        volume: the size is the volume of the target lesions, ml; else the sum of their diameters, mm.
+    """
+
+    progression: tuple[int, int]
+    partial: tuple[int, int]
+    least_increase: float = 0.0
+    volume: bool = False
+
+
+RECIST_1_1 = Criteria((6, 5), (7, 10), 5.0)
+CRITERIA = {
+    "RECIST 1.1": RECIST_1_1,
+    # Therasse P et al., J Natl Cancer Inst 2000;92:205: no least increase; its ten target lesions are five here
+    "RECIST 1.0": Criteria((6, 5), (7, 10)),
+    # Cheson BD et al., J Clin Oncol 2007;25:579: the sum of products of diameters, -50 % and +50 %; as lesions shrink alike, the
+    # square root of it for the sum of diameters
+    "lymphoma": Criteria((1225, 1000), (7071, 10000)),
+    # EXIST-1 and -2 (Franz DN et al., Lancet 2013;381:125; Bissler JJ et al., Lancet 2013;381:817): -50 % and +25 % of the volume
+    "volume": Criteria((5, 4), (1, 2), 0.0, volume=True),
+}
 
 
 class Response(IntEnum):
@@ -60,8 +85,10 @@ def begin(baseline_mm: Array) -> RecistState:
     return RecistState(baseline_mm, baseline_mm, xp.zeros(baseline_mm.shape, bool))
 
 
-def target_response(baseline_mm: Array, nadir_mm: Array, sum_mm: Array, measured: Array) -> Array:
-    """Response of the target lesions (RECIST 1.1, section 4.3.1).
+def target_response(
+    baseline_mm: Array, nadir_mm: Array, sum_mm: Array, measured: Array, criteria: Criteria = RECIST_1_1
+) -> Array:
+    """Response of the target lesions (RECIST 1.1, section 4.3.1, or other criteria that are built alike).
 
     PD: at least 20 % and at least 5 mm over the nadir. It outranks PR: 100 -> 40 -> 50 mm is PD at half the baseline.
     CR: all target lesions gone (sum zero). PR: at least 30 % below baseline. SD: neither. NE: not measured.
@@ -71,6 +98,7 @@ def target_response(baseline_mm: Array, nadir_mm: Array, sum_mm: Array, measured
     Args:
         baseline_mm, nadir_mm, sum_mm: mm, any common shape; a baseline that is NaN or 0 (no target lesion) gives NE.
         measured: whether all target lesions were measured at this visit, bool.
+        criteria: from where on. Where they are of volumes, the three sizes are in ml.
 
     Returns:
         Response codes, int32, same shape.
@@ -78,9 +106,11 @@ def target_response(baseline_mm: Array, nadir_mm: Array, sum_mm: Array, measured
     xp = array_namespace(baseline_mm, nadir_mm, sum_mm, measured)
     baseline_mm, nadir_mm, sum_mm = xp.asarray(baseline_mm), xp.asarray(nadir_mm), xp.asarray(sum_mm)
     evaluable = xp.asarray(measured) & xp.isfinite(sum_mm) & (baseline_mm > 0)
-    progression = (5 * sum_mm >= 6 * nadir_mm) & (sum_mm - nadir_mm >= PROGRESSION_INCREASE_MM)
+    (up, of_nadir), (down, of_baseline) = criteria.progression, criteria.partial
+    increase = sum_mm - nadir_mm
+    progression = (of_nadir * sum_mm >= up * nadir_mm) & (increase >= criteria.least_increase) & (increase > 0)
     complete = sum_mm <= 0
-    partial = 10 * sum_mm <= 7 * baseline_mm
+    partial = of_baseline * sum_mm <= down * baseline_mm
     code = xp.where(partial, int(Response.PR), int(Response.SD))
     code = xp.where(complete, int(Response.CR), code)
     code = xp.where(progression, int(Response.PD), code)
@@ -118,6 +148,7 @@ def assess(
     nontarget_progression: Array,
     measured: Array,
     nontarget_residual: Array | bool = False,
+    criteria: Criteria = RECIST_1_1,
 ) -> tuple[RecistState, Array]:
     """One visit: (state, findings) -> (state, response code). Pure: for jit, vmap and scan, and for numpy arrays.
 
@@ -132,7 +163,7 @@ def assess(
             `target_response`.
     """
     xp = array_namespace(*state, sum_mm, new_lesion, nontarget_progression, measured, nontarget_residual)
-    target = target_response(state.baseline_mm, state.nadir_mm, sum_mm, measured)
+    target = target_response(state.baseline_mm, state.nadir_mm, sum_mm, measured, criteria)
     response = overall_response(target, new_lesion, nontarget_progression, nontarget_residual)
     response = xp.where(state.progressed & (response != Response.NE), int(Response.PD), response).astype(xp.int32)
     nadir_mm = xp.where(target != Response.NE, xp.minimum(state.nadir_mm, sum_mm), state.nadir_mm)
@@ -146,6 +177,7 @@ def assess_history(
     nontarget_progression: np.ndarray,
     measured: np.ndarray | None = None,
     nontarget_residual: np.ndarray | bool = False,
+    criteria: Criteria = RECIST_1_1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Every visit of every patient, in float64 on the host.
 
@@ -154,7 +186,7 @@ def assess_history(
         sum_mm: (patients, scans), mm, in order of time; NaN where missed.
         new_lesion, nontarget_progression: (patients, scans), bool.
         measured: (patients, scans), bool; default: where ``sum_mm`` is finite.
-        nontarget_residual: bool, broadcast to (patients, scans).
+        nontarget_residual: bool, broadcast to (patients, scans). criteria: as in `target_response`.
 
     Returns:
         response codes (patients, scans), and the nadir in force when each scan was judged (patients, scans), mm: the
@@ -174,7 +206,7 @@ def assess_history(
         findings = (
             array[:, scan] for array in (sum_mm, new_lesion, nontarget_progression, measured, nontarget_residual)
         )
-        state, response[:, scan] = assess(state, *findings)
+        state, response[:, scan] = assess(state, *findings, criteria)
     return response, nadir
 
 

@@ -7,6 +7,7 @@ median and turn a published CV into a log-SD by sqrt(log(1 + CV^2)).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ from trialsim.streams import normals, uniforms
 from trialsim.units import ng_ml_to_nM
 
 ALTERATION_COLUMNS = ("pik3ca", "akt1", "kras", "mtor", "tsc", "pten_loss")  # of PTEN the protein, not the mutation, is what acts
+
+# settings that may differ between the patients of one cohort, as a calibration needs it; of partners: partner_parameters.LARGEST
+VARIED = ("network.growth.b_W", "network.growth.phi", "network.genotype.*", "drug.binding.partition_tumour")
 
 LARGEST_PHI_MTORC2 = 0.95  # assumed: a rest of mTORC2 survives in every tumour
 HOST_PHI_MTORC2 = 0.3  # assumed: blood cells, of which no measurement of mTORC2 loss is known to us
@@ -56,13 +60,17 @@ def individual_parameters(
         occasions: number of dosing occasions of the follow-up.
         dose_mg: of one administration at full dose, see `individual_pk.pharmacokinetics`.
         partners: ``PartnerSettings`` by name. routes: which escape routes are open.
+
+    A column of ``covariates`` that is called as a setting of `VARIED` gives each patient a value of its own in place of the setting.
     """
     n, partners = len(ids), partners or {}
-    spread, genes, growth = network.spread, network.genotype, network.growth
+    spread, growth = network.spread, network.growth
+    own = lambda path, setting: np.asarray(covariates[path], float) if path in covariates else setting
+    genes = SimpleNamespace(**{gene: own(f"network.genotype.{gene}", size) for gene, size in network.genotype if gene != "sources"})
     found = Alterations(*(np.asarray(covariates[name], bool).astype(float) for name in ALTERATION_COLUMNS))
     by_type = lambda name: np.array([getattr(tumours[t].pathway, name) for t in covariates["tumour_type"]], float)
 
-    def lognormal(name: str, median: float, sd: float) -> np.ndarray:
+    def lognormal(name: str, median: Any, sd: float) -> np.ndarray:
         return median * np.exp(sd * normals(seed, name, ids)[:, 0])
 
     def both(tumour: np.ndarray, host: Any) -> np.ndarray:
@@ -92,13 +100,13 @@ def individual_parameters(
 
     noise = growth.dependence_sd * normals(seed, "dependence", ids)[:, 0]
     b = insensitive_share(np.asarray(covariates["pathway_dependence"], float), found, genes, noise)
-    b_W = expit(logit(growth.b_W) + growth.b_W_sd * normals(seed, "b_W", ids)[:, 0])
+    b_W = expit(logit(own("network.growth.b_W", growth.b_W)) + growth.b_W_sd * normals(seed, "b_W", ids)[:, 0])
     everyone = np.ones(n)
     fates = GrowthParameters(
         b=b,
         b_resistant=np.maximum(growth.b_resistant, b),
         b_W=b_W,
-        phi=growth.phi * everyone,
+        phi=own("network.growth.phi", growth.phi) * everyone,
         k_d=growth.k_d * everyone,
         basal_death=growth.basal_death * everyone,
         c_protect=growth.c_protect * everyone,
@@ -107,7 +115,8 @@ def individual_parameters(
 
     penetration = by_type("penetration")
     fkbp12 = lognormal("FKBP12", drug.binding.FKBP12, drug.binding.iiv_FKBP12)
-    partition = lognormal("partition", drug.binding.partition_tumour, drug.binding.iiv_partition) * penetration
+    reaching = own("drug.binding.partition_tumour", drug.binding.partition_tumour)
+    partition = lognormal("partition", reaching, drug.binding.iiv_partition) * penetration
     held = BindingParameters(
         FKBP12=both(fkbp12, fkbp12),
         K_FKBP12=both(drug.binding.K_FKBP12, drug.binding.K_FKBP12),

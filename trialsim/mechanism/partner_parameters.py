@@ -22,6 +22,7 @@ from trialsim.streams import normals
 from trialsim.units import ng_ml_to_nM
 
 WEIGHT_REFERENCE_KG = 70.0
+LARGEST = "partner.{partner}.inhibits.{node}.max"  # a column of this name gives each patient a value of its own
 Settings = Mapping[str, Any]  # ``PartnerSettings`` by name
 
 
@@ -56,7 +57,8 @@ def partner_parameters(
     def maximum(partner: Any, effect: Any, node: str) -> np.ndarray:
         """In tumour and PBMC; a hormone matters to tumours that depend on it."""
         sensitive = np.stack([hormone == partner.hormone, np.zeros(n, bool)]) if node == "endocrine" else np.ones((CELLS, n), bool)
-        return np.where(sensitive, effect.max, 0.0)
+        largest = covariates.get(LARGEST.format(partner=partner.name, node=node), effect.max)
+        return np.where(sensitive, np.asarray(largest, float), 0.0)
 
     effects = [(j, node, effect) for j, partner in enumerate(drugs) for node, effect in partner.inhibits.items()]
     each = lambda values: np.stack([np.broadcast_to(value, (n,)) for value in values], axis=1).astype(float)

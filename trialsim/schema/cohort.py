@@ -147,6 +147,8 @@ class AssociationSettings(Sourced):
     growth_death: Correlation
     log_hazard_per_ecog: Number
     log_hazard_per_log_burden: Number
+    log_growth_per_line: Number
+    logit_dependence_per_line: Number
 
 
 class PopulationSettings(Settings):

@@ -11,6 +11,9 @@ from trialsim.schema.faults import raise_all
 from trialsim.units import DAYS_PER_WEEK
 
 
+Criteria = Literal["RECIST 1.1", "RECIST 1.0", "lymphoma", "volume"]
+
+
 class ClinicalBenefit(Settings):
     """How a study defines clinical benefit.
 
@@ -50,7 +53,7 @@ class ClinicalBenefit(Settings):
 class EndpointSettings(Settings):
     """Scans, readings and response criteria of a study."""
 
-    criteria: Literal["RECIST 1.1"] = Field(description="response criteria")
+    criteria: Criteria = Field(description="what is read off the target lesions, and from where on it is response or progression")
 
     scan_interval_weeks: float = Field(
         ge=2, le=26, description="planned time between scans, from the first dose, weeks"

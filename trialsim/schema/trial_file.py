@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from trialsim.schema.analysis.predict import Gene
 from trialsim.schema.base import ConfigError, Name, Settings
 from trialsim.schema.cohort import SUM_TOLERANCE, Fraction, Positive
+from trialsim.schema.endpoint import Criteria
 from trialsim.schema.faults import raise_all
 from trialsim.schema.regimen import LARGEST_DOSE, DoseUnit, Schedule
 
@@ -30,20 +31,36 @@ class TrialFile(Settings):
     drug: Literal["everolimus", "ridaforolimus", "sirolimus", "temsirolimus"] = Field(description="the rapalog")
     dose: Positive = Field(description="of one administration, in `unit`")
     unit: DoseUnit = Field(description="mg, or mg/m2 of body surface")
-    tumour_types: dict[Name, Fraction] = Field(min_length=1, description="share of each tumour type; the shares sum to 1")
+    tumour_types: Literal["population"] | dict[Name, Fraction] = Field(
+        description="share of each tumour type; the shares sum to 1; population: the mix of the age group's population"
+    )
     patients: int = Field(ge=1, le=20_000, description="patients given the drug")
+    dose_levels: list[Positive] | None = Field(
+        None, min_length=2, max_length=12, description="of a phase I: patients are spread over them evenly; null: all take `dose`"
+    )
     schedule: Schedule = Field("daily", description="days on which a dose is due")
     days_on: int | None = Field(None, ge=1, le=365, description="days of a cycle on which the schedule holds; null: all")
     days_off: int = Field(0, ge=0, le=365, description="days of a cycle without the drug")
-    partners: dict[Name, PartnerDose] = Field({}, description="drugs beside the rapalog, in both arms: {} as usual, or {dose: 5}")
+    partners: dict[Name, PartnerDose] = Field({}, description="drugs beside the rapalog: {} as usual, or {dose: 5}")
     age_group: Literal["adult", "paediatric"] = Field("adult", description="which population the patients come from")
     selection: dict[Gene, bool] = Field({}, description="alterations that a tumour must have (true) or lack (false)")
     lines: list[Fraction] | None = Field(
         None, min_length=1, max_length=12, description="shares treated in line 1, 2, 3, ...; they sum to 1; null: the population's"
     )
-    control: Literal["none", "placebo"] = Field("none", description="what the others are given in place of the rapalog")
+    control: Literal["none", "placebo", "active"] = Field(
+        "none", description="the other arm; placebo: the same partners without the rapalog; active: control_partners instead"
+    )
+    control_partners: dict[Name, PartnerDose] = Field({}, description="drugs of the other arm, if control is active")
     patients_control: int = Field(0, ge=0, le=20_000, description="patients given the control")
     crossover: bool = Field(False, description="control patients are given the drug after progression")
+    response: Criteria = Field("RECIST 1.1", description="criteria of response and progression")
+    disease_control_weeks: float | None = Field(
+        None, gt=0, le=104, description="disease control is no progression at this time; null: best response SD or better"
+    )
+    benefit: Literal["disease_control", "ttp_ratio"] = Field("disease_control", description="what counts as clinical benefit")
+    benefit_weeks: Annotated[float, Field(gt=0, le=104)] = Field(
+        24, description="of disease control for clinical benefit; a response counts whenever it came"
+    )
     scan_interval_weeks: Annotated[float, Field(gt=0, le=52)] = Field(8, description="weeks between scans")
     confirmation: bool = Field(False, description="responses are confirmed at least four weeks later (RECIST 1.1)")
     reader: Literal["local", "central"] = Field("local", description="whose reading of the scans is published")
@@ -54,7 +71,7 @@ class TrialFile(Settings):
     published: str | None = Field(None, pattern=PUBLISHED, description="TRIAL/ARM of the evidence tables, to set beside it")
     published_control: str | None = Field(None, pattern=PUBLISHED, description="the same of the control arm")
 
-    @field_validator("partners", mode="before")
+    @field_validator("partners", "control_partners", mode="before")
     @classmethod
     def _plain_list(cls, given: Any) -> Any:
         """``[exemestane]`` is short for ``{exemestane: {}}``."""
@@ -70,14 +87,23 @@ class TrialFile(Settings):
     def _coherent(self) -> Self:
         faults: list[ConfigError] = []
         say = lambda key, value, allowed: faults.append(ConfigError(key, value, allowed))
-        for name, shares in (("tumour_types", list(self.tumour_types.values())), ("lines", self.lines)):
+        mix = None if self.tumour_types == "population" else list(self.tumour_types.values())
+        if mix == []:
+            say("tumour_types", {}, "population, or at least one tumour type with its share")
+        for name, shares in (("tumour_types", mix or None), ("lines", self.lines)):
             if shares is not None and abs(sum(shares) - 1.0) > SUM_TOLERANCE:
                 say(name, getattr(self, name), f"shares that sum to 1; these sum to {sum(shares):.6g}")
         if self.dose > LARGEST_DOSE[self.unit]:
             say("dose", self.dose, f"at most {LARGEST_DOSE[self.unit]:g} {self.unit}; check unit")
         if (self.control == "none") != (self.patients_control == 0):
-            allowed = "0 with control: none, at least 1 with control: placebo"
+            allowed = "0 with control: none, at least 1 with any other"
             say("patients_control", self.patients_control, f"{allowed}; control is {self.control}")
+        if (self.control == "active") != bool(self.control_partners):
+            allowed = "at least one drug with control: active, {} with any other"
+            say("control_partners", dict(self.control_partners), f"{allowed}; control is {self.control}")
+        largest = max(self.dose_levels or [self.dose])
+        if largest > LARGEST_DOSE[self.unit]:
+            say("dose_levels", self.dose_levels, f"at most {LARGEST_DOSE[self.unit]:g} {self.unit} each; check unit")
         if self.crossover and self.control == "none":
             say("crossover", True, "false with control: none")
         if self.published_control is not None and self.control == "none":

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from trialsim.schema.analysis.base import KIND, AnalysisSettings
-from trialsim.schema.base import ConfigError
+from trialsim.schema.base import ConfigError, Name, Settings
+from trialsim.schema.cohort import Positive
+from trialsim.schema.regimen import Schedule
 
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
@@ -15,20 +17,35 @@ if TYPE_CHECKING:
 Gene = Literal["pik3ca", "pten_mutation", "pten_loss", "akt1", "tsc", "kras", "mtor"]
 
 
+class ControlPartner(Settings):
+    """A drug of the active control arm; null: as in its own file."""
+
+    dose: float | None = Field(gt=0, le=3000, description="of one administration, in its own unit")
+    schedule: Schedule | None = Field(description="days on which a dose is due")
+
+
 class PredictSettings(AnalysisSettings):
     """What a trial of this size would publish. Who and what is given stands in the other sections."""
 
     kind: Literal["predict"] = Field(description=KIND)
     patients: int = Field(ge=1, le=20_000, description="patients who are given the drug")
-    control: Literal["none", "placebo"] = Field(
-        description="what the others are given: placebo in place of the rapalog, beside the same partner drugs"
+    dose_levels: list[Positive] | None = Field(
+        min_length=2, max_length=12, description="of a phase I, in regimen.unit: patients are spread over them; null: regimen.dose"
     )
+    drug_partners: list[Name] | None = Field(description="those of `partner` that go with the rapalog; null: all")
+    control: Literal["none", "placebo", "active"] = Field(
+        description="the other arm; placebo: the same partner drugs without the rapalog; active: control_partners in their place"
+    )
+    control_partners: dict[Name, ControlPartner] = Field(description="those of `partner` that an active control arm is given")
     patients_control: int = Field(ge=0, le=20_000, description="patients who are given the control")
     crossover: bool = Field(description="whether patients of the control arm are given the drug after progression")
     selection: dict[Gene, bool] = Field(description="alterations that a tumour must have (true) or lack (false) to be asked in")
     published_control: str | None = Field(
         pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$",
         description="what was published of the control arm, as study.published is of the drug's; null: nothing",
+    )
+    disease_control_weeks: float | None = Field(
+        gt=0, le=104, description="disease control is no progression at this time; null: best response SD or better"
     )
     reader: Literal["local", "central"] = Field(description="whose reading of the scans is published")
     accrual_months: float = Field(gt=0, le=240, description="months from the first to the last patient in")
@@ -42,6 +59,12 @@ class PredictSettings(AnalysisSettings):
         say = lambda key, value, allowed: found.append(ConfigError(f"analysis.{key}", value, allowed))
         if (self.control == "none") != (self.patients_control == 0):
             say("patients_control", self.patients_control, "0 if analysis.control is none, else at least 1")
+        if (self.control == "active") != bool(self.control_partners):
+            say("control_partners", list(self.control_partners), "at least one drug if analysis.control is active, else none")
+        for key, names in (("drug_partners", self.drug_partners or []), ("control_partners", list(self.control_partners))):
+            unknown = sorted(set(names) - set(study.partner))
+            if unknown:
+                say(key, unknown, f"drugs under partner: {', '.join(study.partner) or 'none'}")
         if self.crossover and self.control == "none":
             say("crossover", True, "false if analysis.control is none")
         if self.published_control is not None and self.control == "none":
