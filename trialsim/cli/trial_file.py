@@ -117,11 +117,12 @@ def _words(name: str, trial: TrialFile) -> Iterator[str]:
         "endpoint.confirmation_weeks": LEAST_WEEKS if trial.confirmation else None,
         "endpoint.central_review": trial.reader == "central",
         **{f"analysis.{key}": getattr(trial, key) for key in OF_ANALYSIS},
+        "analysis.benefit_compared": trial.benefit != "other",
         "analysis.drug_partners": list(trial.partners) if trial.control == "active" else None,
         **{f"partner.{key}.regimen.dose": partner.dose for key, partner in trial.partners.items() if partner.dose is not None},
         **{f"partner.{key}.regimen.schedule": partner.schedule for key, partner in trial.partners.items() if partner.schedule},
     }
-    if trial.benefit == "disease_control":
+    if trial.benefit != "ttp_ratio":
         settings = {**settings, "endpoint.clinical_benefit.weeks": trial.benefit_weeks}
     if trial.lines is not None:
         settings = {**settings, "cohort.clinical.line": trial.lines}

@@ -28,7 +28,7 @@ from trialsim.units import ng_ml_to_nM
 ALTERATION_COLUMNS = ("pik3ca", "akt1", "kras", "mtor", "tsc", "pten_loss")  # of PTEN the protein, not the mutation, is what acts
 
 # settings that may differ between the patients of one cohort, as a calibration needs it; of partners: partner_parameters.LARGEST
-VARIED = ("network.growth.b_W", "network.growth.phi", "network.genotype.*", "drug.binding.partition_tumour")
+VARIED = ("network.growth.b_W", "network.growth.phi", "network.growth.endocrine_per_line", "network.genotype.*", "drug.binding.partition_tumour")
 
 LARGEST_PHI_MTORC2 = 0.95  # assumed: a rest of mTORC2 survives in every tumour
 HOST_PHI_MTORC2 = 0.3  # assumed: blood cells, of which no measurement of mTORC2 loss is known to us
@@ -135,7 +135,9 @@ def individual_parameters(
         growth=fates,
         penetration=both(penetration, 1.0),
         routes=Routes(*(float(value) * everyone for value in routes)),
-        partners=partner_parameters(covariates, drug, partners, tumours, seed, ids),
+        partners=partner_parameters(
+            covariates, drug, partners, tumours, seed, ids, own("network.growth.endocrine_per_line", growth.endocrine_per_line)
+        ),
     )
 
 

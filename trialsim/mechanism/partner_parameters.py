@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from trialsim.mechanism.genotype import expit, logit
 from trialsim.mechanism.individual_pk import comedication
 from trialsim.mechanism.partners import CELLS, Partners, Target
 from trialsim.mechanism.toxicity import PartnerToxicity
@@ -22,6 +23,8 @@ from trialsim.streams import normals
 from trialsim.units import ng_ml_to_nM
 
 WEIGHT_REFERENCE_KG = 70.0
+LAST_LINE = 5  # of therapy; assumed: later ones change no more
+LARGEST_FRACTION = 0.999
 LARGEST = "partner.{partner}.inhibits.{node}.max"  # a column of this name gives each patient a value of its own
 Settings = Mapping[str, Any]  # ``PartnerSettings`` by name
 
@@ -32,13 +35,21 @@ def rapalog_clearance(partners: Settings) -> float:
 
 
 def partner_parameters(
-    covariates: Mapping[str, Any], drug: Any, partners: Settings, tumours: Mapping[str, Any], seed: int, ids: np.ndarray
+    covariates: Mapping[str, Any],
+    drug: Any,
+    partners: Settings,
+    tumours: Mapping[str, Any],
+    seed: int,
+    ids: np.ndarray,
+    endocrine_per_line: Any = 0.0,
 ) -> Partners | None:
     """The partner drugs in each patient, leaves (patients, ...); None if there are none.
 
     Args:
         covariates: the cohort's columns. drug: ``DrugSettings``. partners: ``PartnerSettings`` by name.
         tumours: ``TumourSettings`` by type. seed, ids: of the study and of the patients.
+        endocrine_per_line: shift of the logit of a hormone drug's largest effect for each line of therapy before: resistance that
+            earlier treatment has left.
     """
     if not partners:
         return None
@@ -58,6 +69,9 @@ def partner_parameters(
         """In tumour and PBMC; a hormone matters to tumours that depend on it."""
         sensitive = np.stack([hormone == partner.hormone, np.zeros(n, bool)]) if node == "endocrine" else np.ones((CELLS, n), bool)
         largest = covariates.get(LARGEST.format(partner=partner.name, node=node), effect.max)
+        if node == "endocrine" and np.any(endocrine_per_line):
+            lines = np.minimum(np.asarray(covariates["line"], float), LAST_LINE) - 1.0
+            largest = expit(logit(np.minimum(largest, LARGEST_FRACTION)) + endocrine_per_line * lines)
         return np.where(sensitive, np.asarray(largest, float), 0.0)
 
     effects = [(j, node, effect) for j, partner in enumerate(drugs) for node, effect in partner.inhibits.items()]

@@ -147,6 +147,7 @@ class GrowthSettings(Sourced):
     death_burden: NonNegative  # exponent of SLD/SLD0 in the hazard of death
     death_progression: Positive  # hazard ratio of death after progression
     new_lesion_growth: NonNegative  # exponent of relative proliferation in the hazard of new lesions
+    endocrine_per_line: Annotated[float, Field(allow_inf_nan=False)]  # shift of a logit per line of therapy before
 
 
 class NetworkSettings(Settings):

@@ -57,7 +57,9 @@ class TrialFile(Settings):
     disease_control_weeks: float | None = Field(
         None, gt=0, le=104, description="disease control is no progression at this time; null: best response SD or better"
     )
-    benefit: Literal["disease_control", "ttp_ratio"] = Field("disease_control", description="what counts as clinical benefit")
+    benefit: Literal["disease_control", "ttp_ratio", "other"] = Field(
+        "disease_control", description="what counts as clinical benefit; other: not what is simulated, and so not compared"
+    )
     benefit_weeks: Annotated[float, Field(gt=0, le=104)] = Field(
         24, description="of disease control for clinical benefit; a response counts whenever it came"
     )

@@ -44,6 +44,7 @@ class PredictSettings(AnalysisSettings):
         pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$",
         description="what was published of the control arm, as study.published is of the drug's; null: nothing",
     )
+    benefit_compared: bool = Field(description="whether the published clinical benefit is defined as endpoint.clinical_benefit is")
     disease_control_weeks: float | None = Field(
         gt=0, le=104, description="disease control is no progression at this time; null: best response SD or better"
     )

@@ -1,0 +1,146 @@
+"""What a calibration may move: named shifts of settings, on a scale without bounds, each with its prior.
+
+A shift of 0 is the value of the settings. Rates and ratios are shifted on the log scale, shares on the logit scale. Shifts belong to
+a tumour type, a drug, a partner drug or to all patients; none belongs to a trial.
+
+    growth          log     tumour.<type>.growth.rate_median_per_day, and with it lesions.new_lesion_rate_median_per_day
+    dependence      logit   tumour.<type>.pathway.dependence_mean
+    death           log     tumour.<type>.survival.death_rate_median_per_day
+    new_lesions     log     tumour.*.lesions.new_lesion_rate_median_per_day, beside growth
+    growth_spread   log     tumour.*.growth.rate_log_sd
+    resistance      log     tumour.*.growth.resistant_fraction_median
+    line_growth     -       cohort.associations.log_growth_per_line
+    line_dependence -       cohort.associations.logit_dependence_per_line
+    line_endocrine  -       network.growth.endocrine_per_line
+    cell_loss       logit   network.growth.phi
+    adaptation      logit   network.growth.b_W
+    PIK3CA, ...     -       network.genotype.<gene>
+    exposure        log     drug.binding.partition_tumour
+    <partner>       logit   partner.<partner>.inhibits.<node>.max; cytotoxic: log
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from trialsim.cohort.disease import LAST_LINE, MAXIMUM_RESISTANT_FRACTION, REFERENCE_LINE
+from trialsim.mechanism.partner_parameters import LARGEST
+
+if TYPE_CHECKING:
+    from trialsim.schema.study import StudyConfig
+
+
+class Parameter(NamedTuple):
+    """Attributes: mean, sd: of the normal prior of the shift; ours: about what published estimates of the setting differ by. They
+    are also the spread over which patients are simulated. of: "type", "drug", "partner" or "all"."""
+
+    mean: float
+    sd: float
+    of: str
+
+
+OF_TYPE = {"growth": Parameter(0.0, 0.8, "type"), "dependence": Parameter(0.0, 1.0, "type"), "death": Parameter(0.0, 0.6, "type")}
+OF_ALL = {
+    "new_lesions": Parameter(0.0, 0.5, "all"),
+    "growth_spread": Parameter(0.0, 0.2, "all"),
+    "resistance": Parameter(0.0, 0.8, "all"),
+    "line_growth": Parameter(0.1, 0.15, "all"),
+    "line_dependence": Parameter(0.0, 0.3, "all"),
+    "line_endocrine": Parameter(-1.0, 0.7, "all"),
+    "cell_loss": Parameter(0.0, 0.35, "all"),
+    "adaptation": Parameter(0.0, 0.8, "all"),
+}
+OF_GENE = {gene: Parameter(0.0, 0.5, "all") for gene in ("PIK3CA", "PTEN_loss", "KRAS", "TSC")}
+EXPOSURE = Parameter(0.0, 0.4, "drug")
+PARTNER = Parameter(0.0, 1.0, "partner")
+GENE_COLUMN = {"PIK3CA": "pik3ca", "PTEN_loss": "pten_loss", "KRAS": "kras", "TSC": "tsc"}
+COMMON = 0.9  # share of a tumour type from which on an alteration's effect is told from trials that do not select for it
+
+
+def parameters_of(config: StudyConfig, kind: str, on_drug: bool) -> dict[str, Parameter]:
+    """What the outcome of one tumour type in one arm depends on.
+
+    Args:
+        config: of the arm. kind: tumour type. on_drug: whether the arm is given the rapalog.
+    """
+    found = {"growth": OF_TYPE["growth"], "death": OF_TYPE["death"], "new_lesions": OF_ALL["new_lesions"]}
+    found |= {name: OF_ALL[name] for name in ("growth_spread", "cell_loss")}
+    if len({min(i, LAST_LINE - 1) for i, share in enumerate(config.cohort.clinical.line) if share > 0} - {REFERENCE_LINE - 1}) > 0:
+        found["line_growth"] = OF_ALL["line_growth"]
+    if on_drug or config.partner:
+        found |= {"dependence": OF_TYPE["dependence"], "resistance": OF_ALL["resistance"]}
+        if "line_growth" in found:
+            found["line_dependence"] = OF_ALL["line_dependence"]
+        selected = getattr(config.analysis, "selection", {})
+        everywhere = lambda gene: getattr(config.tumour[kind].genotype, GENE_COLUMN[gene]) >= COMMON
+        found |= {gene: OF_GENE[gene] for gene in OF_GENE if everywhere(gene) or GENE_COLUMN[gene] in selected}
+    if on_drug:
+        found["exposure"] = EXPOSURE
+    hormonal = [partner for partner in config.partner.values() if partner.hormone == config.tumour[kind].pathway.hormone]
+    if any("endocrine" in partner.inhibits for partner in hormonal) and any(config.cohort.clinical.line[1:]):
+        found["line_endocrine"] = OF_ALL["line_endocrine"]
+    return found | {f"partner {name}": PARTNER for name in config.partner}
+
+
+def varied(config: StudyConfig, kind: str, cohort: pd.DataFrame, shifts: dict[str, np.ndarray]) -> pd.DataFrame:
+    """The cohort of one tumour type, each patient drawn from settings shifted in a way of its own.
+
+    Args:
+        cohort: from `cohort.sample_cohort` with the settings as they are. shifts: by parameter, (patients,).
+    """
+    of = lambda name: shifts.get(name, 0.0)
+    tumour, associations = config.tumour[kind], config.cohort.associations
+    found = cohort.copy()
+    lines = np.minimum(cohort["line"].to_numpy(), LAST_LINE) - REFERENCE_LINE
+    pace = np.exp((of("line_growth") + 0.0 - associations.log_growth_per_line) * lines) if "line_growth" in shifts else 1.0
+    known = associations.log_growth_per_line * lines
+    median = tumour.growth.rate_median_per_day * np.exp(known)
+    deviation = np.log(cohort["growth_rate_per_day"].to_numpy() / median)
+    found["growth_rate_per_day"] = median * np.exp(of("growth") + deviation * np.exp(of("growth_spread"))) * pace
+    found["new_lesion_rate_per_day"] *= np.exp(of("growth") + of("new_lesions")) * pace
+    found["death_rate_per_day"] *= np.exp(of("death"))
+    if "resistance" in shifts:
+        resistant = cohort["resistant_fraction"].to_numpy() * np.exp(of("resistance"))
+        found["resistant_fraction"] = np.minimum(resistant, MAXIMUM_RESISTANT_FRACTION)
+    if "dependence" in shifts:
+        mean, weight = tumour.pathway.dependence_mean, tumour.pathway.dependence_concentration
+        before = special.expit(special.logit(mean) + associations.logit_dependence_per_line * lines)
+        u = stats.beta.cdf(cohort["pathway_dependence"].to_numpy(), before * weight, (1.0 - before) * weight)
+        per_line = shifts.get("line_dependence", associations.logit_dependence_per_line)
+        after = special.expit(special.logit(mean) + of("dependence") + per_line * lines)
+        found["pathway_dependence"] = stats.beta.ppf(u, after * weight, (1.0 - after) * weight)
+    for path, value in _settings(config, shifts).items():
+        found[path] = value
+    return found
+
+
+def _settings(config: StudyConfig, shifts: dict[str, Any]) -> dict[str, Any]:
+    """Settings of drugs and cells by their path, shifted; those of the tumour types are not among them."""
+    growth, found = config.network.growth, {}
+    for name, setting in (("cell_loss", "phi"), ("adaptation", "b_W")):
+        if name in shifts:
+            found[f"network.growth.{setting}"] = special.expit(special.logit(getattr(growth, setting)) + shifts[name])
+    if "line_endocrine" in shifts:
+        found["network.growth.endocrine_per_line"] = shifts["line_endocrine"]
+    for gene in OF_GENE:
+        if gene in shifts:
+            found[f"network.genotype.{gene}"] = getattr(config.network.genotype, gene) + shifts[gene]
+    if "exposure" in shifts:
+        found["drug.binding.partition_tumour"] = config.drug.binding.partition_tumour * np.exp(shifts["exposure"])
+    for name, partner in config.partner.items():
+        shift = shifts.get(f"partner {name}")
+        if shift is not None:
+            for node, effect in partner.inhibits.items():
+                found[LARGEST.format(partner=name, node=node)] = strength(effect.max, shift, node)
+    return found
+
+
+def strength(largest: float, shift: Any, node: str) -> Any:
+    """A partner's largest effect on a node, shifted: a killing rate on the log scale, a fraction on the logit scale."""
+    if node == "cytotoxic":
+        return largest * np.exp(0.6 * shift)  # killing rates of drugs of one class differ less than the odds of a fraction
+    return special.expit(special.logit(np.minimum(largest, 0.999)) + shift)
