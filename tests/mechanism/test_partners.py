@@ -64,6 +64,7 @@ def test_effects_are_fractions_that_rise_with_dose_and_are_absent_without(people
 def test_two_on_one_node_act_independently_and_killing_adds_up():
     found = partners.together([("AKT", 0.5), ("AKT", 0.4), ("cytotoxic", 0.01), ("cytotoxic", 0.02)])
     assert found["AKT"] == pytest.approx(0.7) and found["cytotoxic"] == pytest.approx(0.03)
+    assert partners.together([("supply", 0.2), ("supply", 0.1)])["supply"] == pytest.approx(0.28)
 
 
 def test_a_partner_that_is_not_given_leaves_the_rapalog_alone(people):
