@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from trialsim._paths import conf_dir
 from trialsim.cli import compose
+from trialsim.evidence.tumour_types import SELECTED, TUMOUR_TYPES
 from trialsim.schema import ConfigError
 
 CONF = conf_dir()
@@ -71,6 +73,49 @@ def test_every_tumour_type_can_join_a_study() -> None:
     every = {path.stem for path in (CONF / "tumour").glob("*.yaml")}
     others = sorted(every - set(compose().tumour))
     assert set(compose(None, [f"+tumour=[{','.join(others)}]"]).tumour) == every
+
+
+def test_every_published_tumour_type_is_described() -> None:
+    """But the mixed ones; so that any published arm can be simulated."""
+    published = {*TUMOUR_TYPES.values(), *SELECTED.values()} - {"mixed"}
+    assert published <= {path.stem for path in (CONF / "tumour").glob("*.yaml")}
+
+
+def test_a_typical_tumour_has_the_median_of_the_solid_types() -> None:
+    """`other` stands for what is not described; hamartomas and lymphomas are not like it."""
+    types = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (CONF / "tumour").glob("*.yaml")}
+    typical = types.pop("other")
+    for name in ("sega", "angiomyolipoma", "dlbcl", "mantle_cell_lymphoma", "hodgkin_lymphoma"):
+        types.pop(name)
+    for part, key in (
+        ("genotype", "pik3ca"), ("genotype", "pten_mutation"), ("genotype", "pten_loss"), ("genotype", "akt1"), ("genotype", "tsc"),
+        ("genotype", "kras"), ("genotype", "mtor"), ("growth", "rate_median_per_day"), ("lesions", "baseline_sld_median_mm"),
+        ("lesions", "baseline_sld_log_sd"), ("lesions", "nontarget_fraction"), ("lesions", "new_lesion_rate_median_per_day"),
+        ("survival", "death_rate_median_per_day"), ("pathway", "dependence_mean"),
+    ):  # fmt: skip
+        median = statistics.median(tumour[part][key] for tumour in types.values())
+        assert typical[part][key] == pytest.approx(median, rel=0.05), f"{part}.{key}: set it to the median of the types again"
+
+
+def test_tumours_of_tuberous_sclerosis_have_lost_tsc() -> None:
+    config = compose(None, ["+tumour=[sega,angiomyolipoma]"])
+    for name in ("sega", "angiomyolipoma"):
+        tumour = config.tumour[name]
+        assert tumour.genotype.tsc == 1.0 and tumour.growth.rate_median_per_day < 0.001
+        assert max(tumour.lesions.new_lesion_rate_median_per_day, tumour.survival.death_rate_median_per_day) < 1e-4
+
+
+@pytest.mark.parametrize("path", sorted((CONF / "partner").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_partner_states_its_exposure_and_acts_on_tumours_that_there_are(path: Path) -> None:
+    partner = yaml.safe_load(path.read_text(encoding="utf-8"))
+    pk, regimen = partner["pk"], partner["regimen"]
+    daily = {"daily": 1.0, "alternate_day": 0.5, "weekly": 1 / 7, "five_days_a_week": 5 / 7}[regimen["schedule"]]
+    on = regimen["days_on"] / (regimen["days_on"] + regimen["days_off"]) if regimen["days_on"] else 1.0
+    mg = regimen["dose"] * (1.8 if regimen["unit"] == "mg/m2" else 1.0) * regimen["doses_a_day"] * daily * on
+    mean_ng_ml = 1000.0 * pk["F"] * mg / (24.0 * pk["CL"])
+    assert partner["toxicity"]["reference_ng_ml"] == pytest.approx(mean_ng_ml, rel=0.02)
+    assert set(partner.get("acts_in") or ()) <= {path.stem for path in (CONF / "tumour").glob("*.yaml")}
+    assert all(effect["max"] <= 1.0 for node, effect in partner["inhibits"].items() if node != "cytotoxic")
 
 
 def test_every_partner_can_join_a_study() -> None:

@@ -52,6 +52,8 @@ WRONG_TOGETHER = {
     f"{RAPAMYCIN}.sampled_nM=[20]": (f"{RAPAMYCIN}.sampled_nM", "one of doses_nM"),
     "+analysis.treatments.mk2206.beside.mk2206=5": ("analysis.treatments.mk2206.beside.mk2206", "another drug"),
     f"{MK2206}.AKT_allosteric.max=2": (f"{MK2206}.AKT_allosteric.max", "at most 1"),
+    f"+{MK2206}.supply={{IC50_nM:1,hill:1,max:0.5,source:x}}": (f"{MK2206}.supply", "no vessels"),
+    "+partner=[bevacizumab]": ("partner", "takes away the vessels"),
     "analysis.blot.shown_h=25": ("analysis.blot.shown_h", "one of analysis.blot.hours"),
     "analysis.blot.hours=[24,4]": ("analysis.blot.hours", "ascending"),
     "culture.pulse_h=6": ("culture.pulse_h", "culture.G2M_h = 4 h"),

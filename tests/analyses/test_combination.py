@@ -29,6 +29,7 @@ GAIN = {"trametinib": 0.3, "alpelisib": 0.2}  # share of growth that a partner t
     [
         ({"analysis.pair": "alpelisip"}, "analysis.pair", "did you mean 'alpelisib'"),
         ({"analysis.pair": "exemestane"}, "analysis.pair", "acts on cells"),
+        ({"partner": "[bevacizumab]", "analysis.pair": "bevacizumab"}, "analysis.pair", "acts on cells"),
         ({"partner": "[trametinib]"}, "analysis.pair", "trametinib"),
         ({"analysis.in_vitro.rapalog_nM": "[1,10,5,20]"}, "analysis.in_vitro.rapalog_nM", "strictly increasing"),
         ({"analysis.in_vitro.replicates": 1}, "analysis.in_vitro.replicates", "2 or more"),

@@ -3,9 +3,11 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cells import NO_DRUG, RAPAMYCIN, cell, fates, fold
+from cells import NO_DRUG, RAPAMYCIN, cell, fates, fold, relax_to
 
-from trialsim.mechanism.growth import diameters
+from trialsim.mechanism.growth import GrowthParameters, diameters, net_growth
+from trialsim.mechanism.growth import fates as growth_fates
+from trialsim.mechanism.individual import network_constants
 from trialsim.mechanism.signalling import Inhibition
 
 
@@ -44,6 +46,37 @@ def test_dose_response_is_graded(network):
 def test_published_combined_receptor_and_kinase_inhibition_shrinks(network):
     """Rodrik-Outmezguine 2011: TOR-kinase plus receptor inhibition abolishes AKT and causes regression."""
     assert fates(network, cell(), Inhibition(0.0, mTOR_kinase=0.95, RTK=0.9))[1] < 0.0
+
+
+@pytest.mark.parametrize("o", [0.0, 0.7])
+@pytest.mark.parametrize("b", [0.1, 0.95])
+def test_supply_takes_its_part_of_proliferation_in_sensitive_and_resistant_cells(network, b, o):
+    """Beside a rapalog and without; it leaves death alone, so that a part 1 - phi of growth lost is stasis."""
+    at = lambda supply: fates(network, cell(), Inhibition(o, supply=supply), b=b)
+    without, half = at(0.0), at(0.5)
+    assert half[0] == pytest.approx(0.5 * without[0], rel=1e-5) and half[2] == pytest.approx(without[2], rel=1e-5)
+    if o == 0.0:
+        assert without[1] == pytest.approx(1.0, abs=2e-3)
+        assert at(1.0 - 0.85)[1] == pytest.approx(0.0, abs=2e-2)
+
+
+def test_without_any_supply_a_tumour_only_loses_cells(network):
+    proliferation, G, death = fates(network, cell(), Inhibition(0.0, supply=1.0))
+    assert proliferation == 0.0
+    assert G == pytest.approx(-0.85 * death / (1.0 - 0.85), rel=1e-5) and G < -5.0
+
+
+def test_supply_acts_in_both_parts_of_a_lesion_and_spares_what_does_not_cycle(network):
+    """Net growth of the resistant part falls as that of the sensitive one; a cytotoxic drug kills fewer cells beside it."""
+    g = network.growth
+    p = GrowthParameters(0.3, 0.95, g.b_W, 0.85, g.k_d, g.basal_death, g.c_protect, g.c_excess)
+    k, x = network_constants(network), relax_to(network, cell())
+    before = growth_fates(x, k, cell(), p)
+    G = lambda **given: np.array(net_growth(growth_fates(x, k, cell(), p, Inhibition(0.0, **given)), before, 0.85))
+    assert G() == pytest.approx(1.0, abs=1e-5)
+    assert G(supply=0.06) == pytest.approx(1.0 - 0.06 / 0.15, abs=1e-4)  # both parts
+    killed = lambda **given: G(**given) - G(cytotoxic=0.002, **given)
+    assert killed(supply=0.5) == pytest.approx(0.5 * killed(), rel=1e-3)
 
 
 def test_analytic_diameters():

@@ -13,7 +13,7 @@ TUMOUR_TYPES: dict[str, str] = {
     "gastric": "gastric",
     "pancreatic adenocarcinoma": "pancreatic_adenocarcinoma",
     "pancreatic NET": "pancreatic_net",
-    "NET": "net",  # of any site
+    "NET": "net",  # of any site; the described type leaves the pancreas out
     "NET (85 pancreatic, 84 other)": "net",
     "RCC": "rcc_clear_cell",  # metastatic RCC trials of the sunitinib era: mostly clear cell
     "RCC clear cell": "rcc_clear_cell",

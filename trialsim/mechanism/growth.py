@@ -6,7 +6,7 @@ and that part of survival through AKT and translation; the rest is a rapamycin-i
 (cell-loss factor phi, Steel 1967), so slowing proliferation alone can shrink it:
 
     b       = b0 + b_W W (1-b0)
-    k_prol  ~ (1-b) F(CYCD^n protein^n) + b (sqrt(g(ERK)) + KRAS route),   F(d) = (1+K) d/(K+d)
+    k_prol  ~ (1 - supply) [(1-b) F(CYCD^n protein^n) + b (sqrt(g(ERK)) + KRAS route)],   F(d) = (1+K) d/(K+d)
     k_death = k_d { basal + (1-b) [2 stress - protection + excess] },   stress = (1 - AKT/(K_A+AKT)) (1 - cap/(K_C+cap))
                                                                 (+ what a KRAS mutant suffers without ERK;
                                                                 AKT's part falls by endocrine_survival without the hormone)
@@ -16,6 +16,8 @@ many (TOR-kinase inhibitor with and without a receptor inhibitor: Rodrik-Outmezg
 
     G = (rho_prol - phi rho_death)/(1 - phi),  rho = rate over its own untreated value     (G = 1 untreated)
     rho_death includes what a cytotoxic drug kills, in proportion to rho_prol: cells that do not cycle are spared
+    supply: what a drug that takes vessels away, or acts from outside the cell, takes of the proliferation of sensitive and
+    resistant cells alike; with the death that goes on, a part 1 - phi of it lost is stasis and more is shrinkage
 
 Diameters are the state: d log(diameter)/dt = g G with g the untreated growth rate of the diameter (1/day; volumes grow three times
 as fast). Each lesion holds a sensitive and a resistant part, which differ in b only and share the patient's signalling:
@@ -98,7 +100,8 @@ def fates(x: Network, k: NetworkConstants, c: CellParameters, p: GrowthParameter
 
     def of(b: jax.Array) -> Fate:
         b = b + p.b_W * x.W * (1.0 - b)
-        return Fate((1.0 - b) * through_mTORC1 + b * insensitive, p.k_d * (p.basal_death + (1.0 - b) * through_pathway))
+        proliferation = (1.0 - i.supply) * ((1.0 - b) * through_mTORC1 + b * insensitive)
+        return Fate(proliferation, p.k_d * (p.basal_death + (1.0 - b) * through_pathway))
 
     return Fates(of(p.b), of(p.b_resistant), i.cytotoxic)
 

@@ -58,6 +58,7 @@ def partner_parameters(
     weight = np.asarray(covariates["weight_kg"], float) / WEIGHT_REFERENCE_KG
     of_tumour = lambda name: [getattr(tumours[t].pathway, name) for t in covariates["tumour_type"]]
     penetration, hormone = np.array(of_tumour("penetration"), float), np.array(of_tumour("hormone"), object)
+    kind = np.asarray(covariates["tumour_type"], object)
 
     def k(partner: Any) -> np.ndarray:
         by_others = rapalog_clearance({name: other for name, other in partners.items() if other is not partner})
@@ -66,8 +67,12 @@ def partner_parameters(
         return partner.pk.CL / partner.pk.V * enzyme * weight**-0.25 * spread
 
     def maximum(partner: Any, effect: Any, node: str) -> np.ndarray:
-        """In tumour and PBMC; a hormone matters to tumours that depend on it."""
-        sensitive = np.stack([hormone == partner.hormone, np.zeros(n, bool)]) if node == "endocrine" else np.ones((CELLS, n), bool)
+        """In tumour and PBMC; a hormone matters to tumours that depend on it, some drugs to those that bear their target."""
+        sensitive = np.ones((CELLS, n), bool)
+        if node == "endocrine":
+            sensitive = np.stack([hormone == partner.hormone, np.zeros(n, bool)])
+        if partner.acts_in is not None:
+            sensitive = sensitive & np.stack([np.isin(kind, partner.acts_in), np.zeros(n, bool)])
         largest = covariates.get(LARGEST.format(partner=partner.name, node=node), effect.max)
         if node == "endocrine" and np.any(endocrine_per_line):
             lines = np.minimum(np.asarray(covariates["line"], float), LAST_LINE) - 1.0

@@ -149,7 +149,8 @@ def _model(constants: signalling.NetworkConstants | None, kinetics: pharmacokine
 
     def observe(x: Any, C: jax.Array, p: Derived) -> Seen:
         start, q = p.cell, p.patient
-        fates = patient.tumour_fates(signalling.Network(*x[: len(signalling.Network._fields)]), of(p), q)
+        reached = signalling.Inhibition(0.0, supply=p.effects["supply"])  # what acts on proliferation beside the network
+        fates = patient.tumour_fates(signalling.Network(*x[: len(signalling.Network._fields)]), of(p), q, reached)
         I_s, I_r = x.sensitive / HOURS_PER_DAY, x.resistant / HOURS_PER_DAY
         lesion = (jnp.asarray(v)[..., None] for v in (p.d0_mm, p.growth_per_day, p.resistant))
         return Seen(

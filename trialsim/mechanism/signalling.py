@@ -189,8 +189,10 @@ class Inhibition(NamedTuple):
         PI3K: of all class I PI3K. PI3K_alpha: of p110 alpha only, which is what a PIK3CA mutation activates.
         AKT: of its kinase activity, leaving it phosphorylated. AKT_allosteric: of its recruitment, and so of its phosphorylation.
         mTOR_kinase, MEK, endocrine, RTK: catalytic inhibition, loss of the hormone's effect, receptor inhibition.
-        autophagy: part of the autophagic flux that a lysosomal inhibitor blocks. These two act in `growth`, not in the network:
+        autophagy: part of the autophagic flux that a lysosomal inhibitor blocks. These three act in `growth`, not in the network:
         cytotoxic: killing of cells that proliferate at the untreated rate, 1/h, by a cytotoxic drug.
+        supply: part of proliferation that a tumour loses, whatever its signalling, to a drug that takes away its vessels or acts
+            from outside the cell (VEGF and its receptors, interferon).
     """
 
     occupancy: jax.Array
@@ -204,6 +206,7 @@ class Inhibition(NamedTuple):
     RTK: jax.Array | float = 0.0
     autophagy: jax.Array | float = 0.0
     cytotoxic: jax.Array | float = 0.0
+    supply: jax.Array | float = 0.0
 
 
 class Network(NamedTuple):

@@ -28,7 +28,7 @@ DRAWN = (
     "n_holds", "n_reductions", "cmin_ng_ml", "cmax_ng_ml", "auc24_ng_h_ml", "ps6_tumour_d28", "p4ebp1_tumour_d28",
     "pakt_tumour_d28", "ps6_pbmc_d28", "p4ebp1_pbmc_d28", "pakt_pbmc_d28",
 )  # fmt: skip
-PUBLISHED = {"mixed": "Mixed tumour types", "net": "Neuroendocrine tumour"}  # in published counts only
+PUBLISHED = {"mixed": "Mixed tumour types"}  # in published counts only
 PARTNER_COLUMNS = ("relative_dose_intensity", "cmin_ng_ml")  # and _<name> of each partner drug
 
 

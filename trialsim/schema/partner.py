@@ -15,7 +15,9 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Node = Literal["PI3K", "PI3K_alpha", "AKT", "AKT_allosteric", "mTOR_kinase", "MEK", "endocrine", "RTK", "autophagy", "cytotoxic"]
+Node = Literal[
+    "PI3K", "PI3K_alpha", "AKT", "AKT_allosteric", "mTOR_kinase", "MEK", "endocrine", "RTK", "autophagy", "cytotoxic", "supply"
+]  # fmt: skip
 Hormone = Literal["oestrogen", "somatostatin"]
 
 
@@ -72,12 +74,20 @@ class PartnerSettings(Settings):
     name: str
     drug_class: str
     hormone: Hormone | None = Field(description="hormone that it takes away; acts only in tumours that depend on it; null: none")
+    acts_in: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="tumour types that bear its target, on whose cells alone it acts; null: all cells"
+    )
     pk: PartnerPKSettings
     inhibits: dict[Node, EffectSettings] = Field(min_length=1)
     cyp3a4: CYP3A4Settings
     toxicity: PartnerToxicitySettings
     modification: DoseModification
     regimen: PartnerRegimen
+
+    @property
+    def taken_away(self) -> str | None:
+        """What it takes away in the body, so that it has nothing to act on in a dish; None: it acts on cells."""
+        return self.hormone or ("the vessels or the help of other cells" if "supply" in self.inhibits else None)
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

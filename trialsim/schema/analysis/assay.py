@@ -38,7 +38,10 @@ class CompoundSettings(Settings):
 
     def faults(self, key: str) -> list[ConfigError]:
         over = [node for node, effect in self.inhibits.items() if node != "cytotoxic" and effect.max > 1.0]
-        return [ConfigError(f"{key}.inhibits.{node}.max", self.inhibits[node].max, "a fraction, at most 1") for node in over]
+        found = [ConfigError(f"{key}.inhibits.{node}.max", self.inhibits[node].max, "a fraction, at most 1") for node in over]
+        if "supply" in self.inhibits:
+            found.append(ConfigError(f"{key}.inhibits.supply", "...", "another node; a dish has no vessels to take away"))
+        return found
 
 
 Dose = Annotated[float, Field(gt=0, le=LARGEST_nM, allow_inf_nan=False)]
@@ -165,8 +168,8 @@ class AssaySettings(AnalysisSettings):
         for name in sorted(set(self.compounds) & set(study.partner)):
             found.append(ConfigError(f"analysis.compounds.{name}", "...", f"another name; partner.{name} is a drug of the study"))
         for name, partner in study.partner.items():
-            if partner.hormone is not None:
-                allowed = f"a drug that acts on cells; this one takes away {partner.hormone} in the body"
+            if partner.taken_away is not None:
+                allowed = f"a drug that acts on cells; this one takes away {partner.taken_away} in the body"
                 found.append(ConfigError("partner", name, allowed))
         if RAPALOG in self.compounds:
             found.append(ConfigError("analysis.compounds.rapalog", "...", "another name; rapalog is the drug of the study"))

@@ -73,7 +73,7 @@ class CombinationSettings(AnalysisSettings):
         if self.pair not in partners:
             allowed = f"one of the study's partners: {', '.join(partners) or 'none chosen'}{near(self.pair, partners)}"
             found.append(ConfigError("analysis.pair", self.pair, allowed))
-        elif study.partner[self.pair].hormone is not None:
+        elif study.partner[self.pair].taken_away is not None:
             found.append(ConfigError("analysis.pair", self.pair, "a drug that acts on cells, as it goes into a dish"))
         for name in sorted({RAPALOG, *self.in_vitro.compounds} & set(partners)):
             found.append(ConfigError("partner", name, "another name than a compound of the assay"))
