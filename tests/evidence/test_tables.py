@@ -57,6 +57,7 @@ ROW = {
     "trial_id": "X", "arm_id": "a", "short_citation": "X 2020", "drug": "everolimus", "tumour_type": "gastric",
     "age_group": "adult", "n_enrolled": "40", "n_evaluable_response": "30", "n_cr": "0", "n_pr": "3", "n_sd": "12", "n_pd": "15",
     "orr_percent": "10", "dcr_percent": "50.0", "source_url": "https://example.org/x", "how_seen": "abstract",
+    "role": "fit", "trust": "good",
 }  # fmt: skip
 
 
@@ -89,6 +90,11 @@ def test_a_sound_row_passes():
         ("how_seen", "", "a value"),
         ("dose", "memory: 10 mg", "unverified remarks belong in notes"),
         ("year", "19", "a year"),
+        ("role", "", "a value"),
+        ("role", "test", "fit, validation"),
+        ("trust", "", "a value"),
+        ("trust", "fair", "good, low"),
+        ("trust", "low", "says low trust and why"),
     ],
 )
 def test_a_faulty_cell_is_refused_by_name(column, value, says):
@@ -113,3 +119,10 @@ def test_a_rising_survival_curve_is_refused():
             for m, s in (("6", "40"), ("12", "41"))]  # fmt: skip
     with pytest.raises(ConfigError, match="does not rise"):
         load.check("survival_points", pd.DataFrame(rows))
+
+
+def test_low_trust_says_why():
+    sound = efficacy(trust="low", how_seen="abstract; low trust: a copy site")
+    assert sound.loc[0, "trust"] == "low"
+    with pytest.raises(ConfigError, match="says low trust and why"):
+        efficacy(how_seen="abstract; low trust: a copy site")
