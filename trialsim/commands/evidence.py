@@ -21,8 +21,8 @@ from trialsim.schema.faults import near
 SUMMARY = "list the published numbers that come with trialsim, with their sources"
 
 SHOWN: dict[str, dict[str, str]] = {  # column: its head on the screen
-    "efficacy": {"trial_id": "trial", "arm_id": "arm", "role": "role", "trust": "trust",
-                 "tumour_type": "tumour type", "n_enrolled": "n", "n_evaluable_response": "evaluable", "orr_percent": "ORR %", "dcr_percent": "DCR %",
+    "efficacy": {"trial_id": "trial", "arm_id": "arm", "role": "role", "trust": "trust", "tumour_type": "tumour type",
+                 "n_enrolled": "n", "n_evaluable_response": "evaluable", "orr_percent": "ORR %", "dcr_percent": "DCR %",
                  "median_pfs_months": "PFS, mo", "pfs_hr": "HR"},
     "phase1": {"trial_id": "trial", "dose_level": "dose", "unit": "unit", "schedule": "schedule", "n_evaluable_dlt": "n",
                "n_dlt": "DLTs"},
