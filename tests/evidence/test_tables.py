@@ -1,5 +1,7 @@
 """The shipped tables obey their schema, and the schema refuses what breaks it."""
 
+from importlib.resources import files
+
 import pandas as pd
 import pytest
 
@@ -126,3 +128,16 @@ def test_low_trust_says_why():
     assert sound.loc[0, "trust"] == "low"
     with pytest.raises(ConfigError, match="says low trust and why"):
         efficacy(how_seen="abstract; low trust: a copy site")
+
+
+def test_the_readme_counts_the_arms():
+    roles = load_efficacy()["role"].value_counts()
+    told = (files("trialsim.evidence") / "data" / "README.md").read_text(encoding="utf-8")
+    assert f"Of the {roles.sum()} arms {roles['fit']} are `fit` and {roles['validation']} `validation`" in told
+
+
+def test_enough_arms_are_kept_for_validation():
+    frame = load_efficacy()
+    kept = frame[frame["role"] == "validation"]
+    assert kept[["orr_percent", "median_pfs_months"]].notna().any(axis=1).sum() >= 25
+    assert not set(kept["trial_id"]) & set(frame.loc[frame["role"] == "fit", "trial_id"]), "a study has one role"
