@@ -1,5 +1,7 @@
 """The shipped tables obey their schema, and the schema refuses what breaks it."""
 
+from importlib.resources import files
+
 import pandas as pd
 import pytest
 
@@ -57,6 +59,7 @@ ROW = {
     "trial_id": "X", "arm_id": "a", "short_citation": "X 2020", "drug": "everolimus", "tumour_type": "gastric",
     "age_group": "adult", "n_enrolled": "40", "n_evaluable_response": "30", "n_cr": "0", "n_pr": "3", "n_sd": "12", "n_pd": "15",
     "orr_percent": "10", "dcr_percent": "50.0", "source_url": "https://example.org/x", "how_seen": "abstract",
+    "role": "fit", "trust": "good",
 }  # fmt: skip
 
 
@@ -89,6 +92,11 @@ def test_a_sound_row_passes():
         ("how_seen", "", "a value"),
         ("dose", "memory: 10 mg", "unverified remarks belong in notes"),
         ("year", "19", "a year"),
+        ("role", "", "a value"),
+        ("role", "test", "fit, validation"),
+        ("trust", "", "a value"),
+        ("trust", "fair", "good, low"),
+        ("trust", "low", "says low trust and why"),
     ],
 )
 def test_a_faulty_cell_is_refused_by_name(column, value, says):
@@ -113,3 +121,23 @@ def test_a_rising_survival_curve_is_refused():
             for m, s in (("6", "40"), ("12", "41"))]  # fmt: skip
     with pytest.raises(ConfigError, match="does not rise"):
         load.check("survival_points", pd.DataFrame(rows))
+
+
+def test_low_trust_says_why():
+    sound = efficacy(trust="low", how_seen="abstract; low trust: a copy site")
+    assert sound.loc[0, "trust"] == "low"
+    with pytest.raises(ConfigError, match="says low trust and why"):
+        efficacy(how_seen="abstract; low trust: a copy site")
+
+
+def test_the_readme_counts_the_arms():
+    roles = load_efficacy()["role"].value_counts()
+    told = (files("trialsim.evidence") / "data" / "README.md").read_text(encoding="utf-8")
+    assert f"Of the {roles.sum()} arms {roles['fit']} are `fit` and {roles['validation']} `validation`" in told
+
+
+def test_enough_arms_are_kept_for_validation():
+    frame = load_efficacy()
+    kept = frame[frame["role"] == "validation"]
+    assert kept[["orr_percent", "median_pfs_months"]].notna().any(axis=1).sum() >= 25
+    assert not set(kept["trial_id"]) & set(frame.loc[frame["role"] == "fit", "trial_id"]), "a study has one role"

@@ -1,7 +1,8 @@
 """Lists the published numbers that come with trialsim, each with its source; --out writes the whole table to a file.
 
-Tables: efficacy (response, survival, benefit; one row an arm), phase1 (dose-limiting toxicities by level), biomarkers,
-survival_points (landmarks), exposure (concentrations), interactions, doses (the highest studied).
+Tables: efficacy (response, survival, benefit; one row an arm, with its role, fit or validation, and how far to trust it), phase1
+(dose-limiting toxicities by level), biomarkers, survival_points (landmarks), exposure (concentrations), interactions, doses (the
+highest studied).
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from trialsim.schema.faults import near
 SUMMARY = "list the published numbers that come with trialsim, with their sources"
 
 SHOWN: dict[str, dict[str, str]] = {  # column: its head on the screen
-    "efficacy": {"trial_id": "trial", "arm_id": "arm", "tumour_type": "tumour type", "n_enrolled": "n",
-                 "n_evaluable_response": "evaluable", "orr_percent": "ORR %", "dcr_percent": "DCR %",
+    "efficacy": {"trial_id": "trial", "arm_id": "arm", "role": "role", "trust": "trust", "tumour_type": "tumour type",
+                 "n_enrolled": "n", "n_evaluable_response": "evaluable", "orr_percent": "ORR %", "dcr_percent": "DCR %",
                  "median_pfs_months": "PFS, mo", "pfs_hr": "HR"},
     "phase1": {"trial_id": "trial", "dose_level": "dose", "unit": "unit", "schedule": "schedule", "n_evaluable_dlt": "n",
                "n_dlt": "DLTs"},

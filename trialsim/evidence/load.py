@@ -145,6 +145,8 @@ def _efficacy_consistent(table: str, raw: pd.DataFrame, typed: pd.DataFrame) -> 
         "n_evaluable_response",
         "at most n_enrolled",
     )
+    told = typed["how_seen"].str.contains("low trust") != (typed["trust"] == "low")
+    _refuse(table, raw, told, "trust", "low where how_seen says low trust and why, and only there")
     best = typed[["n_cr", "n_pr", "n_sd", "n_pd"]].astype("float64").sum(axis=1)
     size = typed["n_evaluable_response"].fillna(typed["n_enrolled"]).astype("float64")
     _refuse(table, raw, best > size, "n_sd", "CR, PR, SD and PD that add up to at most the patients evaluated")

@@ -23,17 +23,23 @@ COLUMNS = (
 )
 
 
-def drugs_given_alone() -> tuple[str, ...]:
-    """Drugs with an arm of their own in the efficacy table."""
+def fitted_arms() -> pd.DataFrame:
+    """Rows of the efficacy table that may inform a posterior; arms kept for validation are predicted only."""
     table = load_efficacy()
+    return table[table["role"] == "fit"]
+
+
+def drugs_given_alone() -> tuple[str, ...]:
+    """Drugs with an arm of their own among those that may be fitted."""
+    table = fitted_arms()
     return tuple(sorted(set(table.loc[table["partner_drugs"] == "", "drug"])))
 
 
 def monotherapy_counts(drug: str = "everolimus", recovered: bool = False) -> pd.DataFrame:
     """Responders and disease control of every arm given ``drug`` alone, where counts or a rate with its denominator were seen.
 
-    Arms judged by another yardstick than RECIST (tumour volume) are left out. Disease control is absent (NA) where the paper's
-    counts do not give it for the same denominator.
+    Arms kept for validation are left out, and so are arms judged by another yardstick than RECIST (tumour volume). Disease
+    control is absent (NA) where the paper's counts do not give it for the same denominator.
 
     Args:
         drug: name as in the efficacy table.
@@ -44,7 +50,7 @@ def monotherapy_counts(drug: str = "everolimus", recovered: bool = False) -> pd.
         responders (Int64), disease_control (Int64 or NA), denominator (evaluable | assessable | enrolled | recovered),
         counts_from (counts | percent | interval), source (citation and address).
     """
-    table = load_efficacy()
+    table = fitted_arms()
     arms = table[(table["drug"] == drug) & (table["partner_drugs"] == "")]
     if arms.empty:
         raise ConfigError("drug", drug, f"a drug with single-agent arms: {', '.join(drugs_given_alone())}")

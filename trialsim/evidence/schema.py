@@ -34,6 +34,8 @@ MARKER_MEASURES = (
     "orr", "dcr", "dcr_ratio", "median_pfs_months", "median_pfs_months_without", "pfs_hr", "os_hr", "drug_hr", "drug_hr_without",
 )  # fmt: skip
 PFS_KINDS = ("local", "central", "ttp")
+ROLES = ("fit", "validation")
+TRUST = ("good", "low")
 
 SOURCE = Column("source_url", "text", "where it was read; several addresses are separated by ' ; '", required=True)
 HOW_SEEN = Column("how_seen", "text", "grade of the source: abstract, excerpt, full text, registry, label", required=True)
@@ -41,6 +43,13 @@ HOW_SEEN = Column("how_seen", "text", "grade of the source: abstract, excerpt, f
 EFFICACY = (
     Column("trial_id", "text", "label of the study", required=True),
     Column("arm_id", "text", "label of the arm; unique within the study", required=True),
+    Column(
+        "role",
+        "text",
+        "fit: may inform the shipped posterior; validation: is predicted only, never fitted",
+        required=True,
+        allowed=ROLES,
+    ),
     Column("short_citation", "text", "paper", required=True),
     Column("doi_or_pmid", "text", "identifier of the paper"),
     Column("nct", "text", "ClinicalTrials.gov number"),
@@ -80,6 +89,13 @@ EFFICACY = (
     Column("dlt_or_grade34_notes", "text", "toxicity in words"),
     SOURCE,
     HOW_SEEN,
+    Column(
+        "trust",
+        "text",
+        "low: a number of the row is second hand or its page is a copy, as how_seen says; good: otherwise",
+        required=True,
+        allowed=TRUST,
+    ),
     Column("notes", "text", "remarks; what follows `memory:` is unverified and is dropped on loading"),
 )
 

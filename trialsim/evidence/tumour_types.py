@@ -17,12 +17,12 @@ TUMOUR_TYPES: dict[str, str] = {
     "NET (85 pancreatic, 84 other)": "net",
     "RCC": "rcc_clear_cell",  # metastatic RCC trials of the sunitinib era: mostly clear cell
     "RCC clear cell": "rcc_clear_cell",
-    "RCC non-clear-cell": "rcc_non_clear_cell",
+    "RCC non-clear-cell": "rcc_non_clear_cell",  # with sarcomatoid clear-cell tumours in one trial
     "HCC": "hcc",
     "urothelial": "urothelial",
     "NSCLC": "nsclc",
     "endometrial": "endometrial",
-    "DLBCL": "dlbcl",
+    "DLBCL": "dlbcl",  # with transformed follicular lymphoma in one arm
     "mantle cell lymphoma": "mantle_cell_lymphoma",
     "soft-tissue/bone sarcoma": "soft_tissue_sarcoma",
     "SEGA": "sega",
@@ -33,6 +33,19 @@ TUMOUR_TYPES: dict[str, str] = {
     "rhabdomyosarcoma": "rhabdomyosarcoma",
     "meningioma": "meningioma",
     "melanoma": "melanoma",
+    "Hodgkin lymphoma": "hodgkin_lymphoma",
+    "follicular lymphoma": "follicular_lymphoma",
+    "CLL/SLL and other indolent lymphoma": "indolent_lymphoma",  # all that are neither follicular nor aggressive
+    "thyroid": "thyroid",  # differentiated, or of any histology with medullary and anaplastic
+    "thymoma": "thymoma",
+    "thymic carcinoma": "thymic_carcinoma",
+    "biliary tract": "biliary_tract",  # bile ducts inside and outside the liver, and gall bladder
+    "prostate": "prostate",
+    "cervical": "cervical",
+    "ovarian": "ovarian",  # with primary peritoneal carcinoma
+    "PEComa": "pecoma",
+    "vestibular schwannoma": "vestibular_schwannoma",
+    "ependymoma": "ependymoma",
 }
 SELECTED: dict[tuple[str, str], str] = {("breast", "HER2+"): "breast_her2"}
 
