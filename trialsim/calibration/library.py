@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, qmc
 
+from trialsim.bank.studies import eligible
 from trialsim.bank.treatments import CENTRAL
 from trialsim.calibration.arms import Arm
 from trialsim.calibration.parameters import Parameter, parameters_of, varied
@@ -73,12 +74,12 @@ def simulated(cell: Cell, count: int) -> pd.DataFrame:
     """One row a patient whose integration went well: the shifts by parameter, `OUTCOMES` (0 or 1) and dose_level."""
     config = of_one_type(cell.arm.config, cell.kind)
     seed = derived_seed(config.seed, f"calibration {cell.name}")
-    ids = np.arange(count)
     config = config.model_copy(update={"seed": int(seed) % 2**32})
+    ids = eligible(config, config.analysis, count)
     shifts = spread(cell.parameters, count, seed)
     cohort = varied(config, cell.kind, sample_cohort(config.cohort, config.tumour, config.seed, ids), shifts)
     levels = config.analysis.dose_levels
-    dose = np.asarray(levels, float)[ids % len(levels)] if levels else np.full(count, config.regimen.dose)
+    dose = np.asarray(levels, float)[np.arange(count) % len(levels)] if levels else np.full(count, config.regimen.dose)
     dose = dose if cell.arm.on_drug else np.zeros(count)
     enrolled = cohort.assign(
         replicate=0, dose_level=dose, phase="", start_dose_mg=start_dose_mg(config, cohort, dose), enrolment_day=0,

@@ -18,7 +18,7 @@ from trialsim.schema import ConfigError
 from trialsim.schema.faults import near, raise_all, translate
 from trialsim.schema.plain import usable_path
 from trialsim.schema.study import StudyConfig
-from trialsim.schema.trial_file import LONGEST_MONTHS, TrialFile
+from trialsim.schema.trial_file import LONGEST_MONTHS, PartnerDose, TrialFile
 from trialsim.units import DAYS_PER_MONTH
 
 LEAST_WEEKS = 4.0  # to the scan that confirms a response, RECIST 1.1
@@ -119,19 +119,24 @@ def _words(name: str, trial: TrialFile) -> Iterator[str]:
         **{f"analysis.{key}": getattr(trial, key) for key in OF_ANALYSIS},
         "analysis.benefit_compared": trial.benefit != "other",
         "analysis.drug_partners": list(trial.partners) if trial.control == "active" else None,
-        **{f"partner.{key}.regimen.dose": partner.dose for key, partner in trial.partners.items() if partner.dose is not None},
-        **{f"partner.{key}.regimen.schedule": partner.schedule for key, partner in trial.partners.items() if partner.schedule},
+        **_as_given(trial),
     }
     if trial.benefit != "ttp_ratio":
         settings = {**settings, "endpoint.clinical_benefit.weeks": trial.benefit_weeks}
     if trial.lines is not None:
         settings = {**settings, "cohort.clinical.line": trial.lines}
     yield from (f"{key}={literal(value)}" for key, value in settings.items())
-    yield from (
-        f"+analysis.control_partners.{key}={{dose: {literal(drug.dose)}, schedule: {literal(drug.schedule)}}}"
-        for key, drug in trial.control_partners.items()
-    )
+    for key, drug in trial.control_partners.items():  # a drug of both arms may have another dose in the control
+        own = drug if key in trial.partners else PartnerDose()
+        yield f"+analysis.control_partners.{key}={{dose: {literal(own.dose)}, schedule: {literal(own.schedule)}}}"
     yield from (f"+analysis.selection.{gene}={literal(altered)}" for gene, altered in trial.selection.items())
+
+
+def _as_given(trial: TrialFile) -> dict[str, Any]:
+    """What the trial changes in the regimens of the partner drugs."""
+    drugs = {**trial.control_partners, **trial.partners}
+    asked = {f"partner.{key}.regimen": drug.model_dump(exclude_none=True) for key, drug in drugs.items()}
+    return {f"{regimen}.{name}": value for regimen, changes in asked.items() for name, value in changes.items()}
 
 
 OF_ANALYSIS = ("patients", "dose_levels", "control", "patients_control", "crossover", "published_control",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LESIONS = 5  # RECIST 1.1: at most five target lesions
 LARGEST_RESISTANT = 0.95  # share of the tumour
+SCANS_TOGETHER = 16  # places for scans are a multiple of this
+NO_DAY = 30_000  # of a place without a scan, beyond any follow-up; int16 would hold it
 NEVER = 5  # above the highest CTCAE grade simulated
 
 
@@ -129,6 +131,8 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     lesions = lesion_courses(config, covariates)
     schedule = make_schedule(config, ids)
     scans = schedule.days.shape[1]
+    unused = -scans % SCANS_TOGETHER  # so that studies that scan at other intervals run the same compiled program
+    padded = lambda values, value: np.pad(values, ((0, 0), (0, unused)) + ((0, 0),) * (values.ndim - 2), constant_values=value)
     keys = jax.vmap(lambda i: jax.random.key_data(patient_key(seed, "course", i)))(ids.astype(np.uint32))
     subjects = Subject(
         parameters=individual_parameters(
@@ -144,10 +148,10 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
         new_lesion_rate=column("new_lesion_rate_per_day"),
         death_rate=column("death_rate_per_day"),
         full_dose_mg=dose_mg,
-        scan_days=schedule.days,
-        scan_missed=schedule.missed,
-        scan_normals=normals(seed, "scan_reading", ids, scans * (LESIONS + 1)).reshape(n, scans, LESIONS + 1),
-        volume_normals=normals(seed, "scan_volume", ids, scans * LESIONS).reshape(n, scans, LESIONS),
+        scan_days=padded(schedule.days, NO_DAY),
+        scan_missed=padded(schedule.missed, True),
+        scan_normals=padded(normals(seed, "scan_reading", ids, scans * (LESIONS + 1)).reshape(n, scans, LESIONS + 1), 0.0),
+        volume_normals=padded(normals(seed, "scan_volume", ids, scans * LESIONS).reshape(n, scans, LESIONS), 0.0),
         key=np.asarray(keys),
         partner_mg=partner_dose_mg(config, covariates),
         crosses=covariates["crosses"].to_numpy(bool) if "crosses" in covariates else None,

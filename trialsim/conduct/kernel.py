@@ -310,7 +310,7 @@ def simulate_patients(
 
     Args:
         subject: leaves (patients, ...). setting: shared by all.
-        reading: ``EndpointSettings`` (reading error).
+        reading: criteria and reading error, ``schema.endpoint.Reading``.
         days, steps: days simulated; integration steps a day. occasion_days: days of a dosing occasion.
         drug: closed form of its kinetics.
     """

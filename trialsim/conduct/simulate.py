@@ -47,7 +47,7 @@ def simulate_courses(
     # float64 must be allowed while the program is traced and while it runs
     with jax.enable_x64(True) if c.precision == "float64" else nullcontext():
         occasion_days, drug = config.drug.pk.occasion_days, kinetics_of(config.drug)
-        program = _program(config.endpoint, days, steps_for(c.accuracy, drug), occasion_days, drug, c.devices, c.precision)
+        program = _program(config.endpoint.reading, days, steps_for(c.accuracy, drug), occasion_days, drug, c.devices, c.precision)
 
         def patients(part: slice):
             return make_subjects(config, covariates.iloc[part], dose_level[part])

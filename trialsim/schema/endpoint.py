@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -48,6 +48,19 @@ class ClinicalBenefit(Settings):
     def days(self) -> float | None:
         """`weeks` in days."""
         return None if self.weeks is None else self.weeks * DAYS_PER_WEEK
+
+
+class Reading(NamedTuple):
+    """What a course needs to know of the endpoints, fixed in its compiled program; the rest only arranges scans and tables."""
+
+    criteria: Criteria
+    reader_cv: float
+    lesion_cv: float
+    lesion_error_mm: float
+    reading_resolution_mm: float
+    smallest_measurable_mm: float
+    gone_below_mm: float
+    volume_cv: float
 
 
 class EndpointSettings(Settings):
@@ -123,6 +136,11 @@ class EndpointSettings(Settings):
             faults.append(ConfigError("endpoint.pre_treatment_scan_weeks", None, allowed))
         raise_all(faults)
         return self
+
+    @property
+    def reading(self) -> Reading:
+        """Criteria and reading error."""
+        return Reading(*(getattr(self, name) for name in Reading._fields))
 
     @property
     def _smallest_reader_cv(self) -> float:

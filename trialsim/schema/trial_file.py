@@ -21,6 +21,7 @@ class PartnerDose(Settings):
     """A drug beside the rapalog; what is left out is as in its own file, ``conf/partner``."""
 
     dose: float | None = Field(None, gt=0, le=3000, description="of one administration, in its own unit; null: as usual")
+    unit: DoseUnit | None = Field(None, description="null: as usual")
     schedule: Schedule | None = Field(None, description="null: as usual")
 
 

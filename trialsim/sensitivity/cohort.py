@@ -159,7 +159,7 @@ class Trial:
         with jax.enable_x64(True) if c.compute.precision == "float64" else nullcontext():
             occasion_days, drug = c.drug.pk.occasion_days, kinetics_of(c.drug)
             steps = steps_for(c.compute.accuracy, drug)
-            program = _program(c.endpoint, self.days, steps, occasion_days, drug, c.compute.devices, c.compute.precision)
+            program = _program(c.endpoint.reading, self.days, steps, occasion_days, drug, c.compute.devices, c.compute.precision)
             part = lambda these: jax.tree.map(lambda leaf: leaf[these], everyone)
             found = [seen for _, seen in map_population(program, part, self.setting, n * len(values))]
         whole = jax.tree.map(lambda *leaves: np.concatenate(leaves), *found)

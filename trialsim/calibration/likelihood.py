@@ -1,0 +1,149 @@
+"""How a published number follows from the shares of patients of its arm, as it was published.
+
+    rate y of n             y n ~ Binomial(n, p)
+    landmark S(t)           S(t) n ~ Binomial(n, S)
+    median m                P(m - h < median <= m + h),  median <= t where the Kaplan-Meier curve is at most 1/2:
+                            P(median <= t) = Phi((1/2 - S(t)) / sqrt(S(t) (1 - S(t)) / n))          (order statistics)
+    hazard ratio            log HR ~ N(Cox estimate from the two curves, se^2)
+
+p and S are moved by an error of their own on the logit scale (log scale: hazard ratio), which holds the emulator's error and what
+arms differ by beyond the model: readers, definitions, patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import gammaln, xlog1py, xlogy
+from jax.scipy.stats import norm
+
+from trialsim.calibration.library import OS_MONTHS, OUTCOMES, PFS_MONTHS
+from trialsim.calibration.published import Number
+from trialsim.calibration.system import Outcomes, System
+
+HALF = 0.25  # months either side of a median: curves are known at points up to a month apart
+LEAST, MOST = 1e-4, 1.0 - 1e-4
+NEWTON = 6
+KINDS = ("rate", "time", "ratio")
+
+
+class Data(NamedTuple):
+    """Published numbers as arrays.
+
+    Attributes:
+        rates: arm, weights over outcomes (numbers, outcomes) and events, n of rates and landmarks.
+        times: arm, weights at m - h and m + h (numbers, 2, outcomes), n of medians. zero: weight of S(0) = 1, (numbers, 2).
+        ratios: arm of drug and control, log HR, se, share still followed at each interval (numbers, intervals), n of both.
+        *_error: emulator's standard error of the logit.
+    """
+
+    rate_arm: np.ndarray
+    rate_weight: np.ndarray
+    rate_one: np.ndarray
+    rate_events: np.ndarray
+    rate_n: np.ndarray
+    rate_error: np.ndarray
+    time_arm: np.ndarray
+    time_weight: np.ndarray
+    time_one: np.ndarray
+    time_n: np.ndarray
+    time_error: np.ndarray
+    ratio_arms: np.ndarray
+    ratio_value: np.ndarray
+    ratio_se: np.ndarray
+    ratio_n: np.ndarray
+    ratio_followed: np.ndarray
+
+
+def curve_weights(kind: str, months: float) -> tuple[np.ndarray, float]:
+    """S(months) as weights of the outcomes plus a constant, linear between grid points."""
+    grid = PFS_MONTHS if kind == "pfs" else OS_MONTHS
+    weights, constant = np.zeros(len(OUTCOMES)), 0.0
+    points = (0.0, *grid)
+    months = float(np.clip(months, 0.0, grid[-1]))
+    k = int(np.clip(np.searchsorted(points, months, side="left"), 1, len(grid)))
+    share = (months - points[k - 1]) / (points[k] - points[k - 1])
+    for place, weight in ((k - 1, 1.0 - share), (k, share)):
+        if place == 0:
+            constant += weight
+        else:
+            weights[OUTCOMES.index(f"{kind}_{grid[place - 1]:g}")] += weight
+    return weights, constant
+
+
+def data_of(numbers: Sequence[Number], made: System, patients: Mapping[str, int], followed: Mapping[str, np.ndarray]) -> Data:
+    """Args: patients: of each arm. followed: of each arm, share of patients still followed within each interval of the PFS grid."""
+    arm = lambda name: made.arms.index(name)
+    rates, times, ratios = ([] for _ in range(3))
+    for one in numbers:
+        a = arm(one.arm)
+        if one.endpoint == "pfs_hr":
+            b = arm(one.other)
+            ratios.append(((a, b), np.log(one.value), one.se, (patients[one.arm], patients[one.other]), followed[one.arm]))
+        elif one.endpoint.startswith("median_"):
+            kind = one.endpoint.removeprefix("median_")
+            ends = [curve_weights(kind, one.value + side * HALF) for side in (-1.0, 1.0)]
+            middle = curve_weights(kind, one.value)[0]
+            times.append((a, [w for w, _ in ends], [c for _, c in ends], one.n, made.error[a] @ middle / max(middle.sum(), 1e-9)))
+        else:
+            if one.endpoint in OUTCOMES:
+                weight, constant = (np.array(OUTCOMES) == one.endpoint).astype(float), 0.0
+            else:
+                weight, constant = curve_weights("pfs", float(one.endpoint.removeprefix("pfs_")))
+            events = float(np.round(one.value * one.n))
+            rates.append((a, weight, constant, events, one.n, made.error[a] @ weight))
+    column = lambda rows, k, shape=(): np.array([row[k] for row in rows], float).reshape(len(rows), *shape)
+    K, T = len(OUTCOMES), len(PFS_MONTHS)
+    return Data(
+        column(rates, 0).astype(int), column(rates, 1, (K,)), column(rates, 2), column(rates, 3), column(rates, 4), column(rates, 5),
+        column(times, 0).astype(int), column(times, 1, (2, K)), column(times, 2, (2,)), column(times, 3), column(times, 4),
+        column(ratios, 0, (2,)).astype(int), column(ratios, 1), column(ratios, 2), column(ratios, 3, (2,)), column(ratios, 4, (T,)),
+    )  # fmt: skip
+
+
+def moved(p: Any, by: Any) -> Any:
+    """A share moved on the logit scale, kept off 0 and 1."""
+    p = jnp.clip(p, LEAST, MOST)
+    return jnp.clip(jax.nn.sigmoid(jnp.log(p) - jnp.log1p(-p) + by), LEAST, MOST)
+
+
+def log_likelihood(data: Data, found: Outcomes, errors: Mapping[str, Any]) -> dict[str, Any]:
+    """Of each number, by kind. errors: what moves the numbers, by kind: logit, logit, log."""
+    shares = found.shares
+    p = rate_shares(data, shares, errors["rate"])
+    choose = gammaln(data.rate_n + 1) - gammaln(data.rate_events + 1) - gammaln(data.rate_n - data.rate_events + 1)
+    rate = choose + xlogy(data.rate_events, p) + xlog1py(data.rate_n - data.rate_events, -p)
+    below = norm.cdf(median_score(data, shares, errors["time"]))
+    time = jnp.log(jnp.maximum(below[:, 1] - below[:, 0], 0.0) + 1e-5)
+    ratio = norm.logpdf(data.ratio_value, log_ratio(data, found) + errors["ratio"], data.ratio_se)
+    return {"rate": rate, "time": time, "ratio": ratio}
+
+
+def rate_shares(data: Data, shares: Any, error: Any) -> Any:
+    return moved(jnp.einsum("nk,nk->n", shares[data.rate_arm], data.rate_weight) + data.rate_one, error)
+
+
+def median_score(data: Data, shares: Any, error: Any) -> Any:
+    """(1/2 - S)/se at m - h and m + h, (numbers, 2)."""
+    S = moved(jnp.einsum("nk,nek->ne", shares[data.time_arm], data.time_weight) + data.time_one, error[:, None])
+    return (0.5 - S) / jnp.sqrt(S * (1.0 - S) / data.time_n[:, None])
+
+
+def log_ratio(data: Data, found: Outcomes) -> Any:
+    """Log hazard ratio that Cox regression finds in the two arms' curves, one step of the grid at a time; ties as Breslow."""
+    S = jnp.clip(found.pfs, LEAST, 1.0)
+    before = jnp.concatenate([jnp.ones_like(S[:, :1]), S[:, :-1]], axis=1)
+    fallen = (before - S)[data.ratio_arms] * data.ratio_n[..., None] * data.ratio_followed[:, None]
+    middle = (0.5 * (before + S))[data.ratio_arms] * data.ratio_n[..., None] * data.ratio_followed[:, None]
+    drug, control = fallen[:, 0], fallen[:, 1]
+    both = drug + control
+    beta = jnp.log(drug.sum(1) + 0.5) - jnp.log(middle[:, 0].sum(1)) - jnp.log(control.sum(1) + 0.5) + jnp.log(middle[:, 1].sum(1))
+    for _ in range(NEWTON):
+        share = jax.nn.sigmoid(beta[:, None] + jnp.log(middle[:, 0]) - jnp.log(middle[:, 1]))
+        score = jnp.sum(drug - both * share, axis=1)
+        beta = beta + score / jnp.maximum(jnp.sum(both * share * (1.0 - share), axis=1), 1e-6)
+    return beta
