@@ -1,9 +1,10 @@
 """What a trial that nobody has run yet, or one that was, would publish: predictive distributions of its endpoints.
 
-    p(y) = mean over draws k of p(y | constants k, population, protocol, size)
+    p(y) = mean over draws k of p(y | posterior draw k, population, protocol, size)
 
-Each draw of the uncertain constants is a world; in each, virtual patients are treated under the trial's protocol, and many trials
-of its size are drawn from them. The spread of what these trials find is that of the constants and of chance together.
+Each draw of the posterior (`calibration`) is a world; in each, virtual patients are treated under the trial's protocol, and many
+trials of its size are drawn from them. The spread of what these trials find is that of the posterior, of what one study differs
+from another by, and of chance together.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from trialsim import beforehand, console
 from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.bank import studies, treatments
+from trialsim.calibration import posterior
 from trialsim.conduct.solver_check import meet_accuracy
 from trialsim.evidence import published_hazard_ratio, published_study
 from trialsim.schema.analysis.predict import PredictSettings
 from trialsim.schema.design.treatments import CONTROL, DRUG
-from trialsim.sensitivity.draws import drawn
 from trialsim.streams import derived_seed
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ LEVELS = (50, 80, 90)  # per cent of the predictive distribution
 STEP = 0.5  # months between the points of the curves
 CURVES = 40  # trials a draw whose curves are kept
 ROUNDING = {"months": 0.05}  # half of the last digit that is printed; of rates and ratios 0.005
-METHOD = "predictive distribution: constants drawn, patients of the trial drawn; 90 % interval"
+METHOD = "predictive distribution: posterior drawn, patients of the trial drawn; 90 % interval"
 UNITS = {"orr": "fraction", "dcr": "fraction", "clinical_benefit_rate": "fraction", "dlt_rate": "fraction of evaluable",
          "median_relative_dose_intensity": "fraction", "pfs_hr": "ratio", "os_hr": "ratio"}  # fmt: skip
 
@@ -54,7 +55,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         of_drug = treatments.arm_of(config, DRUG)
         exact, check = meet_accuracy(of_drug, treatments.enrolled(of_drug, ids[0], DRUG))
         config = config.model_copy(update={"compute": exact.compute})
-    worlds = drawn(config, settings.draws, derived_seed(config.seed, "predict"))
+    worlds = posterior.worlds(config, posterior.shipped(), settings.draws, derived_seed(config.seed, "predict"))
     found = steps.each(
         f"trials in {settings.draws} worlds",
         {f"world_{i}": partial(_world, world, arms, ids[i], i) for i, world in enumerate(worlds)},
@@ -70,8 +71,9 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     return Findings(tables, results | told, simulation_faults(failed, check))
 
 
-def _world(config: StudyConfig, arms: dict[str, int], ids: np.ndarray, draw: int) -> dict[str, pd.DataFrame]:
+def _world(world: posterior.World, arms: dict[str, int], ids: np.ndarray, draw: int) -> dict[str, pd.DataFrame]:
     """Trials in one world: tables ``studies``, ``curves`` and ``failed``."""
+    config = world.config
     settings = config.analysis
     assert isinstance(settings, PredictSettings)
     rng = np.random.default_rng([derived_seed(config.seed, "trials"), draw])
@@ -79,7 +81,7 @@ def _world(config: StudyConfig, arms: dict[str, int], ids: np.ndarray, draw: int
     tables = {arm: table[table["integration_ok"]].reset_index(drop=True) for arm, table in simulated.items()}
     of = {arm: studies.drawn(rng, len(tables[arm]), size, settings) for arm, size in arms.items()}
     months = np.arange(0.0, config.design.max_follow_up_months + STEP / 2, STEP)
-    found, curves = studies.published(tables, of, settings, months)
+    found, curves = studies.published(tables, of, settings, months, studies.Beyond(*world.error, rng))
     failed = [len(simulated[arm]) - len(tables[arm]) for arm in arms]
     return {
         "studies": found,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from trialsim.bank.treatments import CENTRAL, arm_of, enrolled
 from trialsim.cohort import sample_cohort
@@ -15,7 +16,7 @@ from trialsim.endpoints.comparison import kaplan_meier
 from trialsim.endpoints.hazards import cox
 from trialsim.schema.design.treatments import CONTROL, CROSSOVER, DRUG
 from trialsim.simulation import simulate_patients
-from trialsim.units import DAYS_PER_MONTH
+from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 
 if TYPE_CHECKING:
     from trialsim.schema.analysis.predict import PredictSettings
@@ -26,6 +27,8 @@ GRADE = "grade_3_4_"
 BOTH = "drug against control"
 CANDIDATES = 4000  # sampled at a time when patients are sought
 LANDMARKS = {"pfs": 6, "os": 12}  # months, as `summary.endpoints`
+GRACE_DAYS = 10.0  # a scan at the week of a landmark may be that much late
+LEAST = 1e-4  # a share is kept off 0 and 1 by this
 PATHWAY = ("ps6_tumour_d28", "pakt_tumour_d28", "ps6_pbmc_d28")
 
 
@@ -100,13 +103,36 @@ def _times(table: pd.DataFrame, of: Drawn, name: str, suffix: str) -> Times:
     return Times(np.minimum(time, of.follow_up), event & (time <= of.follow_up))
 
 
+class Beyond(NamedTuple):
+    """By how much published numbers differ beyond patients and chance (readers, definitions): SD of the logit of a rate, of the logit
+    of survival at a median, and of a log hazard ratio. rng: of these differences."""
+
+    rate: float
+    time: float
+    ratio: float
+    rng: np.random.Generator
+
+    def moved(self, share: np.ndarray, by: np.ndarray) -> np.ndarray:
+        """Shares moved on the logit scale."""
+        return special.expit(special.logit(np.clip(share, LEAST, 1.0 - LEAST)) + by)
+
+    def rates(self, share: np.ndarray, patients: int) -> np.ndarray:
+        """Rates of trials of that many patients, whose expected share is the mean of ``share``, (studies,)."""
+        expected = np.full(len(share), np.mean(share))
+        return self.rng.binomial(patients, self.moved(expected, self.rate * self.rng.normal(size=len(share)))) / patients
+
+
 def published(
-    tables: Mapping[str, pd.DataFrame], of: Mapping[str, Drawn], settings: PredictSettings, months: np.ndarray
+    tables: Mapping[str, pd.DataFrame],
+    of: Mapping[str, Drawn],
+    settings: PredictSettings,
+    months: np.ndarray,
+    beyond: Beyond,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What each trial would publish.
 
     Args:
-        tables: of each arm, from `treated`. of: of each arm. months: grid of the curves.
+        tables: of each arm, from `treated`. of: of each arm. months: grid of the curves. beyond: what the model does not hold.
 
     Returns:
         Table of study, arm, endpoint, value (rates as fractions, times in months; inf: median not reached, NaN: no estimate), and
@@ -115,7 +141,7 @@ def published(
     suffix = CENTRAL if settings.reader == "central" else ""
     rows, curves, seen = [], [], {}
     for arm, table in tables.items():
-        values, shown = _of_arm(table, of[arm], suffix, months, on_drug=arm == DRUG)
+        values, shown = _of_arm(table, of[arm], suffix, months, settings, beyond, on_drug=arm == DRUG)
         seen[arm] = {name: _times(table, of[arm], name, suffix if name == "pfs" else "") for name in LANDMARKS}
         rows += [_long(arm, name, value) for name, value in values.items()]
         curves += [shown.assign(arm=arm)]
@@ -125,7 +151,8 @@ def published(
             arm = np.r_[np.ones(drug.time.shape[1], int), np.zeros(control.time.shape[1], int)]
             both = lambda field, a=drug, b=control: np.concatenate([getattr(a, field), getattr(b, field)], axis=1)
             fit = cox(both("time"), both("event"), np.broadcast_to(arm, both("time").shape))
-            rows.append(_long(BOTH, f"{name}_hr", np.exp(fit.log_hr)))
+            moved = beyond.ratio * beyond.rng.normal(size=len(fit.log_hr))
+            rows.append(_long(BOTH, f"{name}_hr", np.exp(fit.log_hr + moved)))
     return pd.concat(rows, ignore_index=True), pd.concat(curves, ignore_index=True)
 
 
@@ -134,22 +161,36 @@ def _long(arm: str, endpoint: str, value: np.ndarray) -> pd.DataFrame:
 
 
 def _of_arm(
-    table: pd.DataFrame, of: Drawn, suffix: str, months: np.ndarray, on_drug: bool
+    table: pd.DataFrame,
+    of: Drawn,
+    suffix: str,
+    months: np.ndarray,
+    settings: PredictSettings,
+    beyond: Beyond,
+    on_drug: bool,
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Endpoints of one arm, (studies,) each, and its curves."""
     column = lambda name: table[name].to_numpy()[of.patient]
     share = lambda flag: flag.mean(axis=1)
+    rate = lambda flag: beyond.rates(flag, flag.shape[1])
     seen = column(f"response_day{suffix}").astype(float) <= of.follow_up
+    controlled = column(f"disease_control{suffix}").astype(bool)
+    if settings.disease_control_weeks is not None:
+        free = column(f"pfs_event{suffix}").astype(bool)
+        until = settings.disease_control_weeks * DAYS_PER_WEEK + GRACE_DAYS
+        controlled = ~free | (column(f"pfs_days{suffix}").astype(float) > until)
     found = {
-        "orr": share(column(f"responder{suffix}").astype(bool) & seen),
-        "dcr": share(column(f"disease_control{suffix}").astype(bool)),
-        "clinical_benefit_rate": share(column("clinical_benefit").astype(bool)),
+        "orr": rate(column(f"responder{suffix}").astype(bool) & seen),
+        "dcr": rate(controlled),
+        "clinical_benefit_rate": rate(column("clinical_benefit").astype(bool)),
     }
     curves = []
     for name, landmark in LANDMARKS.items():
         curve = kaplan_meier(*_times(table, of, name, suffix if name == "pfs" else ""))
-        found[f"median_{name}_months"] = curve.median() / DAYS_PER_MONTH
-        found[f"{name}_{landmark}_months"] = curve.at(landmark * DAYS_PER_MONTH)[0][:, 0]
+        moved = beyond.time * beyond.rng.normal(size=len(of.patient))
+        found[f"median_{name}_months"] = curve.median(special.expit(-moved)) / DAYS_PER_MONTH
+        at = curve.at(landmark * DAYS_PER_MONTH)[0][:, 0]
+        found[f"{name}_{landmark}_months"] = beyond.moved(at, beyond.rate * beyond.rng.normal(size=len(at)))
         survival = curve.at(months * DAYS_PER_MONTH)[0]
         study, when = np.indices(survival.shape)
         curves.append(pd.DataFrame({"study": study.ravel(), "endpoint": name, "months": months[when.ravel()],

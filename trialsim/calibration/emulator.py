@@ -1,11 +1,11 @@
 """From shifts to the share of patients with an outcome, told from simulated patients by penalised logistic regression.
 
     logit p_k(z) = c_k + sum_j a_kj z_j + sum_i<=j b_kij z_i z_j,      z_j = (shift_j - mean_j)/sd_j
-    c ~ N(logit of the mean rate, 1.5), a ~ N(A, 0.3), b_jj ~ N(B, 0.1), b_ij ~ N(B, 0.06)
+    c ~ N(logit of the mean rate, 1.5), a ~ N(A, 0.1), b_jj ~ N(B, 0.03), b_ij ~ N(B, 0.02)
 
 for each outcome k of a cell, one Bernoulli trial a patient. A and B are what all cells with and without the rapalog have in common,
 the mean of their own estimates with A = B = 0 and SDs of 0.5, 0.1 and 0.05, weighted by patients; the SDs are ours, of those tried
-(0.03 to 2) near the best for patients left out. The mode is found by Newton's method; the curvature there gives the standard error
+(0.04 to 2) near the best for patients left out. The mode is found by Newton's method; the curvature there gives the standard error
 of logit p, which the calibration carries along.
 """
 
@@ -22,7 +22,7 @@ from trialsim.calibration.library import OUTCOMES
 from trialsim.calibration.parameters import Parameter
 
 ALONE = (0.5, 0.1, 0.05)  # SD of linear, square and product terms
-TOGETHER = (0.3, 0.1, 0.06)  # of their deviation from what all cells have in common
+TOGETHER = (0.1, 0.03, 0.02)  # of their deviation from what all cells have in common
 INTERCEPT_SD = 1.5
 ITERATIONS = 30
 TOLERANCE = 1e-5  # of a Newton step

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, qmc
 
-from trialsim.bank.studies import eligible
+from trialsim.bank.studies import GRACE_DAYS, eligible
 from trialsim.bank.treatments import CENTRAL
 from trialsim.calibration.arms import Arm
 from trialsim.calibration.parameters import Parameter, parameters_of, varied
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 HORIZON = 18.0  # months that a patient is followed: published medians beyond it are not used
 PFS_MONTHS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 18.0)
 OS_MONTHS = (2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0)
-GRACE_DAYS = 10.0  # a scan at the week of a landmark may be that much late
 WIDEST = 2.5  # standard deviations of the prior over which patients are spread
 OUTCOMES = ("orr", "dcr", "clinical_benefit_rate", *(f"pfs_{t:g}" for t in PFS_MONTHS), *(f"os_{t:g}" for t in OS_MONTHS))
 

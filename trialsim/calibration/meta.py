@@ -121,7 +121,7 @@ def model(made: Table, observed: Any = None):
     mask = {k: (jnp.ones(len(v), bool) if observed is None else observed[k])
             for k, v in (("count", made.count_n), ("time", made.time_se), ("ratio", made.ratio_se))}  # fmt: skip
     logits = eta[made.count_arm, made.count_endpoint]
-    count = dist.BinomialLogits(made.count_n.astype(int), logits=logits).log_prob(made.count_events)
+    count = dist.BinomialLogits(logits, total_count=made.count_n).log_prob(made.count_events)
     time = dist.Normal(eta[made.time_arm, 3], jnp.sqrt(made.time_se**2 + tau**2)).log_prob(made.time_value)
     log_hr = dist.Normal(ratio, jnp.sqrt(made.ratio_se**2 + hr_tau**2)).log_prob(made.ratio_value)
     for name, terms in (("count", count), ("time", time), ("ratio", log_hr)):

@@ -106,9 +106,9 @@ class Curves(NamedTuple):
         known = (t <= self.time[..., -1:]) | (s <= TIE)
         return np.where(known, s, np.nan), np.where(known, s * np.sqrt(variance), np.nan)
 
-    def median(self) -> np.ndarray:
-        """First time at which survival is one half or less, (...); inf where that is not reached."""
-        below = self.survival <= 0.5 + TIE
+    def median(self, level: ArrayLike = 0.5) -> np.ndarray:
+        """First time at which survival is one half or less, (...); inf where that is not reached. level: in place of one half."""
+        below = self.survival <= np.asarray(level)[..., None] + TIE
         time = np.take_along_axis(self.time, below.argmax(axis=-1)[..., None], -1)[..., 0]
         return np.where(below.any(axis=-1), time, np.inf)
 

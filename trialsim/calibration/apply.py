@@ -1,0 +1,78 @@
+"""A study with shifted settings: what one draw of the posterior makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from trialsim.calibration.parameters import OF_ALL, OF_GENE, strength
+
+if TYPE_CHECKING:
+    from trialsim.schema.study import StudyConfig
+
+
+def shifted(config: StudyConfig, shifts: Mapping[str, float]) -> StudyConfig:
+    """The study with its settings shifted.
+
+    Args:
+        shifts: by name (`system.shift_name`): ``growth colorectal``, ``exposure everolimus``, ``partner letrozole``, ``new_lesions``;
+            0 for those that are not there.
+    """
+    of = lambda name: float(shifts.get(name, 0.0))
+    tumours = {kind: _tumour(tumour, kind, of) for kind, tumour in config.tumour.items()}
+    growth, genes, binding = config.network.growth, config.network.genotype, config.drug.binding
+    logit_shift = lambda value, name: float(special.expit(special.logit(value) + of(name)))
+    changed = lambda settings, **values: settings.model_copy(update=values)
+    growth = changed(growth, phi=logit_shift(growth.phi, "cell_loss"), b_W=logit_shift(growth.b_W, "adaptation"))
+    if "line_endocrine" in shifts:
+        growth = changed(growth, endocrine_per_line=of("line_endocrine"))
+    genes = changed(genes, **{gene: getattr(genes, gene) + of(gene) for gene in OF_GENE})
+    binding = changed(binding, partition_tumour=binding.partition_tumour * float(np.exp(of(f"exposure {config.drug.name}"))))
+    lines = {
+        setting: of(name)
+        for setting, name in (("log_growth_per_line", "line_growth"), ("logit_dependence_per_line", "line_dependence"))
+        if name in shifts
+    }
+    cohort = changed(config.cohort, associations=changed(config.cohort.associations, **lines))
+    return changed(
+        config,
+        tumour=tumours,
+        network=changed(config.network, growth=growth, genotype=genes),
+        drug=changed(config.drug, binding=binding),
+        cohort=cohort,
+        partner={name: _partner(partner, of(f"partner {name}")) for name, partner in config.partner.items()},
+    )
+
+
+def _tumour(tumour: Any, kind: str, of: Any) -> Any:
+    pace, spread = of(f"growth {kind}"), float(np.exp(of("growth_spread")))
+    changed = lambda settings, **values: settings.model_copy(update=values)
+    growth = changed(
+        tumour.growth,
+        rate_median_per_day=tumour.growth.rate_median_per_day * float(np.exp(pace)),
+        rate_log_sd=tumour.growth.rate_log_sd * spread,
+        resistant_fraction_median=min(tumour.growth.resistant_fraction_median * float(np.exp(of("resistance"))), 0.9),
+    )
+    new = tumour.lesions.new_lesion_rate_median_per_day * float(np.exp(pace + of("new_lesions")))
+    death = tumour.survival.death_rate_median_per_day * float(np.exp(of(f"death {kind}")))
+    mean = float(special.expit(special.logit(tumour.pathway.dependence_mean) + of(f"dependence {kind}")))
+    return changed(
+        tumour,
+        growth=growth,
+        lesions=changed(tumour.lesions, new_lesion_rate_median_per_day=new),
+        survival=changed(tumour.survival, death_rate_median_per_day=death),
+        pathway=changed(tumour.pathway, dependence_mean=mean),
+    )
+
+
+def _partner(partner: Any, shift: float) -> Any:
+    if shift == 0.0:
+        return partner
+    effects = {node: effect.model_copy(update={"max": float(strength(effect.max, shift, node))}) for node, effect in partner.inhibits.items()}
+    return partner.model_copy(update={"inhibits": effects})
+
+
+ALL = (*OF_ALL, *OF_GENE)

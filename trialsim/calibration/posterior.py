@@ -1,0 +1,121 @@
+"""The shipped posterior: draws of all shifts and of the hierarchy above them, and studies as these draws make them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy import special
+
+from trialsim.calibration.apply import shifted
+from trialsim.calibration.parameters import OF_TYPE
+
+if TYPE_CHECKING:
+    from trialsim.schema.study import StudyConfig
+
+SHIPPED = "posterior.npz"
+POPULATION = ("mu", "tau", "rho", "child", "omega", "error")
+
+
+class Posterior(NamedTuple):
+    """Draws, leading axis (draws,).
+
+    Attributes:
+        names: of the shifts. shifts: (draws, shifts).
+        mu, tau: mean and SD over tumour types of log growth, logit dependence and log death, (draws, 3). rho: see `model`.
+        child: offsets of children's types, (draws, 2). omega: SD of what a study adds to growth and dependence, (draws, 2).
+        error: SD of what moves a published rate, time and hazard ratio, (draws, 3).
+        provenance: how it was made.
+    """
+
+    names: tuple[str, ...]
+    shifts: np.ndarray
+    mu: np.ndarray
+    tau: np.ndarray
+    rho: np.ndarray
+    child: np.ndarray
+    omega: np.ndarray
+    error: np.ndarray
+    provenance: dict[str, Any]
+
+    @property
+    def tumour_types(self) -> set[str]:
+        """Those that the evidence tells of."""
+        return {name.removeprefix("growth ") for name in self.names if name.startswith("growth ")}
+
+    def save(self, path: Path) -> None:
+        """As a compressed archive of float32."""
+        arrays = {name: getattr(self, name).astype(np.float32) for name in ("shifts", *POPULATION)}
+        text = lambda value: np.frombuffer(json.dumps(value).encode(), np.uint8)
+        np.savez_compressed(path, names=text(list(self.names)), provenance=text(self.provenance), **arrays)
+
+
+def read(path: Path) -> Posterior:
+    """A posterior as `Posterior.save` wrote it."""
+    with np.load(path, allow_pickle=False) as archive:
+        text = lambda name: json.loads(archive[name].tobytes().decode())
+        numbers = {name: archive[name].astype(float) for name in ("shifts", *POPULATION)}
+        return Posterior(names=tuple(text("names")), provenance=text("provenance"), **numbers)
+
+
+@cache
+def shipped() -> Posterior:
+    """The posterior that comes with the package."""
+    return read(Path(str(files("trialsim.calibration") / "data" / SHIPPED)))
+
+
+class World(NamedTuple):
+    """One draw. Attributes: config: the study in it. error: SD of what moves a published rate, time and hazard ratio."""
+
+    config: StudyConfig
+    error: np.ndarray
+
+
+def unknown_types(config: StudyConfig, posterior: Posterior) -> list[str]:
+    """Tumour types of the study that the evidence does not tell of."""
+    return sorted({kind for kind, share in config.cohort.mix.items() if share > 0} - posterior.tumour_types)
+
+
+def worlds(config: StudyConfig, posterior: Posterior, count: int, seed: int) -> list[World]:
+    """The study in ``count`` draws, evenly taken from the posterior, each with what a new study adds; a tumour type of which nothing
+    was published is one drawn from the population of types."""
+    rng = np.random.default_rng(seed)
+    which = rng.permutation(len(posterior.shifts))[np.arange(count) % len(posterior.shifts)]
+    types = [kind for kind, share in config.cohort.mix.items() if share > 0]
+    child = float(config.cohort.age.maximum_y < CHILDREN_BELOW_Y)
+    found = []
+    for i in which:
+        shifts = dict(zip(posterior.names, posterior.shifts[i].tolist(), strict=True))
+        added = posterior.omega[i] * rng.normal(size=2)
+        for kind in types:
+            if kind not in posterior.tumour_types:
+                shifts |= _new_type(config, posterior, int(i), kind, child, rng)
+            shifts[f"growth {kind}"] = shifts.get(f"growth {kind}", 0.0) + added[0]
+            shifts[f"dependence {kind}"] = shifts.get(f"dependence {kind}", 0.0) + added[1]
+        found.append(World(shifted(config, shifts), posterior.error[i]))
+    return found
+
+
+CHILDREN_BELOW_Y = 30.0  # a population with nobody older is one of children
+
+
+def base_of(tumour: Any) -> tuple[float, float, float]:
+    """Log growth, logit dependence and log death of a tumour type's settings."""
+    return (
+        float(np.log(tumour.growth.rate_median_per_day)),
+        float(special.logit(tumour.pathway.dependence_mean)),
+        float(np.log(tumour.survival.death_rate_median_per_day)),
+    )
+
+
+def _new_type(
+    config: StudyConfig, posterior: Posterior, i: int, kind: str, child: float, rng: np.random.Generator
+) -> dict[str, float]:
+    deviation = posterior.tau[i] * rng.normal(size=3)
+    deviation[2] += posterior.rho[i] * deviation[0]
+    level = posterior.mu[i] + deviation + child * np.append(posterior.child[i], 0.0)
+    return {f"{name} {kind}": float(value) for name, value in zip(OF_TYPE, level - base_of(config.tumour[kind]), strict=True)}
