@@ -24,7 +24,7 @@ RANKS = (
     ("simulation",),
     ("bank", "evidence"),
     ("beforehand", "inference", "laboratory"),
-    ("artefacts", "console", "summary"),
+    ("artefacts", "calibration", "console", "summary"),
     ("analyses", "biomarkers", "combinations", "saving", "sbml", "sensitivity", "sweeps"),
     ("exchange", "report"),
     ("study",),

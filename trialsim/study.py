@@ -65,7 +65,7 @@ def simulate(config: StudyConfig) -> Study:
 
     All of it is held in memory; ``run`` is for studies that are too large for that.
     """
-    _start_engine(config)
+    start_engine(config)
     found: list[Tables] = []
     mtd: list[np.ndarray] = []
     blocks = simulation.blocks(config)
@@ -179,7 +179,7 @@ def summarise(study: Study | Outcomes, fits: Fits) -> dict[str, Any]:
     }
 
 
-def _start_engine(config: StudyConfig) -> None:
+def start_engine(config: StudyConfig) -> None:
     """Settings that must be made before JAX starts: every core a device, compiled programs kept."""
     claim_cores(config.compute.devices)
     keep_programs()
@@ -187,7 +187,7 @@ def _start_engine(config: StudyConfig) -> None:
 
 def analyse(config: StudyConfig) -> analyses.Findings:
     """An analysis other than a trial, in memory. ``run`` keeps it in a folder, from which it can go on, and writes its report."""
-    _start_engine(config)
+    start_engine(config)
     return analyses.find(config, analyses.Steps(mode=config.compute.progress))
 
 
@@ -203,7 +203,7 @@ def run(config: StudyConfig, run_dir: Path | str, keep: Mapping[str, str] | None
         The content of summary.json; of one part of a study (``compute.parts`` > 1), which is only simulated: its ``part``,
         ``parts`` and ``patients``.
     """
-    _start_engine(config)
+    start_engine(config)
     beforehand.check(config)  # a slip is told now, not after the simulation
     with RunFolder(run_dir, config) as folder:
         if folder.finished:

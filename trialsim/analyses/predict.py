@@ -55,7 +55,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         of_drug = treatments.arm_of(config, DRUG)
         exact, check = meet_accuracy(of_drug, treatments.enrolled(of_drug, ids[0], DRUG))
         config = config.model_copy(update={"compute": exact.compute})
-    worlds = posterior.worlds(config, posterior.shipped(), settings.draws, derived_seed(config.seed, "predict"))
+    worlds = posterior.worlds(config, posterior.chosen(settings.posterior), settings.draws, derived_seed(config.seed, "predict"))
     found = steps.each(
         f"trials in {settings.draws} worlds",
         {f"world_{i}": partial(_world, world, arms, ids[i], i) for i, world in enumerate(worlds)},

@@ -104,8 +104,8 @@ def _times(table: pd.DataFrame, of: Drawn, name: str, suffix: str) -> Times:
 
 
 class Beyond(NamedTuple):
-    """By how much published numbers differ beyond patients and chance (readers, definitions): SD of the logit of a rate, of the logit
-    of survival at a median, and of a log hazard ratio. rng: of these differences."""
+    """By how much published numbers differ beyond patients and chance (readers, definitions): SD of the logit of a rate, of the
+    logit of survival at a median, and of a log hazard ratio. rng: of these differences."""
 
     rate: float
     time: float

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from trialsim.calibration.parameters import OF_ALL, OF_GENE, strength
+from trialsim.calibration.parameters import OF_GENE, strength
 
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
@@ -18,8 +18,8 @@ def shifted(config: StudyConfig, shifts: Mapping[str, float]) -> StudyConfig:
     """The study with its settings shifted.
 
     Args:
-        shifts: by name (`system.shift_name`): ``growth colorectal``, ``exposure everolimus``, ``partner letrozole``, ``new_lesions``;
-            0 for those that are not there.
+        shifts: by name (`system.shift_name`): ``growth colorectal``, ``exposure everolimus``, ``partner letrozole``,
+            ``new_lesions``; 0 for those that are not there.
     """
     of = lambda name: float(shifts.get(name, 0.0))
     tumours = {kind: _tumour(tumour, kind, of) for kind, tumour in config.tumour.items()}
@@ -71,8 +71,5 @@ def _tumour(tumour: Any, kind: str, of: Any) -> Any:
 def _partner(partner: Any, shift: float) -> Any:
     if shift == 0.0:
         return partner
-    effects = {node: effect.model_copy(update={"max": float(strength(effect.max, shift, node))}) for node, effect in partner.inhibits.items()}
-    return partner.model_copy(update={"inhibits": effects})
-
-
-ALL = (*OF_ALL, *OF_GENE)
+    moved = lambda node, effect: effect.model_copy(update={"max": float(strength(effect.max, shift, node))})
+    return partner.model_copy(update={"inhibits": {node: moved(node, effect) for node, effect in partner.inhibits.items()}})

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 
+CHILDREN_BELOW_Y = 30.0  # a population with nobody older is one of children
+
+
 class Arm(NamedTuple):
     """Attributes: trial: its file's name. study: trial_id of the evidence tables, shared by the files of one study. arm: DRUG or
     CONTROL. config: of the trial, with the arm's partner drugs. published: TRIAL/ARM. patients: in the arm."""

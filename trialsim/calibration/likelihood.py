@@ -96,13 +96,13 @@ def data_of(numbers: Sequence[Number], made: System, patients: Mapping[str, int]
                 weight, constant = curve_weights("pfs", float(one.endpoint.removeprefix("pfs_")))
             events = float(np.round(one.value * one.n))
             rates.append((a, weight, constant, events, one.n, made.error[a] @ weight))
-    column = lambda rows, k, shape=(): np.array([row[k] for row in rows], float).reshape(len(rows), *shape)
     K, T = len(OUTCOMES), len(PFS_MONTHS)
-    return Data(
-        column(rates, 0).astype(int), column(rates, 1, (K,)), column(rates, 2), column(rates, 3), column(rates, 4), column(rates, 5),
-        column(times, 0).astype(int), column(times, 1, (2, K)), column(times, 2, (2,)), column(times, 3), column(times, 4),
-        column(ratios, 0, (2,)).astype(int), column(ratios, 1), column(ratios, 2), column(ratios, 3, (2,)), column(ratios, 4, (T,)),
-    )  # fmt: skip
+    table = lambda rows, *shapes: [np.array([row[k] for row in rows], float).reshape(len(rows), *s) for k, s in enumerate(shapes)]
+    of_rates, of_times = table(rates, (), (K,), (), (), (), ()), table(times, (), (2, K), (2,), (), ())
+    of_ratios = table(ratios, (2,), (), (), (2,), (T,))
+    for columns in (of_rates, of_times, of_ratios):
+        columns[0] = columns[0].astype(int)
+    return Data(*of_rates, *of_times, *of_ratios)
 
 
 def moved(p: Any, by: Any) -> Any:

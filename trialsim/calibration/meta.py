@@ -24,9 +24,9 @@ import numpyro
 import numpyro.distributions as dist
 from scipy.special import expit
 
-from trialsim.calibration.arms import Arm
+from trialsim.calibration.arms import CHILDREN_BELOW_Y, Arm
 from trialsim.calibration.published import Number
-from trialsim.schema.analysis.predict import Gene  # noqa: F401  (names of a selection)
+from trialsim.cohort.disease import LAST_LINE
 
 ENDPOINTS = ("orr", "dcr", "clinical_benefit_rate", "median_pfs")
 RAPALOGS = ("everolimus", "temsirolimus", "ridaforolimus", "sirolimus")
@@ -66,9 +66,8 @@ def table(numbers: Sequence[Number], arms: Sequence[Arm]) -> Table:
     mix = np.array([[arm.config.cohort.mix.get(kind, 0.0) for kind in types] for arm in arms])
     given = np.array([[float(name in arm.config.partner) for name in partners] for arm in arms])
     drug = np.array([[float(arm.on_drug and arm.config.drug.name == name) for name in RAPALOGS] for arm in arms])
-    lines = lambda arm: float(np.dot(np.minimum(np.arange(1, 1 + len(arm.config.cohort.clinical.line)), 5), arm.config.cohort.clinical.line))
-    child = lambda arm: float(arm.config.cohort.age.maximum_y < 30)
-    covariates = np.array([[lines(arm) - 2.0, child(arm), float(bool(arm.config.analysis.selection))] for arm in arms])
+    child = lambda arm: float(arm.config.cohort.age.maximum_y < CHILDREN_BELOW_Y)
+    covariates = np.array([[_mean_line(arm) - 2.0, child(arm), float(bool(arm.config.analysis.selection))] for arm in arms])
     study = np.array([studies.index(arm.study) for arm in arms])
     counts = [one for one in numbers if one.endpoint in ENDPOINTS[:3]]
     times = [one for one in numbers if one.endpoint == "median_pfs"]
@@ -82,9 +81,14 @@ def table(numbers: Sequence[Number], arms: Sequence[Arm]) -> Table:
         array((at[one.arm] for one in times), int), array(np.log(one.value) for one in times),
         array((0.5 * one.n) ** -0.5 for one in times),
         array((at[one.arm] for one in ratios), int), array(np.log(one.value) for one in ratios), array(one.se for one in ratios),
-        array(float(bool(by_name[one.other].config.partner) and not set(by_name[one.other].config.partner) <= set(by_name[one.arm].config.partner)) for one in ratios),
+        array(float(not set(by_name[one.other].config.partner) <= set(by_name[one.arm].config.partner)) for one in ratios),
         array(float(bool(by_name[one.arm].config.partner)) for one in ratios),
     )  # fmt: skip
+
+
+def _mean_line(arm: Arm) -> float:
+    shares = np.array(arm.config.cohort.clinical.line)
+    return float(np.minimum(np.arange(1, 1 + len(shares)), LAST_LINE) @ shares)
 
 
 def _effects(name: str, count: int, scale: float) -> Any:
@@ -108,8 +112,8 @@ def model(made: Table, observed: Any = None):
     drug = 0.3 * sample("drug", dist.Normal(0.0, 1.0).expand([len(RAPALOGS), E]).to_event(2))
     slope = sample("slope", dist.Normal(0.0, jnp.array([0.3, 1.0, 0.7])[:, None] * jnp.ones(E)).to_event(2))
     on = made.drug.sum(1, keepdims=True)
-    eta = mu + on * rapalog + made.drug @ drug + made.mix @ kind + made.given @ partner + made.covariates @ slope + study[made.study]
-    eta = numpyro.deterministic("eta", eta)
+    eta = mu + on * rapalog + made.drug @ drug + made.mix @ kind + made.given @ partner + made.covariates @ slope
+    eta = numpyro.deterministic("eta", eta + study[made.study])
     tau = sample("tau", dist.HalfNormal(0.3))
     hr = sample("hr", dist.Normal(-0.3, 0.5))
     hr_slopes = sample("hr_slopes", dist.Normal(0.0, 0.4).expand([2]).to_event(1))

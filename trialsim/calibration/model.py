@@ -50,7 +50,9 @@ class Hierarchy(NamedTuple):
     sd: np.ndarray
 
 
-def hierarchy(made: System, base: Mapping[str, tuple[float, float, float]], child: set[str], priors: Mapping[str, Parameter]) -> Hierarchy:
+def hierarchy(
+    made: System, base: Mapping[str, tuple[float, float, float]], child: set[str], priors: Mapping[str, Parameter]
+) -> Hierarchy:
     """Args: base: of each type. child: types of children. priors: by shift, of those that are of no tumour type."""
     of_type = [name.split(" ", 1) for name in made.shifts if name.split(" ", 1)[0] in OF_TYPE]
     types = tuple(dict.fromkeys(kind for _, kind in of_type))
@@ -64,8 +66,8 @@ def hierarchy(made: System, base: Mapping[str, tuple[float, float, float]], chil
 
 
 def model(made: System, known: Hierarchy, data: Data | None, observed: Mapping[str, Any] | None = None):
-    """Args: made, known: the arms and the shifts. data: published numbers, None for draws of the prior. observed: which of them count,
-    a mask by kind; all if None."""
+    """Args: made, known: the arms and the shifts. data: published numbers, None for draws of the prior. observed: which of them
+    count, a mask by kind; all if None."""
     T = len(known.types)
     sample = numpyro.sample
     mu = jnp.stack(

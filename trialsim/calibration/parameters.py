@@ -1,7 +1,7 @@
 """What a calibration may move: named shifts of settings, on a scale without bounds, each with its prior.
 
-A shift of 0 is the value of the settings. Rates and ratios are shifted on the log scale, shares on the logit scale. Shifts belong to
-a tumour type, a drug, a partner drug or to all patients; none belongs to a trial.
+A shift of 0 is the value of the settings. Rates and ratios are shifted on the log scale, shares on the logit scale. Shifts belong
+to a tumour type, a drug, a partner drug or to all patients; none belongs to a trial.
 
     growth          log     tumour.<type>.growth.rate_median_per_day, and with it lesions.new_lesion_rate_median_per_day
     dependence      logit   tumour.<type>.pathway.dependence_mean

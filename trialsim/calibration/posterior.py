@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +13,10 @@ import numpy as np
 from scipy import special
 
 from trialsim.calibration.apply import shifted
+from trialsim.calibration.arms import CHILDREN_BELOW_Y
 from trialsim.calibration.parameters import OF_TYPE
+from trialsim.schema import ConfigError
+from trialsim.schema.plain import usable_path
 
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
@@ -68,6 +72,21 @@ def shipped() -> Posterior:
     return read(Path(str(files("trialsim.calibration") / "data" / SHIPPED)))
 
 
+def chosen(path: str | None) -> Posterior:
+    """The shipped posterior, or that of a file.
+
+    Raises:
+        ConfigError: no such file, or none that `trialsim calibrate` wrote.
+    """
+    if path is None:
+        return shipped()
+    try:
+        return read(usable_path("analysis.posterior", path))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        allowed = "null, or a posterior.npz that `trialsim calibrate` wrote"
+        raise ConfigError("analysis.posterior", path, allowed) from error
+
+
 class World(NamedTuple):
     """One draw. Attributes: config: the study in it. error: SD of what moves a published rate, time and hazard ratio."""
 
@@ -81,8 +100,8 @@ def unknown_types(config: StudyConfig, posterior: Posterior) -> list[str]:
 
 
 def worlds(config: StudyConfig, posterior: Posterior, count: int, seed: int) -> list[World]:
-    """The study in ``count`` draws, evenly taken from the posterior, each with what a new study adds; a tumour type of which nothing
-    was published is one drawn from the population of types."""
+    """The study in ``count`` draws, evenly taken from the posterior, each with what a new study adds; a tumour type of which
+    nothing was published is one drawn from the population of types."""
     rng = np.random.default_rng(seed)
     which = rng.permutation(len(posterior.shifts))[np.arange(count) % len(posterior.shifts)]
     types = [kind for kind, share in config.cohort.mix.items() if share > 0]
@@ -98,9 +117,6 @@ def worlds(config: StudyConfig, posterior: Posterior, count: int, seed: int) -> 
             shifts[f"dependence {kind}"] = shifts.get(f"dependence {kind}", 0.0) + added[1]
         found.append(World(shifted(config, shifts), posterior.error[i]))
     return found
-
-
-CHILDREN_BELOW_Y = 30.0  # a population with nobody older is one of children
 
 
 def base_of(tumour: Any) -> tuple[float, float, float]:

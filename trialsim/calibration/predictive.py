@@ -20,7 +20,7 @@ BEYOND = 1.35  # a median past the last grid point is put at this multiple of it
 def drawn(
     made: System, data: Data, numbers: Sequence[Number], draws: Mapping[str, np.ndarray], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Values by number, each (draws,). Args: draws: of the posterior, leading axis (draws,), with shifts, u, omega_*, tau_*, e_*."""
+    """Values by number, each (draws,). draws: of the posterior, leading axis (draws,), with shifts, u, omega_*, tau_*, e_*."""
     omega = np.stack([draws["omega_growth"], draws["omega_dependence"]], axis=-1)
     errors = {
         kind: draws[f"e_{kind}"] * np.sqrt(draws[f"tau_{kind}"][:, None] ** 2 + own**2)

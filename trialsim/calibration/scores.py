@@ -2,7 +2,8 @@
 
     CRPS(F, y) = E|X - y| - E|X - X'|/2       Gneiting & Raftery, J Am Stat Assoc 2007;102:359
 
-Rates are scored as fractions, times and hazard ratios on the log scale, so that a factor of two counts the same at 2 and at 10 months.
+Rates are scored as fractions, times and hazard ratios on the log scale, so that a factor of two counts the same at 2 and at 10
+months.
 """
 
 from __future__ import annotations

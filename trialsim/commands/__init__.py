@@ -16,7 +16,9 @@ from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-COMMANDS = ("compare", "completion", "doctor", "evidence", "export", "merge", "optimise", "predict", "report", "signalling")
+COMMANDS = (
+    "calibrate", "compare", "completion", "doctor", "evidence", "export", "merge", "optimise", "predict", "report", "signalling",
+)  # fmt: skip
 
 
 def start(name: str, words: Sequence[str]) -> int:

@@ -29,8 +29,8 @@ RESIDUAL = 0.1  # diameter over that at first dose below which non-target diseas
 
 
 class Reading(NamedTuple):
-    """baseline, size: of the target lesions, sum of diameters in mm or volume in ml as the criteria ask, at baseline (patients,) and
-    at the scans on study (patients, scans). response: at these."""
+    """baseline, size: of the target lesions, sum of diameters in mm or volume in ml as the criteria ask, at baseline (patients,)
+    and at the scans on study (patients, scans). response: at these."""
 
     baseline: np.ndarray
     size: np.ndarray

@@ -39,7 +39,7 @@ TUMOUR_TYPES: dict[str, str] = {
     "thyroid": "thyroid",  # differentiated, or of any histology with medullary and anaplastic
     "thymoma": "thymoma",
     "thymic carcinoma": "thymic_carcinoma",
-    "biliary tract": "biliary_tract",  # bile ducts inside and outside the liver, and gall bladder
+    "biliary tract": "biliary",  # bile ducts inside and outside the liver, and gall bladder
     "prostate": "prostate",
     "cervical": "cervical",
     "ovarian": "ovarian",  # with primary peritoneal carcinoma

@@ -28,7 +28,10 @@ from trialsim.units import ng_ml_to_nM
 ALTERATION_COLUMNS = ("pik3ca", "akt1", "kras", "mtor", "tsc", "pten_loss")  # of PTEN the protein, not the mutation, is what acts
 
 # settings that may differ between the patients of one cohort, as a calibration needs it; of partners: partner_parameters.LARGEST
-VARIED = ("network.growth.b_W", "network.growth.phi", "network.growth.endocrine_per_line", "network.genotype.*", "drug.binding.partition_tumour")
+VARIED = (
+    "network.growth.b_W", "network.growth.phi", "network.growth.endocrine_per_line", "network.genotype.*",
+    "drug.binding.partition_tumour",
+)  # fmt: skip
 
 LARGEST_PHI_MTORC2 = 0.95  # assumed: a rest of mTORC2 survives in every tumour
 HOST_PHI_MTORC2 = 0.3  # assumed: blood cells, of which no measurement of mTORC2 loss is known to us
@@ -61,7 +64,7 @@ def individual_parameters(
         dose_mg: of one administration at full dose, see `individual_pk.pharmacokinetics`.
         partners: ``PartnerSettings`` by name. routes: which escape routes are open.
 
-    A column of ``covariates`` that is called as a setting of `VARIED` gives each patient a value of its own in place of the setting.
+    A column of ``covariates`` that is called as a setting of `VARIED` gives each patient a value of its own in its place.
     """
     n, partners = len(ids), partners or {}
     spread, growth = network.spread, network.growth

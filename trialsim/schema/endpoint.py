@@ -10,7 +10,6 @@ from trialsim.schema.base import ConfigError, Settings
 from trialsim.schema.faults import raise_all
 from trialsim.units import DAYS_PER_WEEK
 
-
 Criteria = Literal["RECIST 1.1", "RECIST 1.0", "lymphoma", "volume"]
 
 
