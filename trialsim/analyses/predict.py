@@ -55,7 +55,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         of_drug = treatments.arm_of(config, DRUG)
         exact, check = meet_accuracy(of_drug, treatments.enrolled(of_drug, ids[0], DRUG))
         config = config.model_copy(update={"compute": exact.compute})
-    worlds = posterior.worlds(config, posterior.chosen(settings.posterior), settings.draws, derived_seed(config.seed, "predict"))
+    fitted = posterior.chosen(settings.posterior)
+    worlds = posterior.worlds(config, fitted, settings.draws, derived_seed(config.seed, "predict"))
     found = steps.each(
         f"trials in {settings.draws} worlds",
         {f"world_{i}": partial(_world, world, arms, ids[i], i) for i, world in enumerate(worlds)},
@@ -66,9 +67,21 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     predicted = _predicted(every, arms, _published(config, settings), config.design.max_follow_up_months)
     results = {_name(row): _entry(row) for row in predicted.to_dict("records")}
     told: dict[str, Any] = {"n_patients": ids.size * len(arms), "solver_check": check}
-    told |= {"published_differs": bool(beforehand.differences(config))}
+    told |= {"published_differs": bool(beforehand.differences(config)), "posterior": _told(config, fitted)}
     tables = {"predicted": predicted, "curves": _bands(curves), "studies": every}
     return Findings(tables, results | told, simulation_faults(failed, check))
+
+
+def _told(config: StudyConfig, fitted: posterior.Posterior) -> dict[str, Any]:
+    """Of the posterior: how many trials and published numbers it was fitted to, whether this trial is one of them, and tumour types
+    of which it was told nothing."""
+    facts, name = fitted.provenance, config.study.published
+    return {
+        "trials": len(facts["trials"]),
+        "numbers": facts["numbers"],
+        "fitted_to_this": name is not None and name.partition("/")[0] in facts["studies"],
+        "unknown_types": posterior.unknown_types(config, fitted),
+    }
 
 
 def _world(world: posterior.World, arms: dict[str, int], ids: np.ndarray, draw: int) -> dict[str, pd.DataFrame]:

@@ -24,7 +24,7 @@ def shifted(config: StudyConfig, shifts: Mapping[str, float]) -> StudyConfig:
     of = lambda name: float(shifts.get(name, 0.0))
     tumours = {kind: _tumour(tumour, kind, of) for kind, tumour in config.tumour.items()}
     growth, genes, binding = config.network.growth, config.network.genotype, config.drug.binding
-    logit_shift = lambda value, name: float(special.expit(special.logit(value) + of(name)))
+    logit_shift = lambda value, name: float(special.expit(special.logit(value) + of(name))) if of(name) else value
     changed = lambda settings, **values: settings.model_copy(update=values)
     growth = changed(growth, phi=logit_shift(growth.phi, "cell_loss"), b_W=logit_shift(growth.b_W, "adaptation"))
     if "line_endocrine" in shifts:
@@ -58,7 +58,8 @@ def _tumour(tumour: Any, kind: str, of: Any) -> Any:
     )
     new = tumour.lesions.new_lesion_rate_median_per_day * float(np.exp(pace + of("new_lesions")))
     death = tumour.survival.death_rate_median_per_day * float(np.exp(of(f"death {kind}")))
-    mean = float(special.expit(special.logit(tumour.pathway.dependence_mean) + of(f"dependence {kind}")))
+    mean, shift = tumour.pathway.dependence_mean, of(f"dependence {kind}")
+    mean = float(special.expit(special.logit(mean) + shift)) if shift else mean
     return changed(
         tumour,
         growth=growth,

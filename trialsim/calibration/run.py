@@ -275,6 +275,7 @@ def calibrate(
         fit = fit_mechanistic(problem, sampler, seed)
     told = {
         "trials": [config.study.name for config in trials],
+        "studies": sorted({one.study for one in found.numbers}),
         "numbers": len(found.numbers),
         "patients": int(sum(len(rows) for _, rows in cells)),
         "seconds": round(time.perf_counter() - started),

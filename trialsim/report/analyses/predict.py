@@ -139,8 +139,6 @@ def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str
             f"Against {names[CONTROL]} the hazard ratio of progression or death would be {number(row['median'])} "
             f"(90 % interval {_limits(row)})."
         )
-        if saved.config["partner"]:
-            told.append("What the partners add to the drug is not calibrated to trials: take this ratio as untested.")
     found, known = [" ".join(told)], table[table["inside_90"].notna()]
     if len(known):
         inside = int(known["inside_90"].astype(bool).sum())
@@ -151,6 +149,8 @@ def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str
             found.append(f"Beside it stands a trial that differs from this one (Keep in mind): {inside} of its {lie}")
         else:
             told = f"The trial has been run: {inside} of its {lie}"
+            if saved.results["posterior"]["fitted_to_this"]:
+                told += " The model was fitted to it among others, so this is no test."
             found.append(f"{told} The model MISSES: {'; '.join(missed)}." if missed else told)
     return found
 
@@ -194,26 +194,26 @@ def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], not
 
 
 def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
+    fitted = saved.results["posterior"]
     told = [
-        "The intervals hold the chance of who comes into the trial and the uncertain constants of the signalling network. They do "
-        "not hold what differs between trials of one kind for reasons that no one knows, nor the error of the constants of a "
-        "tumour type (growth, spread, death), which were set to published medians of that type: the truth spreads wider."
+        f"The model was fitted to {fitted['numbers']} published numbers of {plural(fitted['trials'], 'trial')} at once. The "
+        "intervals hold what these leave uncertain of tumour types, drugs and partner drugs, what one trial differs from another "
+        "by, and the chance of who comes into this one. Adverse events, dose intensity and biomarkers were not fitted to them: "
+        "their intervals hold chance only."
     ]
-    if saved.config["partner"]:
+    if fitted["unknown_types"]:
+        kinds = join(name.replace("_", " ") for name in fitted["unknown_types"])
         told.append(
-            "What drugs add to one another is not calibrated to trials, and is known to be wrong for exemestane (Limits, in the "
-            "documentation), and untested for the others: take differences between arms with partners as untested."
+            f"Nothing published tells of these tumour types: {kinds}. Their growth, dependence on mTORC1 and deaths are drawn from "
+            "what tumour types are in general, so the intervals are wide."
         )
     unsure = table[table["reached"] < 0.9]
     if len(unsure):
         arm = lambda row: f", {row.arm}" if row.arm == CONTROL else ""
         many = join(f"{label(row.endpoint).lower()}{arm(row)} ({percent(row.reached, 0)})" for row in unsure.itertuples())
         told.append(f"Not every trial of this size has an estimate; these shares do: {many}.")
-    if saved.config["study"]["published"]:
-        told.append(
-            "The prediction does not read what was published of this trial. But constants of its tumour types may have been set to "
-            "it (the sources under Assumptions name the trials): then agreement is no test of the model."
-        )
+    if fitted["fitted_to_this"]:
+        told.append("The model was fitted to this very trial among others: that prediction and publication agree is no test of it.")
     return told
 
 
@@ -227,8 +227,9 @@ def _checks(saved: Saved) -> str:
 def _methods(saved: Saved) -> list[str]:
     asked = saved.settings
     return [
-        f"The uncertain constants of the network are drawn {asked['draws']} times from uniform priors over their published or "
-        "assumed ranges, spread evenly (Latin hypercube). In each world the same protocol is simulated in "
+        f"The parameters of tumour types, drugs, partner drugs and lines of therapy are drawn {asked['draws']} times from the "
+        "posterior (trialsim calibrate), and what a new study adds from the spread between studies. In each world the same protocol is "
+        "simulated in "
         f"{asked['patients_per_draw']} virtual patients an arm, others in each world, and {asked['studies_per_draw']} trials of "
         "the size asked for are drawn from them with replacement, each with its own days of arrival, uniform over the accrual.",
         "A trial sees a patient until the data cut-off, and no longer than the follow-up that was simulated "

@@ -52,7 +52,7 @@ class PredictSettings(AnalysisSettings):
     accrual_months: float = Field(gt=0, le=240, description="months from the first to the last patient in")
     follow_up_months: float = Field(ge=0, le=240, description="months from the last patient in to the data cut-off")
     posterior: str | None = Field(description="file of `trialsim calibrate` to draw from; null: the posterior that is shipped")
-    draws: int = Field(ge=2, le=1000, description="draws of the uncertain constants from what is known of them")
+    draws: int = Field(ge=2, le=1000, description="draws of the posterior")
     patients_per_draw: int = Field(ge=20, le=100_000, description="virtual patients an arm and draw, from whom trials are drawn")
     studies_per_draw: int = Field(ge=10, le=10_000, description="trials of the size asked for, drawn from them")
 

@@ -1,0 +1,67 @@
+"""Draws of the posterior: kept, read back, and made into studies."""
+
+import numpy as np
+import pytest
+
+from trialsim.calibration import posterior
+from trialsim.calibration.posterior import Posterior
+from trialsim.cli.trial_file import compose_trial
+from trialsim.schema import ConfigError
+
+DRAWS = 40
+
+
+@pytest.fixture(scope="module")
+def made():
+    rng = np.random.default_rng(0)
+    of_type = ("growth colorectal", "dependence colorectal", "death colorectal")
+    names = (*of_type, "line_growth", "partner letrozole", "exposure everolimus")
+    return Posterior(
+        names=names, shifts=rng.normal(0, 0.3, (DRAWS, len(names))), mu=np.tile([-6.0, -1.0, -6.5], (DRAWS, 1)),
+        tau=np.full((DRAWS, 3), 0.5), rho=np.full(DRAWS, 0.5), child=np.full((DRAWS, 2), 0.1), omega=np.full((DRAWS, 2), 0.2),
+        error=np.full((DRAWS, 3), 0.25), provenance={"seed": 3},
+    )  # fmt: skip
+
+
+def test_it_is_read_back_as_it_was_kept(made, tmp_path):
+    made.save(tmp_path / "posterior.npz")
+    again = posterior.read(tmp_path / "posterior.npz")
+    assert again.names == made.names and again.provenance == made.provenance
+    np.testing.assert_allclose(again.shifts, made.shifts, rtol=1e-6)
+    assert posterior.chosen(str(tmp_path / "posterior.npz")).names == made.names
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 no archive", b"x" * 500])
+def test_a_file_that_is_none_is_refused_by_its_key(tmp_path, content):
+    path = tmp_path / "posterior.npz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match="analysis.posterior"):
+        posterior.chosen(str(path))
+
+
+def test_worlds_are_the_same_for_the_same_seed_and_differ_between_draws(made):
+    trial = compose_trial("ng13")
+    one, again, other = (posterior.worlds(trial, made, 6, seed) for seed in (1, 1, 2))
+    rates = lambda worlds: [world.config.tumour["colorectal"].growth.rate_median_per_day for world in worlds]
+    assert rates(one) == rates(again) != rates(other) and len(set(rates(one))) == 6
+    np.testing.assert_allclose(one[0].error, 0.25)
+
+
+def test_a_type_without_evidence_is_drawn_from_the_population_and_is_less_certain(made):
+    trial = compose_trial("ng13")
+    trial = trial.model_copy(update={"cohort": trial.cohort.model_copy(update={"mix": {"colorectal": 0.5, "thyroid": 0.5}})})
+    assert posterior.unknown_types(trial, made) == ["thyroid"]
+    worlds = posterior.worlds(trial, made, 400, 1)
+    log = lambda kind: np.log([world.config.tumour[kind].growth.rate_median_per_day for world in worlds])
+    assert np.mean(log("thyroid")) == pytest.approx(-6.0, abs=4 * 0.54 / 20)  # mu; SD of tau and omega together; 4 SE
+    assert np.std(log("thyroid")) == pytest.approx(np.hypot(0.5, 0.2), rel=0.12)
+    assert np.std(log("thyroid")) > np.std(log("colorectal"))
+
+
+def test_what_is_shipped_is_whole_and_says_where_it_comes_from():
+    found = posterior.shipped()
+    assert found.shifts.shape == (1000, len(found.names)) and np.isfinite(found.shifts).all()
+    assert {"growth rcc_clear_cell", "dependence pancreatic_net", "partner exemestane", "exposure everolimus"} <= set(found.names)
+    assert found.provenance["diagnostics"]["divergences"] == 0 and found.provenance["diagnostics"]["largest_rhat"] < 1.05
+    assert "radiant3" in found.provenance["trials"] and "radiant4" not in found.provenance["trials"]  # validation is not fitted
