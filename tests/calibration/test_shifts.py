@@ -73,7 +73,7 @@ def test_earlier_lines_leave_a_hormone_drug_less_effect():
     trial = arms_of(compose_trial("bolero2"))[0].config
     base = sample_cohort(trial.cohort, trial.tumour, 5, IDS)
     build = lambda c: individual_parameters(base, c.drug, c.network, c.tumour, 5, IDS, 3, 10.0, c.partner).partners.maximum[:, 0, 0]
-    usual, resistant = build(trial), build(shifted(trial, {"line_endocrine": -1.0}))
+    usual, resistant = (build(shifted(trial, {"line_endocrine": per_line})) for per_line in (0.0, -1.0))
     lines = base["line"].to_numpy()
     assert np.all(resistant[lines > 1] < usual[lines > 1]) and np.all(np.diff(np.unique(np.c_[lines, resistant], axis=0)[:, 1]) < 0)
     np.testing.assert_allclose(resistant[lines == 1], usual[lines == 1], rtol=1e-6)

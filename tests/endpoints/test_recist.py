@@ -313,3 +313,21 @@ def test_best_change_stops_at_progression():
 def test_first_progression_day():
     day = np.array([[56.0, 112.0], [56.0, np.nan]])
     assert recist.first_progression_day(day, np.array([[SD, PD], [SD, PD]])).tolist() == [112.0, np.inf]
+
+
+@pytest.mark.parametrize(("name", "shrunk", "grown"), [
+    ("RECIST 1.1", (0.70, 0.71), (1.20, 1.19)), ("RECIST 1.0", (0.70, 0.71), (1.20, 1.19)),
+    ("lymphoma", (0.7071, 0.708), (1.225, 1.224)), ("volume", (0.50, 0.51), (1.25, 1.24)),
+])  # fmt: skip
+def test_each_criteria_call_response_and_progression_from_their_limits_on(name, shrunk, grown):
+    criteria = recist.CRITERIA[name]
+    code = lambda size, nadir=100.0: int(recist.target_response(100.0, nadir, np.array(size), True, criteria))
+    assert code(100 * shrunk[0]) == Response.PR and code(100 * shrunk[1]) == Response.SD
+    assert code(100 * grown[0]) == Response.PD and code(100 * grown[1]) == Response.SD
+    assert code(0.0) == Response.CR and code(100.0) == Response.SD
+
+
+def test_only_recist_1_1_asks_for_five_millimetres():
+    small = dict(baseline_mm=12.0, nadir_mm=12.0, sum_mm=np.array(15.0), measured=True)
+    assert int(recist.target_response(**small)) == Response.SD
+    assert int(recist.target_response(**small, criteria=recist.CRITERIA["RECIST 1.0"])) == Response.PD

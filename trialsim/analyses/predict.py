@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LEVELS = (50, 80, 90)  # per cent of the predictive distribution
 STEP = 0.5  # months between the points of the curves
 CURVES = 40  # trials a draw whose curves are kept
-ROUNDING = {"months": 0.05}  # half of the last digit that is printed; of rates and ratios 0.005
+ROUNDING = {"months": 0.05, "patients": 0.5}  # half of the last digit that is printed; of rates and ratios 0.005
 METHOD = "predictive distribution: posterior drawn, patients of the trial drawn; 90 % interval"
 UNITS = {"orr": "fraction", "dcr": "fraction", "clinical_benefit_rate": "fraction", "dlt_rate": "fraction of evaluable",
          "median_relative_dose_intensity": "fraction", "pfs_hr": "ratio", "os_hr": "ratio"}  # fmt: skip
@@ -94,7 +94,7 @@ def _world(world: posterior.World, arms: dict[str, int], ids: np.ndarray, draw: 
     tables = {arm: table[table["integration_ok"]].reset_index(drop=True) for arm, table in simulated.items()}
     of = {arm: studies.drawn(rng, len(tables[arm]), size, settings) for arm, size in arms.items()}
     months = np.arange(0.0, config.design.max_follow_up_months + STEP / 2, STEP)
-    found, curves = studies.published(tables, of, settings, months, studies.Beyond(*world.error, rng))
+    found, curves = studies.published(tables, of, settings, months, studies.Beyond(*world.error, rng), config.regimen.unit)
     failed = [len(simulated[arm]) - len(tables[arm]) for arm in arms]
     return {
         "studies": found,
@@ -149,6 +149,8 @@ def _unit(endpoint: str) -> str:
         return UNITS[endpoint]
     if endpoint.startswith("median_"):
         return "months"
+    if endpoint.startswith("dlt_count_"):
+        return "patients"
     return "fold of baseline" if endpoint.endswith("_d28") else "fraction"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -128,11 +128,13 @@ def published(
     settings: PredictSettings,
     months: np.ndarray,
     beyond: Beyond,
+    unit: str = "mg",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What each trial would publish.
 
     Args:
         tables: of each arm, from `treated`. of: of each arm. months: grid of the curves. beyond: what the model does not hold.
+        unit: of the dose levels.
 
     Returns:
         Table of study, arm, endpoint, value (rates as fractions, times in months; inf: median not reached, NaN: no estimate), and
@@ -142,6 +144,8 @@ def published(
     rows, curves, seen = [], [], {}
     for arm, table in tables.items():
         values, shown = _of_arm(table, of[arm], suffix, months, settings, beyond, on_drug=arm == DRUG)
+        if arm == DRUG and settings.dose_levels:
+            values |= _by_level(table, of[arm], settings.dose_levels, unit)
         seen[arm] = {name: _times(table, of[arm], name, suffix if name == "pfs" else "") for name in LANDMARKS}
         rows += [_long(arm, name, value) for name, value in values.items()]
         curves += [shown.assign(arm=arm)]
@@ -203,6 +207,14 @@ def _of_arm(
         found |= {name: _median(column(name).astype(float)) for name in PATHWAY}
     found |= {name: share(column(name).astype(bool)) for name in table.columns if name.startswith(GRADE)}
     return found, pd.concat(curves, ignore_index=True)
+
+
+def _by_level(table: pd.DataFrame, of: Drawn, levels: Sequence[float], unit: str) -> dict[str, np.ndarray]:
+    """Patients with a dose-limiting toxicity at each level, as the evidence tables name it, (studies,)."""
+    column = lambda name: table[name].to_numpy()[of.patient]
+    limited = column("dlt").astype(bool) & column("dlt_evaluable").astype(bool)
+    given = column("dose_level").astype(float)
+    return {f"dlt_count_{level:g}{unit}": (limited & (given == level)).sum(axis=1).astype(float) for level in levels}
 
 
 def _median(values: np.ndarray) -> np.ndarray:

@@ -50,7 +50,7 @@ OF_ALL = {
     "resistance": Parameter(0.0, 0.8, "all"),
     "line_growth": Parameter(0.1, 0.15, "all"),
     "line_dependence": Parameter(0.0, 0.3, "all"),
-    "line_endocrine": Parameter(-1.0, 0.7, "all"),
+    "line_endocrine": Parameter(-1.5, 0.5, "all"),
     "cell_loss": Parameter(0.0, 0.35, "all"),
     "adaptation": Parameter(0.0, 0.8, "all"),
 }

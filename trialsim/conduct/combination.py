@@ -1,4 +1,8 @@
-"""Partner drugs in a trial: dosed on their own days, held and reduced with the rapalog, each with its own dose fractions."""
+"""Partner drugs in a trial: dosed on their own days, held and reduced with the rapalog, each with its own dose fractions.
+
+When toxicity ends the rapalog, the partners go on: each at the dose that it had, and held while an event is at a grade at which its own
+rules hold or stop it (assumed; in BOLERO-2 patients could stop everolimus and go on with exemestane).
+"""
 
 from __future__ import annotations
 
@@ -24,11 +28,13 @@ class Combination:
 
     Attributes:
         schedule: leaves (partners,). fractions: dose at each level of the study over the full dose, (partners, levels).
+        alone_at: lowest grade of each term at which a partner that goes on alone is not given, (partners, terms).
         toxicity: see `mechanism.toxicity`. own_terms: how many of the study's terms the rapalog has, which stand first.
     """
 
     schedule: dosing.Schedule
     fractions: Any
+    alone_at: Any
     toxicity: toxicity.PartnerToxicity
     own_terms: int = field(metadata={"static": True})
 
@@ -53,6 +59,7 @@ class Chances(NamedTuple):
 
 
 EVENTS = 4
+NEVER = 5  # above the highest CTCAE grade simulated
 
 
 def chances(uniforms: jax.Array, terms: int, combination: Combination | None) -> Chances:
@@ -75,9 +82,14 @@ def make_combination(config: StudyConfig) -> Combination | None:
     return Combination(
         schedule=jax.tree.map(lambda *values: np.stack(values), *(schedule_of(regimen) for regimen in regimens)),
         fractions=np.array([at_level(regimen.dose_fractions) for regimen in regimens]),
+        alone_at=np.array([[_alone_at(partner.modification, term) for term in config.terms] for partner in config.partner.values()]),
         toxicity=partner_toxicity(config.partner, config.terms),
         own_terms=len(config.drug.toxicity.terms),
     )
+
+
+def _alone_at(rules: Any, term: str) -> int:
+    return min(rules.hold_at.get(term, NEVER), rules.stop_at.get(term, NEVER))
 
 
 def schedule_of(regimen: Any) -> dosing.Schedule:
@@ -91,17 +103,34 @@ def due(combination: Combination, day: jax.Array) -> jax.Array:
 
 
 def doses(
-    combination: Combination, state: dosing.DosingState, rules: dosing.Rules, full_mg: jax.Array, day: jax.Array, taken: jax.Array
+    combination: Combination,
+    state: dosing.DosingState,
+    rules: dosing.Rules,
+    full_mg: jax.Array,
+    day: jax.Array,
+    taken: jax.Array,
+    grades: jax.Array,
+    free: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
     """mg of each of today's administrations as taken, and as planned at full dose, (partners,). One patient.
 
     Args:
         full_mg: at full dose, (partners,). taken: whether a due dose is, (partners,); the first one always is.
+        grades: today's, (terms,). free: on study and not progressed.
     """
     today = due(combination, day)
     taken = taken | (day == combination.schedule.start_day)
-    one = lambda fractions, mg, due, taken: dosing.dose_today(state, rules._replace(fractions=fractions), mg, due, taken)
-    return jax.vmap(one)(combination.fractions, full_mg, today, taken), jnp.where(today, full_mg, 0.0)
+    alone = state._replace(status=jnp.full_like(state.status, dosing.ON), holding=jnp.zeros_like(state.holding))
+    stopped = state.status == dosing.TOXICITY
+    open_ = today & free
+
+    def one(fractions, mg, due, due_alone, taken, alone_at):
+        own = rules._replace(fractions=fractions)
+        goes_on = dosing.dose_today(alone, own, mg, due_alone & jnp.all(grades < alone_at), taken)
+        return jnp.where(stopped, goes_on, dosing.dose_today(state, own, mg, due, taken))
+
+    taken_mg = jax.vmap(one)(combination.fractions, full_mg, today, open_, taken, combination.alone_at)
+    return taken_mg, jnp.where(today, full_mg, 0.0)
 
 
 def timing(combination: Combination, day: jax.Array) -> jax.Array:

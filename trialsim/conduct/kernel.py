@@ -238,7 +238,8 @@ def _decide(carry: Carry, subject: Subject, day: jax.Array, setting: Setting, re
     taken = (u.taken < setting.adherence) | (drug_day == setting.schedule.start_day)
     others = (None, None)
     if partners:
-        others = combination.doses(partners, dose_state, setting.rules, subject.partner_mg, day, u.partners < setting.adherence)
+        kept, free = u.partners < setting.adherence, carry.on_study & ~assessed.progressed
+        others = combination.doses(partners, dose_state, setting.rules, subject.partner_mg, day, kept, carry.grades, free)
     return Morning(
         chances=u,
         true_mm=true_mm,

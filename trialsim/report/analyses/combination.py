@@ -231,9 +231,8 @@ def _cautions(saved: Saved, drugs: tuple[str, str]) -> list[str]:
         "Toxicities of two drugs add up here by hazard; an interaction between them that is not in either drug's own data is not "
         "known to "
         "the model. A partner that ranks first may be one that few patients could take: read the ranks beside the toxicity.",
-        "Held and reduced doses are those of all study drugs together, and whoever stops for toxicity or progression stops all of "
-        "them; "
-        "in some trials the drug that is tolerated goes on.",
+        "Held and reduced doses are those of all study drugs together. Whoever stops the rapalog for toxicity goes on with the "
+        "partner; progression ends all.",
         "In sequences, the second drug starts on a fixed day, not at progression; whoever progresses before never takes it.",
         "Genotypes are pure: each patient bears one alteration and none of the others, also where that is rare in the tumour type.",
     ]
