@@ -75,6 +75,12 @@ def curve_weights(kind: str, months: float) -> tuple[np.ndarray, float]:
     return weights, constant
 
 
+def window(kind: str, months: float) -> tuple[list[np.ndarray], list[float]]:
+    """`curve_weights` at `HALF` before and after."""
+    ends = [curve_weights(kind, months + side * HALF) for side in (-1.0, 1.0)]
+    return [weights for weights, _ in ends], [constant for _, constant in ends]
+
+
 def data_of(numbers: Sequence[Number], made: System, patients: Mapping[str, int], followed: Mapping[str, np.ndarray]) -> Data:
     """Args: patients: of each arm. followed: of each arm, share of patients still followed within each interval of the PFS grid."""
     arm = lambda name: made.arms.index(name)
@@ -86,9 +92,9 @@ def data_of(numbers: Sequence[Number], made: System, patients: Mapping[str, int]
             ratios.append(((a, b), np.log(one.value), one.se, (patients[one.arm], patients[one.other]), followed[one.arm]))
         elif one.endpoint.startswith("median_"):
             kind = one.endpoint.removeprefix("median_")
-            ends = [curve_weights(kind, one.value + side * HALF) for side in (-1.0, 1.0)]
+            weights, ones = window(kind, one.value)
             middle = curve_weights(kind, one.value)[0]
-            times.append((a, [w for w, _ in ends], [c for _, c in ends], one.n, made.error[a] @ middle / max(middle.sum(), 1e-9)))
+            times.append((a, weights, ones, one.n, made.error[a] @ middle / max(middle.sum(), 1e-9)))
         else:
             if one.endpoint in OUTCOMES:
                 weight, constant = (np.array(OUTCOMES) == one.endpoint).astype(float), 0.0

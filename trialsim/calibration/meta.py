@@ -100,9 +100,15 @@ def _effects(name: str, count: int, scale: float) -> Any:
     return z @ (sd[:, None] * L).T
 
 
-def model(made: Table, observed: Any = None):
-    """observed: which numbers count, a mask by kind (count, time, ratio); all if None."""
+def values_of(made: Table) -> dict[str, np.ndarray]:
+    """The published values: events, log medians, log hazard ratios."""
+    return {"count": made.count_events, "time": made.time_value, "ratio": made.ratio_value}
+
+
+def model(made: Table, values: Any = None, observed: Any = None):
+    """values: as from `values_of`, the published ones if None. observed: which of them count, a mask by kind; all if None."""
     E = len(ENDPOINTS)
+    values = values_of(made) if values is None else values
     sample = numpyro.sample
     mu = sample("mu", dist.Normal(jnp.array([-2.5, 0.0, -0.5, 1.1]), jnp.array([1.5, 1.0, 1.0, 0.6])).to_event(1))
     rapalog = sample("rapalog", dist.Normal(0.0, 1.0).expand([E]).to_event(1))
@@ -125,9 +131,9 @@ def model(made: Table, observed: Any = None):
     mask = {k: (jnp.ones(len(v), bool) if observed is None else observed[k])
             for k, v in (("count", made.count_n), ("time", made.time_se), ("ratio", made.ratio_se))}  # fmt: skip
     logits = eta[made.count_arm, made.count_endpoint]
-    count = dist.BinomialLogits(logits, total_count=made.count_n).log_prob(made.count_events)
-    time = dist.Normal(eta[made.time_arm, 3], jnp.sqrt(made.time_se**2 + tau**2)).log_prob(made.time_value)
-    log_hr = dist.Normal(ratio, jnp.sqrt(made.ratio_se**2 + hr_tau**2)).log_prob(made.ratio_value)
+    count = dist.BinomialLogits(logits, total_count=made.count_n).log_prob(values["count"])
+    time = dist.Normal(eta[made.time_arm, 3], jnp.sqrt(made.time_se**2 + tau**2)).log_prob(values["time"])
+    log_hr = dist.Normal(ratio, jnp.sqrt(made.ratio_se**2 + hr_tau**2)).log_prob(values["ratio"])
     for name, terms in (("count", count), ("time", time), ("ratio", log_hr)):
         numpyro.factor(f"numbers_{name}", jnp.where(mask[name], terms, 0.0).sum())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -27,13 +27,9 @@ def drawn(
         for kind, own in (("rate", data.rate_error), ("time", data.time_error), ("ratio", 0.0))
     }
 
-    def one(shifts: Any, added: Any, e: Mapping[str, Any]) -> tuple[Any, ...]:
-        found = made.outcomes(shifts, added)
-        return rate_shares(data, found.shares, e["rate"]), found.pfs, found.os, log_ratio(data, found) + e["ratio"]
-
     with jax.enable_x64(True):
-        run = jax.jit(lambda *values: jax.lax.map(lambda value: one(*value), values))
-        p, pfs, os, ratio = (np.asarray(x) for x in run(draws["shifts"], omega[:, None] * draws["u"], errors))
+        run = _program(made)
+        p, pfs, os, ratio = (np.asarray(x) for x in run(data, draws["shifts"], omega[:, None] * draws["u"], errors))
     found, place = {}, {"rate": 0, "time": 0, "ratio": 0}
     for number in numbers:
         if number.endpoint == "pfs_hr":
@@ -51,6 +47,22 @@ def drawn(
             place["rate"] += 1
             found[number.name] = rng.binomial(number.n, p[:, i]) / number.n
     return found
+
+
+_PROGRAMS: dict[int, tuple[System, Callable[..., Any]]] = {}  # by the system's identity: it is kept, so that no other has it
+
+
+def _program(made: System) -> Callable[..., Any]:
+    """Shares, curves and log hazard ratios of many draws; compiled once for a system."""
+    if id(made) not in _PROGRAMS:
+
+        def one(data: Data, shifts: Any, added: Any, e: Mapping[str, Any]) -> tuple[Any, ...]:
+            found = made.outcomes(shifts, added)
+            return rate_shares(data, found.shares, e["rate"]), found.pfs, found.os, log_ratio(data, found) + e["ratio"]
+
+        run = jax.jit(lambda data, *draws: jax.lax.map(lambda draw: one(data, *draw), draws))
+        _PROGRAMS[id(made)] = made, run
+    return _PROGRAMS[id(made)][1]
 
 
 def _medians(S: np.ndarray, grid: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -149,8 +149,8 @@ class Fit(NamedTuple):
 
 def fit_mechanistic(problem: Problem, sampler: Sampler, seed: int, left_out: str | None = None) -> Fit:
     """The hierarchy, with one study left out if asked."""
-    run = _mechanistic(problem)
-    draws, told = sample(run, {"observed": masks(problem.kinds, left_out)}, sampler, seed)
+    arguments = {"data": problem.data, "observed": masks(problem.kinds, left_out)}
+    draws, told = sample(_mechanistic(problem), arguments, sampler, seed)
     rng = np.random.default_rng(derived_seed(seed, f"predictive {left_out}"))
     return Fit(draws, told, predictive.drawn(problem.system, problem.data, problem.numbers, draws, rng))
 
@@ -169,7 +169,7 @@ _KEPT: dict[Any, Any] = {}  # models by what they are of, so that the folds of o
 def _mechanistic(problem: Problem) -> Any:
     key = ("mechanistic", id(problem.system))
     if key not in _KEPT:
-        _KEPT[key] = (problem, partial(model.model, problem.system, problem.hierarchy, problem.data))
+        _KEPT[key] = (problem, partial(model.model, problem.system, problem.hierarchy))
     return _KEPT[key][1]
 
 

@@ -1,7 +1,7 @@
 """Partner drugs in a trial: dosed on their own days, held and reduced with the rapalog, each with its own dose fractions.
 
-When toxicity ends the rapalog, the partners go on: each at the dose that it had, and held while an event is at a grade at which its own
-rules hold or stop it (assumed; in BOLERO-2 patients could stop everolimus and go on with exemestane).
+When toxicity ends the rapalog, the partners go on: each at the dose that it had, and held while an event is at a grade at which its
+own rules hold or stop it (assumed; in BOLERO-2 patients could stop everolimus and go on with exemestane).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def make_combination(config: StudyConfig) -> Combination | None:
     return Combination(
         schedule=jax.tree.map(lambda *values: np.stack(values), *(schedule_of(regimen) for regimen in regimens)),
         fractions=np.array([at_level(regimen.dose_fractions) for regimen in regimens]),
-        alone_at=np.array([[_alone_at(partner.modification, term) for term in config.terms] for partner in config.partner.values()]),
+        alone_at=np.array([[_alone_at(one.modification, term) for term in config.terms] for one in config.partner.values()]),
         toxicity=partner_toxicity(config.partner, config.terms),
         own_terms=len(config.drug.toxicity.terms),
     )

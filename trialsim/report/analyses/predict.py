@@ -228,8 +228,8 @@ def _methods(saved: Saved) -> list[str]:
     asked = saved.settings
     return [
         f"The parameters of tumour types, drugs, partner drugs and lines of therapy are drawn {asked['draws']} times from the "
-        "posterior (trialsim calibrate), and what a new study adds from the spread between studies. In each world the same protocol "
-        "is simulated in "
+        "posterior (trialsim calibrate), and what a new study adds from the spread between studies. In each world the same "
+        "protocol is simulated in "
         f"{asked['patients_per_draw']} virtual patients an arm, others in each world, and {asked['studies_per_draw']} trials of "
         "the size asked for are drawn from them with replacement, each with its own days of arrival, uniform over the accrual.",
         "A trial sees a patient until the data cut-off, and no longer than the follow-up that was simulated "
