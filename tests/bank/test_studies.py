@@ -35,7 +35,8 @@ def found():
     asked = SETTINGS.model_copy(update={"studies_per_draw": 1000, "accrual_months": 12.0, "follow_up_months": 48.0})
     rng = np.random.default_rng(1)
     of = {"drug": studies.drawn(rng, BANK, 80, asked), "control": studies.drawn(rng, BANK, 40, asked)}
-    return studies.published({"drug": table(2, HR), "control": table(3)}, of, asked, np.arange(0.0, 13.0, 3.0)), of
+    tables, months = {"drug": table(2, HR), "control": table(3)}, np.arange(0.0, 13.0, 3.0)
+    return studies.published(tables, of, asked, months, studies.Beyond(0.0, 0.0, 0.0, rng)), of
 
 
 def value(found, arm, endpoint):

@@ -24,7 +24,7 @@ DRIVE = {
     ("trialsim run -m seed=1 experiment=everolimus_", ["experiment=everolimus_adult", "experiment=everolimus_paediatric"]),
     ("trialsim doctor --", ["--folder", "--help", "--no-run"]),
     ("trialsim report ", []),
-    ("trialsim predict trial=rec", ["trial=record1"]),
+    ("trialsim predict trial=rec", ["trial=record1", "trial=record2", "trial=record3"]),
     ("trialsim no_such.thing=", []),
 ])  # fmt: skip
 def test_words_that_may_stand_there(line: str, expected: list[str]) -> None:

@@ -114,7 +114,7 @@ class Beyond(NamedTuple):
 
     def moved(self, share: np.ndarray, by: np.ndarray) -> np.ndarray:
         """Shares moved on the logit scale."""
-        return special.expit(special.logit(np.clip(share, LEAST, 1.0 - LEAST)) + by)
+        return np.where(by == 0.0, share, special.expit(special.logit(np.clip(share, LEAST, 1.0 - LEAST)) + by))
 
     def rates(self, share: np.ndarray, patients: int) -> np.ndarray:
         """Rates of trials of that many patients, whose expected share is the mean of ``share``, (studies,)."""
