@@ -157,7 +157,9 @@ def test_rubbish_is_told(content: str, tmp_path: Path, capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize(("words", "told"), [
     ([], "one, as trial=my_trial.yaml"), (["trial=record1", "trial=ng13"], "one, as"), (["trial=recrd1"], "did you mean 'record1'"),
-    (["trial=nowhere.yaml"], "exists"), (["trial=record1", "analysis.draws=1"], "analysis.draws"),
+    (["trial=nowhere.yaml"], "exists"),
+    (["trial=ng13", "analysis.posterior=/nowhere/posterior.npz"], "trialsim calibrate"),
+    (["trial=record1", "analysis.draws=1"], "analysis.draws"),
     (["trial=record1", "analysis.published_control=RECORD1/nobody"], "analysis.published_control"),
     (["trial=ng13", "analysis.published_control=RECORD1/placebo"], "analysis.published_control"),
 ])  # fmt: skip

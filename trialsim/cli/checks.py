@@ -214,3 +214,7 @@ def _check_covariates(config: StudyConfig) -> None:
         from trialsim.cohort.covariates_file import read_covariates
 
         read_covariates(config.cohort.covariates_file, tuple(config.tumour), config.cohort.size, np.arange(1))
+    if isinstance(config.analysis, PredictSettings) and config.analysis.posterior is not None:
+        from trialsim.calibration import posterior
+
+        posterior.chosen(config.analysis.posterior)

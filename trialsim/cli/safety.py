@@ -76,8 +76,13 @@ def check_words(overrides: Sequence[Override]) -> None:
             places = item.value() if isinstance(item.value(), list) else [item.value()]
             foreign = [str(place) for place in places if "://" in str(place) and not str(place).startswith("file://")]
             raise_all([ConfigError("hydra.searchpath", place, "folders: file:///path/to/FOLDER") for place in foreign])
-        elif not item.key_or_group.startswith("hydra") and isinstance(item.value(), str):
+        elif not item.key_or_group.startswith("hydra") and isinstance(item.value(), str) and not _is_setting(item):
             _check_choice(item.key_or_group, item.value())
+
+
+def _is_setting(item: Override) -> bool:
+    """Whether a word sets a value, which may be the path of a file, and chooses no file of a group: those have no dot."""
+    return "." in item.key_or_group.partition("@")[0]
 
 
 def check_hydra(composed: DictConfig, overrides: Sequence[Override], sweep: bool) -> None:
