@@ -104,7 +104,7 @@ def _what(saved: Saved, names: dict[str, str]) -> str:
     return (
         f"A trial of {sizes}{select}, with {asked['accrual_months']:g} months of accrual and {asked['follow_up_months']:g} of "
         f"follow-up, was run {asked['draws'] * asked['studies_per_draw']:,} times in a computer simulation, in {asked['draws']} "
-        f"worlds that differ in what is uncertain about the pathway. {_pretreated(saved)}"
+        f"worlds that differ in what is uncertain about tumours and drugs. {_pretreated(saved)}"
     )
 
 
