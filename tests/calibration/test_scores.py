@@ -39,11 +39,16 @@ def test_the_summary_weighs_endpoints_by_their_numbers():
     import pandas as pd
 
     rows = []
+    study = {"orr": ["A", "B", "C"], "pfs_hr": ["A"]}
     for model, orr, hr in (("statistical", 0.1, 0.2), ("mechanistic", 0.05, 0.2)):
-        for endpoint, score, count in (("orr", orr, 3), ("pfs_hr", hr, 1)):
+        for endpoint, score in (("orr", orr), ("pfs_hr", hr)):
             row = {"endpoint": endpoint, "model": model, "crps": score, "inside_50": True, "inside_80": True, "inside_90": False}
-            rows += [row] * count
+            rows += [row | {"study": name} for name in study[endpoint]]
     found = summary(pd.DataFrame(rows)).set_index(["model", "endpoint"])
     assert found.loc[("mechanistic", "orr"), "ratio"] == pytest.approx(0.5)
     assert found.loc[("mechanistic", "all"), "ratio"] == pytest.approx((0.5 * 3 + 1.0 * 1) / 4)
     assert found.loc[("mechanistic", "all"), "inside_90"] == 0.0 and found.loc[("mechanistic", "all"), "inside_90_high"] < 0.7
+    # every study has the same scores, so that resampling them changes only how endpoints are weighed
+    whole = found.loc[("mechanistic", "orr")]
+    assert whole["ratio_low"] == pytest.approx(0.5) and whole["ratio_high"] == pytest.approx(0.5)
+    assert 0.5 <= found.loc[("mechanistic", "all"), "ratio_low"] < found.loc[("mechanistic", "all"), "ratio_high"] <= 1.0

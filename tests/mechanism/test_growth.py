@@ -94,3 +94,16 @@ def test_resistant_part_takes_over():
         for t in (0.0, 200.0, 900.0)
     ]
     assert d[1] < d[0] < d[2]
+
+
+def test_what_resistance_took_from_a_hormone_drug_comes_back_without_S6K(network):
+    """Beside a saturating rapalog, which shuts S6K off, a drug that lost half of its effect acts as one that lost none; alone it
+    does not. Yamnik 2009, Beeram 2007."""
+    growth = lambda o, **effect: fates(network, cell(), Inhibition(o, **effect))[1]
+    full, left = dict(endocrine=0.9), dict(endocrine=0.45)
+    regained = left | dict(endocrine_regained=0.45)
+    together = 0.98
+    assert growth(together, **regained) == pytest.approx(growth(together, **full), abs=0.03)
+    assert growth(together, **left) - growth(together, **regained) > 0.03
+    alone = growth(0.0, **left) - growth(0.0, **regained)
+    assert 0.0 <= alone < 0.5 * (growth(0.0, **left) - growth(0.0, **full))

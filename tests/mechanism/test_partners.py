@@ -93,3 +93,20 @@ def test_comedication_changes_the_clearance_by_the_part_that_is_CYP3A4(people):
     factor = getattr(pk.interactions, pk.comedication).inhibitor.clearance
     assert factor < 1.0
     assert np.allclose(k("inhibitor") / k("none"), 1.0 + fm * (factor - 1.0), rtol=1e-5)
+
+
+def test_a_hormone_drug_loses_effect_by_line_and_regains_what_S6K_carries():
+    from scipy.special import expit, logit
+
+    config = compose(overrides={"cohort.size": 40, "+partner": ["exemestane"]})
+    one_type = config.cohort.model_copy(update={"mix": {"breast_hr": 1.0}})
+    cohort, ids = sample_cohort(one_type, config.tumour, config.seed), np.arange(40)
+    found = partner_parameters(cohort, config.drug, config.partner, config.tumour, config.seed, ids, -1.5, 0.4)
+    nodes = [target.node for target in found.targets]
+    left, regained = (found.maximum[:, 0, nodes.index(name)] for name in ("endocrine", "endocrine_regained"))
+    full = config.partner["exemestane"].inhibits["endocrine"].max
+    lines = np.minimum(cohort["line"].to_numpy(), 5) - 1
+    assert set(lines) > {0, 1}
+    np.testing.assert_allclose(left, expit(logit(full) - 1.5 * lines))
+    np.testing.assert_allclose(regained, 0.4 * (full - left), atol=1e-12)
+    assert np.all(found.maximum[:, 1] == 0.0)  # blood cells need no hormone

@@ -73,15 +73,21 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
 
 
 def _told(config: StudyConfig, fitted: posterior.Posterior) -> dict[str, Any]:
-    """Of the posterior: how many trials and published numbers it was fitted to, whether this trial is one of them, and tumour types
-    of which it was told nothing."""
+    """Of the posterior: how many trials and published numbers it was fitted to, whether this trial is one of them, tumour types of
+    which it was told nothing, and how it was judged on studies that it had not seen (null: not)."""
     facts, name = fitted.provenance, config.study.published
     return {
         "trials": len(facts["trials"]),
         "numbers": facts["numbers"],
         "fitted_to_this": name is not None and name.partition("/")[0] in facts["studies"],
         "unknown_types": posterior.unknown_types(config, fitted),
+        "judged": next((row for row in facts.get("judged", []) if _is_of_all(row)), None),
     }
+
+
+def _is_of_all(row: dict[str, Any]) -> bool:
+    """Of the scores of the posterior (`calibration.judging.summary`): this model's, over all endpoints."""
+    return bool(row["model"] == "mechanistic" and row["endpoint"] == "all")
 
 
 def _world(world: posterior.World, arms: dict[str, int], ids: np.ndarray, draw: int) -> dict[str, pd.DataFrame]:

@@ -12,6 +12,7 @@ from scipy import special
 from trialsim.bank.treatments import CENTRAL, arm_of, enrolled
 from trialsim.cohort import sample_cohort
 from trialsim.cohort.selection import refuse_rare
+from trialsim.conduct.observe import make_patients_and_events
 from trialsim.endpoints.comparison import kaplan_meier
 from trialsim.endpoints.hazards import cox
 from trialsim.schema.design.treatments import CONTROL, CROSSOVER, DRUG
@@ -69,10 +70,9 @@ def treated(config: StudyConfig, ids: np.ndarray, arm: str, crossover: bool) -> 
     treatment = CROSSOVER if arm == CONTROL and crossover else arm
     patients, events = [], []
     of_arm = arm_of(config, arm)
-    for tables in simulate_patients(of_arm, enrolled(of_arm, ids, treatment)):
-        patients.append(tables.patients)
-        severe = tables.adverse_events["grade"] >= SEVERE
-        events.append(tables.adverse_events.loc[severe, ["patient_id", "term", "start_day"]])
+    for found, seen in simulate_patients(of_arm, enrolled(of_arm, ids, treatment), make=make_patients_and_events):
+        patients.append(found)
+        events.append(seen.loc[seen["grade"] >= SEVERE, ["patient_id", "term", "start_day"]])
     table, severe = pd.concat(patients, ignore_index=True), pd.concat(events, ignore_index=True)
     if treatment == CROSSOVER:  # what comes with the drug is not the control's
         crosses = severe["patient_id"].map(table.set_index("patient_id")["pfs_days"])

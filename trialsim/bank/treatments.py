@@ -10,6 +10,7 @@ import pandas as pd
 
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import follow_up_horizon, start_dose_mg
+from trialsim.conduct.observe import make_patients
 from trialsim.schema.design.treatments import ALONE, CONTROL, CROSSOVER, DRUG
 from trialsim.simulation import Block, simulate_patients
 
@@ -66,7 +67,7 @@ def simulate(config: StudyConfig, block: Block, treatment: str) -> dict[str, pd.
     """
     if treatment == ALONE:
         config = config.model_copy(update={"partner": {}})
-    found = [tables.patients for tables in simulate_patients(config, enrolled(config, np.arange(*block), treatment))]
+    found = list(simulate_patients(config, enrolled(config, np.arange(*block), treatment), make=make_patients))
     columns = ["patient_id", *COVARIATES, *OUTCOMES]
     columns += [name + CENTRAL for name in READ] if config.endpoint.central_review else []
     return {"patients": pd.concat(found, ignore_index=True)[columns]}

@@ -24,11 +24,14 @@ def shifted(config: StudyConfig, shifts: Mapping[str, float]) -> StudyConfig:
     of = lambda name: float(shifts.get(name, 0.0))
     tumours = {kind: _tumour(tumour, kind, of) for kind, tumour in config.tumour.items()}
     growth, genes, binding = config.network.growth, config.network.genotype, config.drug.binding
-    logit_shift = lambda value, name: float(special.expit(special.logit(value) + of(name))) if of(name) else value
     changed = lambda settings, **values: settings.model_copy(update=values)
-    growth = changed(growth, phi=logit_shift(growth.phi, "cell_loss"), b_W=logit_shift(growth.b_W, "adaptation"))
+    if "cell_loss" in shifts:
+        growth = changed(growth, phi=float(special.expit(special.logit(growth.phi) + of("cell_loss"))))
     if "line_endocrine" in shifts:
         growth = changed(growth, endocrine_per_line=of("line_endocrine"))
+    if "restored" in shifts:
+        restored = float(special.expit(special.logit(growth.endocrine_restored) + of("restored")))
+        growth = changed(growth, endocrine_restored=restored)
     genes = changed(genes, **{gene: getattr(genes, gene) + of(gene) for gene in OF_GENE})
     binding = changed(binding, partition_tumour=binding.partition_tumour * float(np.exp(of(f"exposure {config.drug.name}"))))
     lines = {

@@ -18,6 +18,7 @@ from trialsim.calibration.arms import Arm
 from trialsim.calibration.parameters import Parameter, parameters_of, varied
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import start_dose_mg
+from trialsim.conduct.observe import make_patients
 from trialsim.simulation import simulate_patients
 from trialsim.streams import derived_seed
 from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK
@@ -84,7 +85,7 @@ def simulated(cell: Cell, count: int) -> pd.DataFrame:
         replicate=0, dose_level=dose, phase="", start_dose_mg=start_dose_mg(config, cohort, dose), enrolment_day=0,
         follow_up_days=float(np.ceil(HORIZON * DAYS_PER_MONTH)),
     )  # fmt: skip
-    table = pd.concat([tables.patients for tables in simulate_patients(config, enrolled)], ignore_index=True)
+    table = pd.concat(simulate_patients(config, enrolled, make=make_patients), ignore_index=True)
     found = pd.DataFrame(shifts | outcomes(table, config) | {"dose_level": dose})
     return found[table["integration_ok"].to_numpy()].reset_index(drop=True)
 

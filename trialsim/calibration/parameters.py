@@ -12,8 +12,8 @@ to a tumour type, a drug, a partner drug or to all patients; none belongs to a t
     line_growth     -       cohort.associations.log_growth_per_line
     line_dependence -       cohort.associations.logit_dependence_per_line
     line_endocrine  -       network.growth.endocrine_per_line
+    restored        logit   network.growth.endocrine_restored
     cell_loss       logit   network.growth.phi
-    adaptation      logit   network.growth.b_W
     PIK3CA, ...     -       network.genotype.<gene>
     exposure        log     drug.binding.partition_tumour
     <partner>       logit   partner.<partner>.inhibits.<node>.max; cytotoxic: log
@@ -51,8 +51,8 @@ OF_ALL = {
     "line_growth": Parameter(0.1, 0.15, "all"),
     "line_dependence": Parameter(0.0, 0.3, "all"),
     "line_endocrine": Parameter(-1.5, 0.5, "all"),
+    "restored": Parameter(0.0, 1.0, "all"),
     "cell_loss": Parameter(0.0, 0.35, "all"),
-    "adaptation": Parameter(0.0, 0.8, "all"),
 }
 OF_GENE = {gene: Parameter(0.0, 0.5, "all") for gene in ("PIK3CA", "PTEN_loss", "KRAS", "TSC")}
 EXPOSURE = Parameter(0.0, 0.4, "drug")
@@ -83,6 +83,8 @@ def parameters_of(config: StudyConfig, kind: str, on_drug: bool) -> dict[str, Pa
     hormonal = [partner for partner in config.partner.values() if partner.hormone == config.tumour[kind].pathway.hormone]
     if any("endocrine" in partner.inhibits for partner in hormonal) and any(config.cohort.clinical.line[1:]):
         found["line_endocrine"] = OF_ALL["line_endocrine"]
+        if on_drug:
+            found["restored"] = OF_ALL["restored"]
     return found | {f"partner {name}": PARTNER for name in config.partner}
 
 
@@ -121,11 +123,12 @@ def varied(config: StudyConfig, kind: str, cohort: pd.DataFrame, shifts: dict[st
 def _settings(config: StudyConfig, shifts: dict[str, Any]) -> dict[str, Any]:
     """Settings of drugs and cells by their path, shifted; those of the tumour types are not among them."""
     growth, found = config.network.growth, {}
-    for name, setting in (("cell_loss", "phi"), ("adaptation", "b_W")):
-        if name in shifts:
-            found[f"network.growth.{setting}"] = special.expit(special.logit(getattr(growth, setting)) + shifts[name])
+    if "cell_loss" in shifts:
+        found["network.growth.phi"] = special.expit(special.logit(growth.phi) + shifts["cell_loss"])
     if "line_endocrine" in shifts:
         found["network.growth.endocrine_per_line"] = shifts["line_endocrine"]
+    if "restored" in shifts:
+        found["network.growth.endocrine_restored"] = special.expit(special.logit(growth.endocrine_restored) + shifts["restored"])
     for gene in OF_GENE:
         if gene in shifts:
             found[f"network.genotype.{gene}"] = getattr(config.network.genotype, gene) + shifts[gene]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -49,20 +50,15 @@ def drawn(
     return found
 
 
-_PROGRAMS: dict[int, tuple[System, Callable[..., Any]]] = {}  # by the system's identity: it is kept, so that no other has it
-
-
+@lru_cache(maxsize=2)
 def _program(made: System) -> Callable[..., Any]:
     """Shares, curves and log hazard ratios of many draws; compiled once for a system."""
-    if id(made) not in _PROGRAMS:
 
-        def one(data: Data, shifts: Any, added: Any, e: Mapping[str, Any]) -> tuple[Any, ...]:
-            found = made.outcomes(shifts, added)
-            return rate_shares(data, found.shares, e["rate"]), found.pfs, found.os, log_ratio(data, found) + e["ratio"]
+    def one(data: Data, shifts: Any, added: Any, e: Mapping[str, Any]) -> tuple[Any, ...]:
+        found = made.outcomes(shifts, added)
+        return rate_shares(data, found.shares, e["rate"]), found.pfs, found.os, log_ratio(data, found) + e["ratio"]
 
-        run = jax.jit(lambda data, *draws: jax.lax.map(lambda draw: one(data, *draw), draws))
-        _PROGRAMS[id(made)] = made, run
-    return _PROGRAMS[id(made)][1]
+    return jax.jit(lambda data, *draws: jax.lax.map(lambda draw: one(data, *draw), draws))
 
 
 def _medians(S: np.ndarray, grid: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -9,12 +9,13 @@ import numpy as np
 
 from trialsim.calibration.arms import Arm
 from trialsim.calibration.library import HORIZON
-from trialsim.evidence import published_hazard_ratio, published_study
+from trialsim.evidence import named_arm, published_hazard_ratio, published_study
 from trialsim.schema.design.treatments import CONTROL, DRUG
 
 COUNTS = ("orr", "dcr", "clinical_benefit_rate")
 MEDIANS = {"median_pfs_months": "pfs", "median_ttp_months": "pfs", "median_os_months": "os"}
 JUDGED = ("orr", "dcr", "median_pfs", "pfs_hr")  # the endpoints that models are compared in; median_pfs: or time to progression
+TRUSTED = {"good": 1.0, "low": 0.5}  # a number of low trust (second hand) counts as if of half as many patients; ours
 
 
 class Number(NamedTuple):
@@ -22,8 +23,8 @@ class Number(NamedTuple):
 
     Attributes:
         study, arm, endpoint: whose and what: orr, dcr, clinical_benefit_rate, median_pfs, median_os, pfs_<months>, pfs_hr.
-        value: fraction, months, or hazard ratio. n: patients. se: standard error of log hazard ratio, else NaN. other: name of the
-            control arm, of a hazard ratio, else "".
+        value: fraction, months, or hazard ratio. n: patients, half of them where trust is low. se: standard error of log hazard
+            ratio, by as much larger, else NaN. other: name of the control arm, of a hazard ratio, else "".
     """
 
     study: str
@@ -51,12 +52,17 @@ def numbers_of(arms: Sequence[Arm]) -> list[Number]:
     if {DRUG, CONTROL} <= set(by_arm):
         ratio = published_hazard_ratio(by_arm[DRUG].published)
         if ratio is not None:
-            n = sum(arm.patients for arm in arms)
+            n = max(1, round(sum(arm.patients for arm in arms) * _trusted(by_arm[DRUG])))
             exact = ratio.low is not None and ratio.high is not None
             se = np.log(ratio.high / ratio.low) / (2 * 1.96) if exact else _se_unknown(arms)
+            se = float(se / np.sqrt(_trusted(by_arm[DRUG])))
             drug, control = by_arm[DRUG].name, by_arm[CONTROL].name
-            found.append(Number(by_arm[DRUG].study, drug, "pfs_hr", ratio.value, n, float(se), control))
+            found.append(Number(by_arm[DRUG].study, drug, "pfs_hr", ratio.value, n, se, control))
     return found
+
+
+def _trusted(arm: Arm) -> float:
+    return TRUSTED[named_arm(arm.published)["trust"]]
 
 
 def _se_unknown(arms: Sequence[Arm]) -> float:
@@ -65,7 +71,7 @@ def _se_unknown(arms: Sequence[Arm]) -> float:
 
 
 def _number(arm: Arm, one) -> Number | None:
-    n = one.n or arm.patients
+    n = max(1, round((one.n or arm.patients) * _trusted(arm)))
     if one.name in COUNTS:
         if one.name == "clinical_benefit_rate" and not arm.config.analysis.benefit_compared:
             return None

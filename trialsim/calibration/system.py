@@ -7,6 +7,7 @@ mix of tumour types. Survival is made to fall in time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -44,7 +45,8 @@ class Outcomes(NamedTuple):
         return self.shares[:, FIRST_OS : FIRST_OS + len(OS_MONTHS)]
 
 
-class System(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class System:
     """Arrays of all cells, padded to the largest number of parameters.
 
     Attributes:

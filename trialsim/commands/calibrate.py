@@ -5,7 +5,7 @@
   trialsim predict trial=radiant3 analysis.posterior=outputs/calibration/posterior.npz
 
 With the defaults about an hour on two cores. --judge also predicts each study from all others, by this model and by a
-meta-analysis without a model of the drug, and writes left_out.csv and scores.csv; about an hour more. Whatever is done is kept in
+meta-analysis without a model of the drug, and writes report.html with its tables; about an hour more. Whatever is done is kept in
 the folder, so the same command goes on after an interruption. Only trials with the role `fit` of the evidence tables are used.
 """
 
@@ -13,9 +13,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from trialsim import console
 from trialsim.schema import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUMMARY = "fit the model to all published trials, and judge it on each of them"
 POWER_OF_TWO = "a power of two from 256 to 65536"
@@ -36,10 +42,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     _check(given)
+    from trialsim.artefacts.files import atomic
     from trialsim.calibration import run as calibration
-    from trialsim.calibration.judging import summary
+    from trialsim.calibration.posterior import SHIPPED
     from trialsim.calibration.sampling import Sampler
     from trialsim.cli.trial_file import compose_trial
+    from trialsim.report.write import write_report
     from trialsim.study import start_engine
 
     names = _trials(given.trial)
@@ -47,20 +55,57 @@ def run(given: argparse.Namespace) -> int:
         trials = [compose_trial(name) for name in names]
     start_engine(trials[0])
     sampler = Sampler(given.chains, given.samples, given.samples)
-    made, found, problem = calibration.calibrate(trials, given.out, given.patients, given.draws, sampler, given.seed)
-    told = made.provenance
+    made = calibration.calibrate(trials, given.out, given.patients, given.draws, sampler, given.seed)
+    told = made.posterior.provenance
     console.out.print(
-        f"{len(made.shifts)} draws of {len(made.names)} parameters from {told['numbers']} published numbers of {len(names)} "
-        f"trials, {told['patients']} patients simulated, in {given.out / 'posterior.npz'}; {told['diagnostics']}",
+        f"{len(made.posterior.shifts)} draws of {len(made.posterior.names)} parameters from {told['numbers']} published numbers of "
+        f"{len(names)} trials, {told['patients']} patients simulated, in {given.out / 'posterior.npz'}; {told['diagnostics']}",
         markup=False,
     )
     if given.judge:
-        table = calibration.left_out(found, problem, Sampler(1, 300, 400, depth=7), given.seed, given.out)
-        scores = summary(table)
-        table.to_csv(given.out / "left_out.csv", index=False)
-        scores.to_csv(given.out / "scores.csv", index=False)
-        console.out.print(scores.to_string(index=False), markup=False)
+        tables = calibration.judge(made, sampler, given.seed, given.out)
+        judged = made.posterior._replace(provenance=told | {"judged": tables["scores"].to_dict("records")})
+        with atomic(given.out / SHIPPED) as path:  # a prediction tells how well it has done before
+            judged.save(path)
+        _save(given, told | {"fold": calibration.OF_A_FOLD._asdict()}, tables)
+        console.out.print(f"Report: {write_report(given.out)}", markup=False)
     return 0
+
+
+def _save(given: argparse.Namespace, told: dict[str, Any], tables: dict[str, pd.DataFrame]) -> None:
+    """Tables and summary, from which the report is drawn."""
+    from trialsim import provenance
+    from trialsim.artefacts.files import atomic, write_json
+    from trialsim.calibration.sampling import LARGEST_RHAT, SMALLEST_ESS
+    from trialsim.summary import SCHEMA_VERSION
+
+    for name, table in tables.items():
+        with atomic(given.out / f"{name}.parquet") as path:
+            table.to_parquet(path, index=False, engine="pyarrow")
+    mixed, faults = told["diagnostics"], []
+    if mixed["largest_rhat"] > LARGEST_RHAT or mixed["smallest_ess"] < SMALLEST_ESS:
+        faults.append(f"the chains have not mixed: R-hat {mixed['largest_rhat']:.3f}, effective draws {mixed['smallest_ess']:.0f}; "
+                      "give more --samples")  # fmt: skip
+    if mixed["divergences"]:
+        faults.append(f"{mixed['divergences']} divergences")
+    settings = {name: getattr(given, name) for name in ("patients", "draws", "chains", "samples")}
+    config = {"study": {"name": "calibration"}, "seed": given.seed, "analysis": {"kind": "calibration"} | settings}
+    with atomic(given.out / "config.yaml") as path:
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    write_json(given.out / "provenance.json", provenance.collect())
+    summary = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "calibration",
+        "study": "calibration",
+        "title": "The model judged by every published trial",
+        "seed": given.seed,
+        "diagnostics": {"ok": not faults, "messages": faults},
+        "cautions": [],
+        "results": {key: told[key] for key in ("numbers", "patients", "seconds", "diagnostics", "fold")}
+        | {"studies": len(told["studies"])},
+        "tables": list(tables),
+    }
+    write_json(given.out / "summary.json", summary)
 
 
 def _check(given: argparse.Namespace) -> None:

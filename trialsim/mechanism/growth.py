@@ -41,6 +41,7 @@ from trialsim.mechanism.signalling import (
     akt_activity,
     cap_translation,
     erk_drive,
+    hormone_blocked,
 )
 
 UNTREATED = Inhibition(0.0)
@@ -91,7 +92,7 @@ def fates(x: Network, k: NetworkConstants, c: CellParameters, p: GrowthParameter
 
     AKT = akt_activity(x, k, i.AKT)
     cap = cap_translation(x.BP, c.R_4EBP, k)
-    by_AKT = saturating(AKT, k.K_survival_AKT) * (1.0 - k.endocrine_survival * i.endocrine)
+    by_AKT = saturating(AKT, k.K_survival_AKT) * (1.0 - k.endocrine_survival * hormone_blocked(x, i, k))
     stress = (1.0 - by_AKT) * (1.0 - saturating(cap, k.K_survival_cap))
     stress = stress + k.KRAS_addiction * c.KRAS * (1.0 - saturating(x.ERK, k.K_addiction))
     flux = x.flux * (1.0 - i.autophagy)

@@ -29,7 +29,8 @@ ALTERATION_COLUMNS = ("pik3ca", "akt1", "kras", "mtor", "tsc", "pten_loss")  # o
 
 # settings that may differ between the patients of one cohort, as a calibration needs it; of partners: partner_parameters.LARGEST
 VARIED = (
-    "network.growth.b_W", "network.growth.phi", "network.growth.endocrine_per_line", "network.genotype.*",
+    "network.growth.b_W", "network.growth.phi", "network.growth.endocrine_per_line",
+    "network.growth.endocrine_restored", "network.genotype.*",
     "drug.binding.partition_tumour",
 )  # fmt: skip
 
@@ -139,8 +140,9 @@ def individual_parameters(
         penetration=both(penetration, 1.0),
         routes=Routes(*(float(value) * everyone for value in routes)),
         partners=partner_parameters(
-            covariates, drug, partners, tumours, seed, ids, own("network.growth.endocrine_per_line", growth.endocrine_per_line)
-        ),
+            covariates, drug, partners, tumours, seed, ids,
+            *(own(f"network.growth.{name}", getattr(growth, name)) for name in ("endocrine_per_line", "endocrine_restored")),
+        ),  # fmt: skip
     )
 
 

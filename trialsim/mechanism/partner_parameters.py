@@ -26,6 +26,7 @@ WEIGHT_REFERENCE_KG = 70.0
 LAST_LINE = 5  # of therapy; assumed: later ones change no more
 LARGEST_FRACTION = 0.999
 LARGEST = "partner.{partner}.inhibits.{node}.max"  # a column of this name gives each patient a value of its own
+HORMONE, REGAINED = "endocrine", "endocrine_regained"  # nodes
 Settings = Mapping[str, Any]  # ``PartnerSettings`` by name
 
 
@@ -42,6 +43,7 @@ def partner_parameters(
     seed: int,
     ids: np.ndarray,
     endocrine_per_line: Any = 0.0,
+    endocrine_restored: Any = 0.0,
 ) -> Partners | None:
     """The partner drugs in each patient, leaves (patients, ...); None if there are none.
 
@@ -49,7 +51,8 @@ def partner_parameters(
         covariates: the cohort's columns. drug: ``DrugSettings``. partners: ``PartnerSettings`` by name.
         tumours: ``TumourSettings`` by type. seed, ids: of the study and of the patients.
         endocrine_per_line: shift of the logit of a hormone drug's largest effect for each line of therapy before: resistance that
-            earlier treatment has left.
+            earlier treatment has left. endocrine_restored: share of what was lost that S6K carries, see
+            `signalling.hormone_blocked`.
     """
     if not partners:
         return None
@@ -69,17 +72,22 @@ def partner_parameters(
     def maximum(partner: Any, effect: Any, node: str) -> np.ndarray:
         """In tumour and PBMC; a hormone matters to tumours that depend on it, some drugs to those that bear their target."""
         sensitive = np.ones((CELLS, n), bool)
-        if node == "endocrine":
+        if partner.hormone is not None and node in (HORMONE, REGAINED):
             sensitive = np.stack([hormone == partner.hormone, np.zeros(n, bool)])
         if partner.acts_in is not None:
             sensitive = sensitive & np.stack([np.isin(kind, partner.acts_in), np.zeros(n, bool)])
-        largest = covariates.get(LARGEST.format(partner=partner.name, node=node), effect.max)
-        if node == "endocrine" and np.any(endocrine_per_line):
+        asked = HORMONE if node == REGAINED else node
+        largest = covariates.get(LARGEST.format(partner=partner.name, node=asked), effect.max)
+        if asked == HORMONE and np.any(endocrine_per_line):
             lines = np.minimum(np.asarray(covariates["line"], float), LAST_LINE) - 1.0
-            largest = expit(logit(np.minimum(largest, LARGEST_FRACTION)) + endocrine_per_line * lines)
+            left = expit(logit(np.minimum(largest, LARGEST_FRACTION)) + endocrine_per_line * lines)
+            largest = left if node == HORMONE else endocrine_restored * np.maximum(largest - left, 0.0)
+        elif node == REGAINED:
+            largest = 0.0
         return np.where(sensitive, np.asarray(largest, float), 0.0)
 
     effects = [(j, node, effect) for j, partner in enumerate(drugs) for node, effect in partner.inhibits.items()]
+    effects += [(j, REGAINED, effect) for j, node, effect in effects if node == HORMONE]
     each = lambda values: np.stack([np.broadcast_to(value, (n,)) for value in values], axis=1).astype(float)
     cells = lambda values: np.stack(values, axis=-1).transpose(1, 0, 2)  # [(cells, n)] -> (n, cells, ...)
     return Partners(

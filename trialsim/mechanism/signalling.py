@@ -193,6 +193,7 @@ class Inhibition(NamedTuple):
         cytotoxic: killing of cells that proliferate at the untreated rate, 1/h, by a cytotoxic drug.
         supply: part of proliferation that a tumour loses, whatever its signalling, to a drug that takes away its vessels or acts
             from outside the cell (VEGF and its receptors, interferon).
+        endocrine_regained: loss of the hormone's effect that resistance took from a drug and that comes back without S6K.
     """
 
     occupancy: jax.Array
@@ -207,6 +208,7 @@ class Inhibition(NamedTuple):
     autophagy: jax.Array | float = 0.0
     cytotoxic: jax.Array | float = 0.0
     supply: jax.Array | float = 0.0
+    endocrine_regained: jax.Array | float = 0.0
 
 
 class Network(NamedTuple):
@@ -258,13 +260,22 @@ def erk_drive(ERK: jax.Array, KRAS: jax.Array, k: NetworkConstants) -> jax.Array
     return (1.0 + k.K_ERK / k.ERK_reference) * saturating(ERK, k.K_ERK * (1.0 + k.KRAS_shift * KRAS))
 
 
+def hormone_blocked(x: Network, i: Inhibition, k: NetworkConstants) -> jax.Array:
+    """Loss of the hormone's effect. S6K activates the receptor without its ligand (S167), which is one way to resist hormone drugs
+    (Yamnik et al., J Biol Chem 2009;284:6361); what it took comes back where S6K is inhibited, as everolimus brings back the effect
+    of hormone drugs in cells that AKT made resistant (Beeram et al., Ann Oncol 2007;18:1323)."""
+    lost = jnp.maximum(1.0 - x.S6K / k.S6K_reference, 0.0)
+    return jnp.minimum(i.endocrine + i.endocrine_regained * lost, 1.0)
+
+
 def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParameters) -> Network:
     """dx/dt of each species, 1/h, in causal order: production - loss x."""
     i = inhibition
     S6K_fold = x.S6K / k.S6K_reference
+    blocked = hormone_blocked(x, i, k)
     # receptor side: S6K drives IRS1 to degradation, so IRS1 accumulates when S6K is inhibited (O'Reilly 2006, Harrington 2004)
     dIRS1 = k.k_IRS1 * (1.0 + c.f_S6K) - (k.k_IRS1 * (1.0 + c.f_S6K * S6K_fold**2)) * x.IRS1
-    receptor = c.RTK * (1.0 - i.RTK) * x.IRS1 * (1.0 - k.endocrine_receptor * i.endocrine) * (1.0 + k.KRAS_PI3K * c.KRAS)
+    receptor = c.RTK * (1.0 - i.RTK) * x.IRS1 * (1.0 - k.endocrine_receptor * blocked) * (1.0 + k.KRAS_PI3K * c.KRAS)
     receptor = receptor * inverse(1.0 + c.f_GRB10 * x.GRB10)
     mutant = (k.PIK3CA_PI3K + k.PIK3CA_gain * receptor) * c.PIK3CA  # active by itself, and more so with the receptor
     PI3K = (receptor * (1.0 - k.alpha_share * i.PI3K_alpha) + mutant * (1.0 - i.PI3K_alpha)) * (1.0 - i.PI3K)
@@ -311,7 +322,7 @@ def rates(x: Network, inhibition: Inhibition, k: NetworkConstants, c: CellParame
     cap = cap_translation(x.BP, c.R_4EBP, k) / k.cap_reference
     akt_help = (1.0 + k.K_AKT_CYCD / k.AKT_reference) * saturating(AKT, k.K_AKT_CYCD)
     cyclin = power(cap, k.cap_CYCD) * (1.0 - k.CYCD_S6K + k.CYCD_S6K * S6K_fold) * erk_drive(x.ERK, c.KRAS, k) * akt_help
-    dCYCD = k.k_CYCD * cyclin * (1.0 - k.endocrine_CYCD * i.endocrine) - k.k_CYCD * x.CYCD
+    dCYCD = k.k_CYCD * cyclin * (1.0 - k.endocrine_CYCD * blocked) - k.k_CYCD * x.CYCD
     dprotein = k.k_protein * ((1.0 - k.protein_S6K) * cap + k.protein_S6K * S6K_fold) - k.k_protein * x.protein
     dW = k.k_W * i.occupancy - k.k_W * x.W
     return Network(

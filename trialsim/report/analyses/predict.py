@@ -201,6 +201,12 @@ def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
         "by, and the chance of who comes into this one. Adverse events, dose intensity and biomarkers were not fitted to them: "
         "their intervals hold chance only."
     ]
+    if fitted.get("judged"):
+        held = fitted["judged"]
+        told.append(
+            f"When each published study was left out and predicted from the others, {percent(held['inside_90'], 0)} of {held['n']} "
+            "published rates, medians and hazard ratios lay inside such a 90 % interval (trialsim calibrate --judge)."
+        )
     if fitted["unknown_types"]:
         kinds = join(name.replace("_", " ") for name in fitted["unknown_types"])
         told.append(
