@@ -9,6 +9,7 @@ import pandas as pd
 from trialsim.report.analyses.page import Page, Saved
 from trialsim.report.figures.calibration import (
     NAMES,
+    SPOKEN,
     WORDS,
     age_panel,
     contraction_panel,
@@ -25,6 +26,7 @@ KINDS = {"orr": "proportion", "dcr": "proportion", "median_pfs": "months", "pfs_
 BETTER, COVERED = 0.9, (0.85, 0.95)  # what was asked of it: ratio of CRPS over all endpoints; share inside the 90 % interval
 RELIABLE = 0.7  # Pareto k
 CLEAR = 1.0  # log density: less is within the noise of leave-one-out
+NOBODY_RESPONDS = 0.03  # upper limit of a predicted response rate
 ODD = 0.025  # p of a posterior predictive check, or its complement
 ALWAYS_SHOWN = ("CPCT03",)  # beside the studies of children
 
@@ -77,7 +79,7 @@ def _found(scores: pd.DataFrame, ours: pd.DataFrame, alone: pd.DataFrame) -> lis
     table = scores[scores["model"] == "mechanistic"].set_index("endpoint")
     whole = table.loc["all"]
     parts = table.drop(index="all")
-    worse = [NAMES[name].lower() for name, row in parts.iterrows() if row["ratio"] > 1.0]
+    worse = [SPOKEN[name] for name, row in parts.iterrows() if row["ratio"] > 1.0]
     good = whole["ratio"] <= BETTER and not worse
     told = f"Over all endpoints its error (CRPS) is {fixed(whole['ratio'])} of the meta-analysis's "
     told += f"(90 % of resampled studies {fixed(whole['ratio_low'])} to {fixed(whole['ratio_high'])}); "
@@ -89,7 +91,7 @@ def _found(scores: pd.DataFrame, ours: pd.DataFrame, alone: pd.DataFrame) -> lis
         f"{percent(whole['inside_90_low'], 0)} to {percent(whole['inside_90_high'], 0)}); asked was 85 to 95 %: "
         f"{'reached' if covered else 'NOT reached'}."
     )
-    out = [f"{NAMES[name].lower()} {percent(row['inside_90'], 0)}" for name, row in parts.iterrows()]
+    out = [f"{SPOKEN[name]} {percent(row['inside_90'], 0)}" for name, row in parts.iterrows()]
     missed = ours[~ours["inside_90"].astype(bool)]
     by_alone = [study for study in dict.fromkeys(missed["study"]) if study in alone.index and any(alone.loc[study])]
     why = (
@@ -103,7 +105,7 @@ def _told_of_ages(saved: Saved) -> str:
     table = saved.table("age_loo")
     mean = lambda children, fitted: float(table[(table["children"] == children) & (table["fitted"] == fitted)]["elpd"].sum())
     parameters = saved.table("age_parameters").set_index("parameter")
-    shrunk = 1.0 - parameters["sd_together"] / parameters["sd_adults"]
+    narrower = float((1.0 - parameters["sd_together"] / parameters["sd_adults"]).median())
     ages = saved.table("age_numbers")
     young = ages[ages["children"]]
     inside = {name: part["inside_90"].mean() for name, part in young.groupby("fitted")}
@@ -115,11 +117,12 @@ def _told_of_ages(saved: Saved) -> str:
     else:
         verdict = "the children neither add to nor take from them"
     count = int((young["fitted"] == "adults").sum())
+    better, change = "better" if gain > 0 else "worse", "fall" if narrower >= 0 else "rise"
     return (
         f"Children and adults: fitted to adults alone, the model holds {percent(inside['adults'], 0)} of the children's {count} "
-        f"numbers in its 90 % intervals. With the children's studies the SDs of the hierarchy change by "
-        f"{percent(-float(shrunk.median()), 0)} at the median, and the adults' studies are predicted "
-        f"{'better' if gain > 0 else 'worse'} by {number(abs(gain), 2)} in log density over all of them (leave-one-out): {verdict}."
+        f"numbers in its 90 % intervals. With the children's studies the SDs of the hierarchy {change} by "
+        f"{percent(abs(narrower), 0)} at the median, and the adults' studies are predicted {better} by {number(abs(gain), 2)} in "
+        f"log density over all of them (leave-one-out): {verdict}."
     )
 
 
@@ -130,9 +133,7 @@ def _cards(scores: pd.DataFrame) -> list[Card]:
         if name in table.index:
             row = table.loc[name]
             value = f"{fixed(row['ratio'])}"
-            found.append(
-                Card(f"CRPS ratio, {NAMES[name].lower()}", value, f"{percent(row['inside_90'], 0)} inside the 90 % interval")
-            )
+            found.append(Card(f"CRPS ratio, {SPOKEN[name]}", value, f"{percent(row['inside_90'], 0)} inside the 90 % interval"))
     return found
 
 
@@ -172,7 +173,7 @@ def _missed(ours: pd.DataFrame, alone: pd.DataFrame) -> Table:
         rows.append(
             [row["arm"], NAMES[row["endpoint"]], show(row["value"]), show(row["median"]), f"{low} to {high}", _why(row, alone)]
         )
-    columns = ["Arm", "Endpoint", "Published", "Predicted", "90 % interval", "Only this study tells of"]
+    columns = ["Arm", "Endpoint", "Published", "Predicted", "90 % interval", "Only this study tells of; why else"]
     note = "What no other study tells of had to be guessed from the spread between tumour types or between drugs."
     return Table("missed", "Values outside the 90 % interval, trial by trial", raw, pd.DataFrame(rows, columns=columns), note)
 
@@ -180,7 +181,9 @@ def _missed(ours: pd.DataFrame, alone: pd.DataFrame) -> Table:
 def _why(row: dict[str, Any], alone: pd.DataFrame) -> str:
     only = alone.loc[row["study"]] if row["study"] in alone.index else None
     named = [] if only is None else [words(name) for column in only for name in column.split()]
-    return join(named) if named else "nothing: other studies had the same drugs and tumour types"
+    if row["endpoint"] == "orr" and row["high_90"] < NOBODY_RESPONDS:
+        named.append("in the model nobody responds without a drug that acts")
+    return join(named) if named else "nothing: other studies of the same drugs and tumour types say otherwise"
 
 
 def _every(every: pd.DataFrame) -> Table:

@@ -15,10 +15,11 @@ TONES = {"mechanistic": "simulated", "statistical": "second"}
 WORDS = {"mechanistic": "this model", "statistical": "meta-analysis"}
 NAMES = {"orr": "Objective response", "dcr": "Disease control", "median_pfs": "Median PFS or time to progression",
          "pfs_hr": "Hazard ratio of progression or death", "all": "All"}  # fmt: skip
+SPOKEN = {"orr": "response", "dcr": "disease control", "median_pfs": "median PFS", "pfs_hr": "hazard ratio", "all": "all together"}
 AXES = {"orr": "% of patients", "dcr": "% of patients", "median_pfs": "months", "pfs_hr": "ratio"}
 SCALE = {"orr": 100.0, "dcr": 100.0}
 WANTED = (0.85, 0.95)  # share of values that the 90 % interval should hold
-SMALLEST = 0.05  # of a logarithmic axis, months or ratio
+SMALLEST = {"median_pfs": 1.0, "pfs_hr": 0.2}  # of a logarithmic axis
 
 
 def forest_panel(table: pd.DataFrame, endpoint: str) -> Panel:
@@ -31,7 +32,7 @@ def forest_panel(table: pd.DataFrame, endpoint: str) -> Panel:
     ours = part[part["model"] == "mechanistic"].sort_values("value", kind="stable")
     other = part[part["model"] == "statistical"].set_index("arm").reindex(ours["arm"])
     places, scale, logarithmic = np.arange(len(ours), dtype=float), SCALE.get(endpoint, 1.0), endpoint not in SCALE
-    cut = (lambda x: np.maximum(np.asarray(x, float), SMALLEST)) if logarithmic else (lambda x: np.asarray(x, float))
+    cut = (lambda x: np.maximum(np.asarray(x, float), SMALLEST[endpoint])) if logarithmic else (lambda x: np.asarray(x, float))
     made = figure(130 + ROW * len(ours))
     for rows, model, up in ((ours, "mechanistic", -0.16), (other, "statistical", 0.2)):
         y, tone = places + up, TONES[model]
@@ -55,7 +56,7 @@ def forest_panel(table: pd.DataFrame, endpoint: str) -> Panel:
     axis = dict(title_text=AXES[endpoint])
     if logarithmic:
         top = float(np.nanmax([ours["high_90"].max(), other["high_90"].max(), ours["value"].max()]))
-        axis |= dict(type="log", **log_ticks(SMALLEST, top))
+        axis |= dict(type="log", **log_ticks(SMALLEST[endpoint], top))
         reference_line(made, x=1.0) if endpoint == "pfs_hr" else None
     else:
         axis |= dict(rangemode="tozero")
@@ -88,7 +89,7 @@ def scores_panel(scores: pd.DataFrame) -> Panel:
     reference_line(made, x=1.0, text="as good as the meta-analysis")
     _rows(made, [f"{NAMES[row.endpoint]} ({row.n})" for row in ours.itertuples()], 46)
     made.update_xaxes(title_text="CRPS, this model over meta-analysis (lower is better)")
-    better = [NAMES[row.endpoint].lower() for row in ours.itertuples() if row.ratio < 1.0]
+    better = [SPOKEN[row.endpoint] for row in ours.itertuples() if row.ratio < 1.0]
     caption = f"Below 1 this model predicts better: {join(better)}." if better else "Nowhere does this model predict better."
     return Panel("scores", "Error of prediction", caption, made, wide=False)
 
