@@ -283,7 +283,8 @@ def _panel(made: go.Figure, column: int, axis: Axis, marks: list[Mark], place: d
 
 def _entry(made: go.Figure, name: str, look: Look, opacity: float) -> None:
     """A line of the legend."""
+    line = dict(color=colour(look.tone), width=1.6)
+    marker = dict(color=colour(look.tone), size=8, symbol=look.symbol, line=line)
     made.add_scatter(
-        x=[None], y=[None], mode="lines+markers", name=name, opacity=opacity, line=dict(color=colour(look.tone), width=1.6),
-        marker=dict(color=colour(look.tone), size=8, symbol=look.symbol, line=dict(color=colour(look.tone), width=1.6)), row=1, col=1,
-    )  # fmt: skip
+        x=[None], y=[None], mode="lines+markers", name=name, opacity=opacity, line=line, marker=marker, row=1, col=1
+    )
