@@ -43,6 +43,7 @@ def pages() -> dict[str, str]:
         "reference/commands.md": commands(),
         "reference/python.md": python(),
         "reference/tables.md": tables(),
+        "verification/calibration.md": simulation_based_calibration(),
         "verification/designs.md": published_designs(),
         "verification/experiments.md": experiments(),
         "verification/laboratory.md": laboratory(),
@@ -229,6 +230,11 @@ def laboratory() -> str:
     text = (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8")
     tables = re.sub(r"(?m)(?:^\|.*\n?)+", lambda found: wide(found[0], "facts") + "\n", text)
     return "---\nhide: [toc]\n---\n\n" + tables
+
+
+def simulation_based_calibration() -> str:
+    """docs/simulation_based_calibration.md, as `python -m trialsim.sbc` wrote it."""
+    return (ROOT / "docs" / "simulation_based_calibration.md").read_text(encoding="utf-8")
 
 
 RESULTS = {  # the table that a folder of experiments ends in, and the columns of it that are shown

@@ -41,9 +41,9 @@ def test_a_median_is_as_likely_as_in_trials_drawn_by_hand():
     n, hazard, months = 41, 0.2, 3.25
     found = terms([Number("s", "a", "median_pfs", months, n, np.nan)], shares((hazard, hazard)))
     rng = np.random.default_rng(0)
-    medians = np.median(rng.exponential(1 / hazard, (20_000, n)), axis=1)
-    by_hand = np.mean((medians > months - HALF) & (medians <= months + HALF))
-    assert np.exp(found["time"][0]) == pytest.approx(by_hand, abs=0.02)  # normal order statistics, curves linear between points
+    medians = np.median(rng.exponential(1 / hazard, (50_000, n)), axis=1)
+    by_hand = np.mean((medians > months - HALF) & (medians <= months + HALF))  # 0.054, standard error 0.001
+    assert np.exp(found["time"][0]) == pytest.approx(by_hand, rel=0.1)  # normal order statistics, curves linear between points
 
 
 def test_cox_finds_the_ratio_of_proportional_hazards():

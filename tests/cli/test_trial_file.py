@@ -122,15 +122,61 @@ BAD = [
     ({"published": "OZA11/chemo_naive"}, "published", "was given temsirolimus"),
     (CONTROLLED | {"published_control": "RECORD1/everolimus"}, "published_control", "RECORD1/placebo"),
     ({"published_control": "RECORD1/placebo"}, "published_control", "null with control: none"),
+    ({"drug": None}, "drug", "everolimus"),
+    ({"unit": "g"}, "unit", "did you mean 'mg'"),
+    ({"dose": -5}, "dose", "greater than 0"),
+    ({"dose_levels": [5, -10]}, "dose_levels.1", "greater than 0"),
+    ({"dose_levels": [5, 5]}, "dose_levels", "rise, each once"),
+    (CONTROLLED | {"dose_levels": [5, 10]}, "dose_levels", "null with a control arm; control is placebo"),
+    ({"partners": {"exemestane": {"dose": -1}}}, "partners.exemestane.dose", "greater than 0"),
+    ({"partners": {"exemestane": {"dosis": 1}}}, "partners.exemestane.dosis", "did you mean 'dose'"),
+    ({"partners": ["exemestane", "exemestane"]}, "partners", "each name once"),
+    ({"tumour_types": {"colorectal": 0.5, "hcc": 0.6}}, "tumour_types", "these sum to 1.1"),
+    ({"tumour_types": {"colorectal": 1.5, "hcc": -0.5}}, "tumour_types.hcc", "at least 0"),
+    ({"tumour_types": "populaton"}, "tumour_types", "did you mean 'population'"),
+    ({"patients": -3}, "patients", "at least 1"),
+    ({"patients_control": 10}, "patients_control", "0 with control: none"),
+    ({"crossover": True}, "crossover", "false with control: none"),
+    ({"scan_interval_weeks": 0}, "scan_interval_weeks", "greater than 0"),
+    ({"scan_interval_weeks": -8}, "scan_interval_weeks", "greater than 0"),
+    ({"schedule": "dayly"}, "schedule", "did you mean 'daily'"),
+    ({"days_off": 7}, "days_off", "0 with days_on: null"),
+    ({"accrual_months": 0}, "accrual_months", "greater than 0"),
+    ({"benefit_weeks": 0}, "benefit_weeks", "greater than 0"),
+    ({"selection": ["tsc", "tsc"]}, "selection", "each name once"),
+    ({"selection": {"pik3ca": 1}}, "selection.pik3ca", "true or false"),
+    ({"selection": ["pik3ca"], "tumour_types": {"sega": 1.0}}, "selection", "0 of them have these"),  # prevalence 0
+    ({"selection": {"akt1": True, "mtor": True, "pik3ca": True}}, "selection", "at least 1 in 2000 patients"),
+    ({"selection": {"akt1": True, "mtor": True, "pik3ca": True}, "tumour_types": "population"}, "selection", "1 in 2000"),
 ]
 
 
 @pytest.mark.parametrize(("changed", "key", "allowed"), BAD, ids=[f"{key}-{allowed}" for _, key, allowed in BAD])
-def test_what_is_wrong_is_told_by_its_key(changed: dict, key: str, allowed: str, tmp_path: Path) -> None:
+def test_what_is_wrong_is_told_by_its_key_and_nothing_starts(changed, key, allowed, tmp_path, monkeypatch, capsys) -> None:
+    file = write(tmp_path, **changed)
     with pytest.raises(ConfigError) as error:
-        read_trial(write(tmp_path, **changed))
+        read_trial(file)
     faults = flatten(error.value)
     assert any(fault.key == key and allowed in fault.allowed for fault in faults), [str(fault) for fault in faults]
+    monkeypatch.chdir(tmp_path)
+    assert start("predict", [f"trial={file}"]) == 2
+    assert f"trialsim: {key} = " in capsys.readouterr().err and list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(("added", "key", "allowed"), [
+    ("selection: {pik3ca: true, pik3ca: false}", "selection.pik3ca", "given once, not on lines 9 and 9 of x.yaml"),
+    ("selection:\n  tsc: true\n  kras: true\n  tsc: true", "selection.tsc", "not on lines 10 and 12"),
+    ("dose: 20", "dose", "given once"),
+    ("partners:\n  exemestane: {dose: 5, dose: 10}", "partners.exemestane.dose", "given once"),
+    ("lines: [0.5, 0.5", "x.yaml", "a YAML file"),
+    ("a colon: in a text: here", "x.yaml", "stands in quotes"),
+])  # fmt: skip
+def test_a_file_says_a_thing_once_and_in_yaml(added: str, key: str, allowed: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(yaml.safe_dump(MINE) + added + "\n")
+    with pytest.raises(ConfigError) as error:
+        read_trial(file)
+    assert error.value.key == key and allowed in error.value.allowed, str(error.value)
 
 
 def test_of_two_faults_of_a_key_its_description_is_told_once(tmp_path) -> None:

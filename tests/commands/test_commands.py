@@ -38,10 +38,23 @@ def test_evidence_writes_a_table_whole_and_never_over_another_file(table, tmp_pa
     (["--where", "drg=everolimus"], "did you mean 'drug'"),
     (["--where", "drug"], "COLUMN=TEXT"),
     (["--out", "rows.xlsx"], ".csv or .parquet"),
+    (["--plot", "rows.pdf"], ".html, .svg or .png"),
+    (["doses", "--plot", "rows.html"], "of the tables efficacy"),
+    (["--where", "trial=FOULADI", "--where", "trial=RECORD", "--plot", "rows.html"], "at least one holds a number"),
 ])  # fmt: skip
 def test_evidence_says_what_is_allowed(words, allowed, capsys):
     assert start("evidence", words) == 2
     assert allowed in capsys.readouterr().err
+
+
+def test_evidence_draws_the_rows_that_are_asked_for_and_never_over_another_file(tmp_path, capsys):
+    file = tmp_path / "rcc.html"
+    words = ["--where", "tumour type=RCC clear", "--plot", str(file)]
+    assert start("evidence", words) == 0
+    page = file.read_text(encoding="utf-8")
+    assert "7 rows drawn" in capsys.readouterr().out and "METEOR" in page and "BOLERO2" not in page
+    assert start("evidence", words) == 2
+    assert file.read_text(encoding="utf-8") == page
 
 
 def test_report_of_no_run_is_refused(tmp_path, capsys):

@@ -72,10 +72,11 @@ def parse_yaml(path: Path, text: str) -> dict[str, Any]:
 
 
 def check_yaml(path: Path) -> str:
-    """The text of a YAML file that no reader chokes on.
+    """The text of a YAML file that no reader chokes on, and in which no key stands twice.
 
     Raises:
-        ConfigError: it is no YAML, is nested too deeply, or repeats itself by aliases (nine lines can stand for 10^9 values).
+        ConfigError: it is no YAML, is nested too deeply, repeats itself by aliases (nine lines can stand for 10^9 values), or
+            gives a key twice, of which a reader would take the last.
     """
     text = read_text(path, LARGEST_YAML)
     depth = 0
@@ -88,11 +89,33 @@ def check_yaml(path: Path) -> str:
             if depth > SETTINGS.depth:
                 where = f"{path}, line {event.start_mark.line + 1}"
                 raise ConfigError(path.name, where, f"at most {SETTINGS.depth} sections or lists within one another")
+        document = yaml.compose(text, Loader=_LOADER)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(path.name, str(path), f"a YAML file ({_one_line(error)})") from error
+    raise_all(list(_twice(path, document)))
     return text
+
+
+def _twice(path: Path, document: Any) -> Iterator[ConfigError]:
+    """Keys that stand twice in one section, and where."""
+    sections: list[tuple[str, Any]] = [("", document)]
+    while sections:
+        key, node = sections.pop(0)
+        if isinstance(node, yaml.SequenceNode):
+            sections += [(f"{key}.{place}", item) for place, item in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            seen: dict[tuple[str, str], Any] = {}
+            for name, value in node.value:
+                if not isinstance(name, yaml.ScalarNode):
+                    continue
+                own = f"{key}.{name.value}" if key else name.value
+                first = seen.setdefault((name.tag, name.value), name)
+                if first is not name:
+                    lines = f"lines {first.start_mark.line + 1} and {name.start_mark.line + 1} of {path.name}"
+                    yield ConfigError(own, "given twice", f"given once, not on {lines}")
+                sections.append((own, value))
 
 
 def _events(text: str) -> Iterator[Any]:

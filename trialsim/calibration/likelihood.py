@@ -25,8 +25,10 @@ from trialsim.calibration.library import OS_MONTHS, OUTCOMES, PFS_MONTHS
 from trialsim.calibration.published import Number
 from trialsim.calibration.system import Outcomes, System
 
-HALF = 0.25  # months either side of a median: curves are known at points up to a month apart
+HALF = 0.05  # months either side of a median: half of the last digit that is printed. A quarter of a month would be up to three
+#              standard errors of a large trial's short median, and simulation-based calibration sees it (`trialsim.sbc`)
 LEAST, MOST = 1e-4, 1.0 - 1e-4
+LEAST_CHANCE = 2e-6  # of a median: far from where it is expected the likelihood is flat, not 0
 NEWTON = 6
 KINDS = ("rate", "time", "ratio")
 
@@ -124,7 +126,7 @@ def log_likelihood(data: Data, found: Outcomes, errors: Mapping[str, Any]) -> di
     choose = gammaln(data.rate_n + 1) - gammaln(data.rate_events + 1) - gammaln(data.rate_n - data.rate_events + 1)
     rate = choose + xlogy(data.rate_events, p) + xlog1py(data.rate_n - data.rate_events, -p)
     below = norm.cdf(median_score(data, shares, errors["time"]))
-    time = jnp.log(jnp.maximum(below[:, 1] - below[:, 0], 0.0) + 1e-5)
+    time = jnp.log(jnp.maximum(below[:, 1] - below[:, 0], 0.0) + LEAST_CHANCE)
     ratio = norm.logpdf(data.ratio_value, log_ratio(data, found) + errors["ratio"], data.ratio_se)
     return {"rate": rate, "time": time, "ratio": ratio}
 

@@ -15,12 +15,14 @@ from trialsim._paths import conf_dir
 from trialsim.artefacts.reading import check_yaml, parse_yaml
 from trialsim.cli.composing import compose, literal
 from trialsim.schema import ConfigError
+from trialsim.schema.cohort import GenotypeSettings
 from trialsim.schema.faults import near, raise_all, translate
 from trialsim.schema.plain import usable_path
 from trialsim.schema.study import StudyConfig
 from trialsim.schema.trial_file import LONGEST_MONTHS, PartnerDose, TrialFile
 from trialsim.units import DAYS_PER_MONTH
 
+POPULATIONS = {"adult": "adult_solid", "paediatric": "paediatric_solid"}  # by age group
 LEAST_WEEKS = 4.0  # to the scan that confirms a response, RECIST 1.1
 
 
@@ -60,12 +62,25 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile, str]:
         known = sorted(file.stem for file in (conf_dir() / group).glob("*.yaml"))
         raise_all([ConfigError(f"{key}.{name}", _told(value), f"one of {', '.join(known)}{near(name, known)}")
                    for name, value in given.items() if name not in known])  # fmt: skip
+    _check_selection(found)
     _check_published(found)
     return re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem).lstrip("_.-")[:80] or "trial", found, text
 
 
 def _told(value: Any) -> Any:
     return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else value
+
+
+def _check_selection(trial: TrialFile) -> None:
+    """Somebody in the mix of tumour types is as `selection` asks."""
+    if not trial.selection:
+        return
+    from trialsim.cohort.selection import refuse_share, share_of_type  # here, as it loads what simulates
+
+    mix = _group("population", POPULATIONS[trial.age_group])["mix"] if trial.tumour_types == "population" else trial.tumour_types
+    genotype = lambda kind: GenotypeSettings.model_validate(_group("tumour", kind)["genotype"])
+    eligible = sum(share * share_of_type(genotype(kind), trial.selection) for kind, share in mix.items() if share > 0)
+    refuse_share(eligible, trial.selection, "selection")
 
 
 def _check_published(trial: TrialFile) -> None:
@@ -89,7 +104,7 @@ def words(name: str, trial: TrialFile) -> list[str]:
 
 
 def _words(name: str, trial: TrialFile) -> Iterator[str]:
-    population = {"adult": "adult_solid", "paediatric": "paediatric_solid"}[trial.age_group]
+    population = POPULATIONS[trial.age_group]
     yield from ("analysis=predict", f"population={population}", f"drug={trial.drug}", f"modification={trial.drug}")
     yield from ("regimen=everolimus_10mg_daily", "design=single_arm")  # of which all that differs follows
     yield f"endpoint={'cpct03' if trial.benefit == 'ttp_ratio' else 'recist'}"
@@ -145,9 +160,13 @@ OF_ANALYSIS = ("patients", "dose_levels", "control", "patients_control", "crosso
 
 def _types_of(population: str) -> Sequence[str]:
     """Tumour types that a population brings."""
-    with (conf_dir() / "population" / f"{population}.yaml").open(encoding="utf-8") as file:
-        defaults = yaml.safe_load(file)["defaults"]
+    defaults = _group("population", population)["defaults"]
     return next(entry["/tumour"] for entry in defaults if isinstance(entry, dict) and "/tumour" in entry)
+
+
+def _group(group: str, name: str) -> dict[str, Any]:
+    """A file of ``conf`` as it stands."""
+    return yaml.safe_load((conf_dir() / group / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def compose_trial(trial: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> StudyConfig:

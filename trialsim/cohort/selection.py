@@ -19,10 +19,14 @@ def refuse_rare(population: PopulationSettings, tumours: Mapping[str, TumourSett
     Raises:
         ConfigError: on ``analysis.selection``.
     """
-    share = eligible_share(population, tumours, selection)
+    refuse_share(eligible_share(population, tumours, selection), selection, "analysis.selection")
+
+
+def refuse_share(share: float, selection: Mapping[str, bool], key: str) -> None:
+    """Args: share: of the patients who meet the selection. key: of the setting that asks for it. Raises: as `refuse_rare`."""
     if share * RAREST < 1.0:
         allowed = f"alterations that at least 1 in {RAREST} patients of this population has; {share:.2g} of them have these"
-        raise ConfigError("analysis.selection", dict(selection), allowed)
+        raise ConfigError(key, dict(selection), allowed)
 
 
 def eligible_share(population: PopulationSettings, tumours: Mapping[str, TumourSettings], selection: Mapping[str, bool]) -> float:

@@ -1,4 +1,6 @@
-"""Lists the published numbers that come with trialsim, each with its source; --out writes the whole table to a file.
+"""Lists the published numbers that come with trialsim, each with its source; --out writes a table to a file, --plot draws it.
+
+  trialsim evidence --where "tumour type=RCC" --plot rcc.html
 
 Tables: efficacy (response, survival, benefit; one row an arm, with its role, fit or validation, and how far to trust it), phase1
 (dose-limiting toxicities by level), biomarkers, survival_points (landmarks), exposure (concentrations), interactions, doses (the
@@ -38,13 +40,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("table", nargs="?", default="efficacy", choices=SHOWN, help="which table (default: efficacy)")
     parser.add_argument("--where", metavar="COLUMN=TEXT", action="append", default=[], help="rows whose column holds the text")
     parser.add_argument("--out", metavar="FILE", type=Path, help="write these rows, all columns, to FILE (.csv or .parquet)")
+    told = "draw these rows as a forest plot, survival_points as curves, to FILE (.html, .svg or .png); not of doses"
+    parser.add_argument("--plot", metavar="FILE", type=Path, help=told)
 
 
 def run(given: argparse.Namespace) -> int:
     rows = chosen(load(given.table), given.where, SHOWN[given.table])
+    if given.plot is not None:
+        draw(given.table, rows, given.plot)
+        console.out.print(f"{len(rows)} rows drawn in {given.plot}", markup=False)
     if given.out is not None:
         write(rows, given.out)
         console.out.print(f"{len(rows)} rows written to {given.out}", markup=False)
+    if given.out is not None or given.plot is not None:
         return 0
     heads = SHOWN[given.table] or {name: name.replace("_", " ") for name in rows if name not in HIDDEN}
     table = Table(title=f"{given.table}: {len(rows)} rows", title_justify="left", title_style="bold", show_edge=False)
@@ -77,6 +85,20 @@ def chosen(rows: pd.DataFrame, wanted: list[str], heads: Mapping[str, str] | Non
             raise ConfigError("--where", word, allowed)
         rows = rows[rows[column].astype(str).str.contains(text, case=False, regex=False)]
     return rows
+
+
+def draw(table: str, rows: pd.DataFrame, file: Path) -> None:
+    from trialsim.report.figures.evidence import plot
+    from trialsim.report.images import able_to_draw, write_figure
+
+    if file.suffix not in (".html", ".svg", ".png"):
+        raise ConfigError("--plot", str(file), "a file that ends with .html, .svg or .png")
+    if file.exists():
+        raise ConfigError("--plot", str(file), "a file that does not exist yet")
+    made = plot(table, rows)
+    if file.suffix != ".html":
+        able_to_draw("--plot", str(file))
+    write_figure(made, file)
 
 
 def write(rows: pd.DataFrame, file: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 
 from trialsim import console
-from trialsim.schema import ConfigError
 
 SUMMARY = "write the report of a finished run again, its figures also as SVG or PNG"
 
@@ -22,25 +21,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     from trialsim import load_run, write_report
+    from trialsim.report.images import able_to_draw, write_images
 
     folders = [load_run(folder).path for folder in given.run]  # all of them, before the first is written
     if given.figures:
-        _able_to_draw()
+        able_to_draw("--figures", "svg or png")
     for folder in folders:
         page = write_report(folder)
         if given.figures:
-            from trialsim.report.images import write_images
-
             with console.step("drawing the figures"):
                 write_images(folder, given.figures)
         console.out.print(f"Report: {page}", markup=False)
     return 0
-
-
-def _able_to_draw() -> None:
-    """kaleido draws Plotly figures in a browser of its own, Chrome or Chromium."""
-    try:
-        import kaleido  # noqa: F401
-    except ImportError as error:
-        allowed = 'only with kaleido and Chrome or Chromium: python -m pip install "trialsim[images]"'
-        raise ConfigError("--figures", "svg or png", allowed) from error

@@ -73,7 +73,11 @@ def published_endpoints(trial_id: str, arm_id: str | None = None) -> list[Publis
 
     Args, Raises: as for `published_arm`.
     """
-    row = published_arm(trial_id, arm_id)
+    return endpoints_of(published_arm(trial_id, arm_id))
+
+
+def endpoints_of(row: pd.Series) -> list[PublishedEndpoint]:
+    """The same of a row of the efficacy table."""
     source = f"{row['short_citation']}; {row['source_url']}"
     return [*_rates(row, source), *_times(row, source), *_landmarks(row, source), *_toxicity(row, source)]
 
@@ -114,9 +118,13 @@ def published_hazard_ratio(name: str | None) -> PublishedEndpoint | None:
     table = load_efficacy()
     rows = table[(table["trial_id"] == trial_id) & ((table["arm_id"] == arm_id) | (not arm_id))]
     rows = rows[rows["pfs_hr"].notna()]
-    if len(rows) != 1:
+    return hazard_ratio_of(rows.iloc[0]) if len(rows) == 1 else None
+
+
+def hazard_ratio_of(row: pd.Series) -> PublishedEndpoint | None:
+    """The same of a row of the efficacy table."""
+    if pd.isna(row["pfs_hr"]):
         return None
-    row = rows.iloc[0]
     limits = split_interval(row["pfs_hr_ci"]) if row["pfs_hr_ci"] else None
     low, high = (float(limits[0]), float(limits[1])) if limits and not limits[2] and limits[1] != "NE" else (None, None)
     definition = f"hazard ratio of progression or death, control: {row['control'] or 'not stated'}"

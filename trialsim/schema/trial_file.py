@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from trialsim.schema.analysis.predict import Gene
 from trialsim.schema.base import ConfigError, Name, Settings
@@ -15,6 +16,15 @@ from trialsim.schema.regimen import LARGEST_DOSE, DoseUnit, Schedule
 
 LONGEST_MONTHS = 24.0  # that a patient is followed in the simulation, `design.max_follow_up_months`
 PUBLISHED = r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$"
+
+
+def _named(given: Any, value: Any, key: str) -> Any:
+    """A list of names as a section in which each has the value; anything else as it is."""
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        return given
+    if len(set(given)) < len(given):
+        raise ConfigError(key, given, "each name once")
+    return dict.fromkeys(given, value)
 
 
 class PartnerDose(Settings):
@@ -76,15 +86,15 @@ class TrialFile(Settings):
 
     @field_validator("partners", "control_partners", mode="before")
     @classmethod
-    def _plain_list(cls, given: Any) -> Any:
+    def _plain_list(cls, given: Any, info: ValidationInfo) -> Any:
         """``[exemestane]`` is short for ``{exemestane: {}}``."""
-        return {name: {} for name in given} if isinstance(given, list) and all(isinstance(name, str) for name in given) else given
+        return _named(given, {}, str(info.field_name))
 
     @field_validator("selection", mode="before")
     @classmethod
     def _altered(cls, given: Any) -> Any:
         """``[tsc]`` is short for ``{tsc: true}``."""
-        return dict.fromkeys(given, True) if isinstance(given, list) and all(isinstance(name, str) for name in given) else given
+        return _named(given, True, "selection")
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
@@ -107,6 +117,12 @@ class TrialFile(Settings):
         largest = max(self.dose_levels or [self.dose])
         if largest > LARGEST_DOSE[self.unit]:
             say("dose_levels", self.dose_levels, f"at most {LARGEST_DOSE[self.unit]:g} {self.unit} each; check unit")
+        if self.dose_levels and any(low >= high for low, high in pairwise(self.dose_levels)):
+            say("dose_levels", self.dose_levels, "levels that rise, each once")
+        if self.dose_levels and self.control != "none":
+            say("dose_levels", self.dose_levels, f"null with a control arm; control is {self.control}")
+        if self.days_off and self.days_on is None:
+            say("days_off", self.days_off, "0 with days_on: null; a pause belongs to a cycle of days_on and days_off")
         if self.crossover and self.control == "none":
             say("crossover", True, "false with control: none")
         if self.published_control is not None and self.control == "none":
