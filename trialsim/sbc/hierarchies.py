@@ -18,7 +18,7 @@ import trialsim
 from trialsim.calibration import likelihood, meta, model, predictive
 from trialsim.calibration.emulator import Emulator, labels
 from trialsim.calibration.library import OS_MONTHS, OUTCOMES, PFS_MONTHS, Cell, cells_of
-from trialsim.calibration.run import Evidence, Problem, evidence_of
+from trialsim.calibration.problem import Evidence, Problem, evidence_of
 from trialsim.calibration.sampling import Sampler
 from trialsim.calibration.system import shift_name, system
 from trialsim.sbc.ranks import Batch, Repetition, among_draws
