@@ -49,7 +49,8 @@ def left_out(
     studies = list(dict.fromkeys(one.study for one in numbers if one.endpoint in JUDGED))
     mark = hashlib.sha256(repr((sampler, seed, numbers, VERSION)).encode())
     stamps = {"statistical": mark.hexdigest()[:16]}
-    mark.update(problem.system.coefficients.tobytes())
+    for array in (problem.system.coefficients, *problem.data):
+        mark.update(np.ascontiguousarray(array).tobytes())
     stamps["mechanistic"] = mark.hexdigest()[:16]
     made = {"mechanistic": problem, "statistical": opponent}
     known = {name: geometry_of(made[name], fits[name]) for name in fits}
