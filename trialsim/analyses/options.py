@@ -48,7 +48,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     options: who, what, endpoint, unit, median, low_50, ... high_90 (of the true values of worlds), error (Monte Carlo, of the
         median).
     compared: kind (`Pair`), who, what, against_who, against_what, endpoint, ratio (whether it is one, or a difference), median,
-        low_50, ... high_90, better (probability; missing where neither higher nor lower is), better_error. With ``kind``
+        low_50, ... high_90, error (Monte Carlo, of the median; of the log of a ratio), better (probability; missing where neither
+        higher nor lower is), better_error. With ``kind``
         population, pfs_hr is the ratio of the two populations' hazard ratios against the reference treatment.
     best: kind (treatment: of those of a population; population: of those under a treatment), who, what, endpoint, probability,
         error.
@@ -61,7 +62,6 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     """
     settings = config.analysis
     assert isinstance(settings, OptionsSettings)
-    populations.refuse_rare(config, settings.who)
     fitted = posterior.chosen(settings.posterior)
     with console.step("choosing the steps of the solver", config.compute.progress):
         config, check = _exact_enough(config, settings)
@@ -217,9 +217,11 @@ def _difference(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Difference or log ratio of the two in each endpoint that options are compared by."""
     one, other = truth[pair.one], truth[pair.other]
-    for name in one:
+    for name in one | other:
         of = COMPARED.get(name)
-        if name.startswith(GRADE) or (of and not of.ratio):
+        if name.startswith(GRADE):  # an adverse event that no drug of an option has does not happen there
+            yield name, np.asarray(one.get(name, 0.0) - other.get(name, 0.0))
+        elif of and not of.ratio:
             yield name, one[name] - other[name]
         elif of:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -285,6 +287,7 @@ def _compared(worlds: pd.DataFrame, seed: int) -> pd.DataFrame:
         found = spread.quantiles(spread.truth(value, error))
         if ratio:
             found = {name: float(np.exp(number)) for name, number in found.items()}
+        found |= {"error": spread.median_error(value, error, seed)}
         better = spread.probability_positive(sign * value, error, seed) if sign and np.isfinite(value).all() else (np.nan, np.nan)
         rows.append(key | {"ratio": ratio} | found | {"better": float(better[0]), "better_error": float(better[1])})
     return pd.DataFrame(rows)

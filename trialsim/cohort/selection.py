@@ -13,16 +13,21 @@ from trialsim.schema.cohort import GenotypeSettings, PopulationSettings, TumourS
 RAREST = 2000  # patients of whom at least one must be eligible: those of a trial are found by sampling
 
 
-def refuse_rare(population: PopulationSettings, tumours: Mapping[str, TumourSettings], selection: Mapping[str, bool]) -> None:
+def refuse_rare(
+    population: PopulationSettings,
+    tumours: Mapping[str, TumourSettings],
+    selection: Mapping[str, bool],
+    key: str = "analysis.selection",
+) -> None:
     """A selection that hardly anybody meets is no trial.
 
     Raises:
-        ConfigError: on ``analysis.selection``.
+        ConfigError: on ``key``.
     """
     share = eligible_share(population, tumours, selection)
     if share * RAREST < 1.0:
         allowed = f"alterations that at least 1 in {RAREST} patients of this population has; {share:.2g} of them have these"
-        raise ConfigError("analysis.selection", dict(selection), allowed)
+        raise ConfigError(key, dict(selection), allowed)
 
 
 def eligible_share(population: PopulationSettings, tumours: Mapping[str, TumourSettings], selection: Mapping[str, bool]) -> float:

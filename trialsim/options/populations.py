@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from trialsim.cohort import sample_cohort
-from trialsim.cohort.selection import RAREST, eligible_share
+from trialsim.cohort.selection import RAREST
 from trialsim.schema import ConfigError
 
 if TYPE_CHECKING:
     from trialsim.schema.analysis.options import WhatSettings, WhoSettings
     from trialsim.schema.study import StudyConfig
 
-CANDIDATES = 4000  # sampled at a time when patients are sought
+CANDIDATES = 1024  # sampled at a time when patients are sought
 APART = 1_000_000  # patient_ids from the first candidate of one world to that of the next
 
 
@@ -31,9 +31,7 @@ class Found(NamedTuple):
 
 def of_population(config: StudyConfig, who: WhoSettings) -> StudyConfig:
     """The study in one population, before anybody is selected."""
-    cohort = who.cohort or config.cohort
-    mix = cohort.mix if who.mix is None else who.mix
-    return config.model_copy(update={"cohort": cohort.model_copy(update={"mix": dict(mix)})})
+    return config.model_copy(update={"cohort": who.population(config.cohort)})
 
 
 def given(config: StudyConfig, what: WhatSettings) -> StudyConfig:
@@ -66,7 +64,9 @@ def eligible(config: StudyConfig, who: Mapping[str, WhoSettings], count: int, wo
     screened, start = dict.fromkeys(who, 0), world * APART
     while missing := [name for name in who if sum(map(len, ids[name])) < count]:
         if start - world * APART >= RAREST * count:
-            raise rare(missing[0], who[missing[0]])
+            asked = who[missing[0]].model_dump(include={"selection", "ages_y"})
+            allowed = f"what at least 1 in {RAREST} patients of its population has"
+            raise ConfigError(f"analysis.who.{missing[0]}", asked, allowed)
         candidates = np.arange(start, start + CANDIDATES)
         cohort = sample_cohort(config.cohort, config.tumour, config.seed, candidates)
         for name in missing:
@@ -75,19 +75,3 @@ def eligible(config: StudyConfig, who: Mapping[str, WhoSettings], count: int, wo
         start += CANDIDATES
     every = {name: np.concatenate(found) for name, found in ids.items()}
     return {name: Found(found[:count], screened[name], len(found)) for name, found in every.items()}
-
-
-def refuse_rare(config: StudyConfig, who: Mapping[str, WhoSettings]) -> None:
-    """By the prevalences, before anybody is sampled.
-
-    Raises:
-        ConfigError: hardly anybody is eligible.
-    """
-    for name, asked in who.items():
-        if eligible_share(of_population(config, asked).cohort, config.tumour, asked.selection) * RAREST < 1.0:
-            raise rare(name, asked)
-
-
-def rare(name: str, who: WhoSettings) -> ConfigError:
-    asked = dict(who.selection) | ({"ages_y": list(who.ages_y)} if who.ages_y is not None else {})
-    return ConfigError(f"analysis.who.{name}.selection", asked, f"what at least 1 in {RAREST} patients of its population has")

@@ -28,11 +28,12 @@ class Probability(NamedTuple):
 
 def truth(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """Values of the worlds without their noise; both (..., worlds). What is not finite stays, and then so do all of its row."""
-    variance, noise = np.var(values, axis=-1, ddof=1, keepdims=True), np.mean(np.square(errors), axis=-1, keepdims=True)
-    keep = np.sqrt(np.clip(1.0 - np.divide(noise, variance, out=np.ones_like(noise), where=variance > 0), 0.0, 1.0))
-    middle = np.mean(values, axis=-1, keepdims=True)
-    known = np.isfinite(middle) & np.isfinite(noise)
-    return np.where(known, middle + keep * (values - middle), values)
+    with np.errstate(invalid="ignore"):
+        variance, noise = np.var(values, axis=-1, ddof=1, keepdims=True), np.mean(np.square(errors), axis=-1, keepdims=True)
+        keep = np.sqrt(np.clip(1.0 - np.divide(noise, variance, out=np.ones_like(noise), where=variance > 0), 0.0, 1.0))
+        middle = np.mean(values, axis=-1, keepdims=True)
+        known = np.isfinite(middle) & np.isfinite(noise)
+        return np.where(known, middle + keep * (values - middle), values)
 
 
 def quantiles(values: np.ndarray) -> dict[str, float]:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trialsim.options.truths import ENDPOINTS, GRADE, HAZARD_RATIO
-from trialsim.report.option_words import TESTS, Names, chance, change
+from trialsim.options.truths import COMPARED, ENDPOINTS, GRADE, HAZARD_RATIO
+from trialsim.report.option_words import TESTS, Names, chance, change, points
 from trialsim.report.table import Table
 from trialsim.report.wording import MISSING, amount, interval, is_number, kind_of, label, number, percent, unit_text, words
 
@@ -96,11 +96,19 @@ def gain_table(key: str, title: str, rows: pd.DataFrame, names: Names, kind: str
     for (who, what), part in rows.groupby(["who", "what"], sort=False):
         found, cells = part.set_index("endpoint"), []
         for name in heads:
-            row = found.loc[name] if name in found.index else None
-            cells += [MISSING, MISSING] if row is None else [change(row), chance(row["better"], row["better_error"])]
+            if name not in found.index:
+                cells += [MISSING, MISSING]
+            elif COMPARED[name].fitted:
+                cells += [change(found.loc[name]), chance(*found.loc[name, ["better", "better_error"]])]
+            else:  # worlds do not differ in it, so that a share of them says nothing
+                cells += [f"{points(found.loc[name, 'median'], 1)} ± {100 * found.loc[name, 'error']:.1f} points", MISSING]
         shown.append([names.option(who, what), *cells])
     columns = ["Option", *(text for head in heads.values() for text in (head, f"better: {head}"))]
-    note = "Points: percentage points. Better: probability (± Monte Carlo error); fewer events and less pS6 are better."
+    note = (
+        "Points: percentage points. Better: probability (± Monte Carlo error). Worlds do not differ in adverse events: value ± "
+        "Monte "
+        "Carlo error."
+    )
     if kind == "population":
         note += " Ratio of hazard ratios: the effect against the reference treatment here over that in the reference population."
     return Table(key, title, rows, without_empty(pd.DataFrame(shown, columns=columns)), note)

@@ -12,6 +12,7 @@ from trialsim.report.figures.options import SURE
 from trialsim.report.wording import (
     ENDPOINT_NAMES,
     MISSING,
+    fixed,
     fixed_spread,
     is_number,
     join,
@@ -28,6 +29,13 @@ JUDGED = {  # in a sentence
 }  # fmt: skip
 TESTS = {"log_rank": "randomised, log-rank test", "response": "one arm, response rate"}
 NAMED = 6  # options in a sentence
+SMALL = 0.1  # change of a hazard that matters little; ours
+BESIDE = {
+    "orr": "response in percentage points",
+    "ps6_tumour_d28": "pS6 left in the tumour as a ratio",
+    "severe": "patients with a grade 3 or 4 event in percentage points",
+    "dlt_rate": "dose-limiting toxicity in percentage points",
+}
 CLOSE = 0.1  # a probability less than this is not told
 
 
@@ -91,7 +99,7 @@ def answer(saved: Saved, names: Names) -> list[str]:
     judged = compared[(compared["kind"] == "treatment") & (compared["endpoint"] == names.judged_by)]
     told = []
     if len(judged) and len(names.tried) > 1:
-        told += [_best_treatments(judged, best, names), _against_reference(judged, names), _harms(compared, names)]
+        told += [_best_treatments(judged, best, names), _against_reference(judged, names), _others(compared, names)]
     elif len(judged):
         told.append(_one_treatment(judged, names))
         if len(names.who) > 1:
@@ -159,18 +167,26 @@ def _against_reference(judged: pd.DataFrame, names: Names) -> str:
             return join(names.option(row.who, row.what) for row in rows.itertuples())
         return f"{len(rows)} of {len(judged)} options" if len(rows) else "none"
 
-    return (
+    told = (
         f"Against {names.base}, with a probability of {percent(SURE, 0)} or more, better: {many(groups['better'])}; not better: "
         f"{many(groups['worse'])}; the evidence does not tell: {many(groups['open'])}."
     )
+    if judged["ratio"].all() and judged["low_90"].min() > 1 - SMALL and judged["high_90"].max() < 1 + SMALL:
+        told += f" But all differ from it by less than {percent(SMALL, 0)}: by this measure the choice matters little."
+    return told
 
 
-def _harms(compared: pd.DataFrame, names: Names) -> str:
-    found = compared[(compared["kind"] == "treatment") & (compared["endpoint"] == "severe")]
-    who = names.reference[0] if names.reference[0] in set(found["who"]) else found["who"].iloc[0]
-    told = [f"{names.what[row.what]} {points(row.median)}" for row in found[found["who"] == who].itertuples()]
-    where = f" in {names.who[who]}" if len(names.who) > 1 else ""
-    return f"Patients with a grade 3 or 4 event, percentage points against {names.base}{where}: {join(told)}."
+def _others(compared: pd.DataFrame, names: Names) -> str:
+    """Response, inhibition and harm of each treatment against the reference, in the reference population."""
+    found = compared[compared["kind"] == "treatment"]
+    found = found[found["who"] == (names.reference[0] if names.reference[0] in set(found["who"]) else found["who"].iloc[0])]
+    value = lambda row: f"{names.what[row['what']]} {fixed(row['median']) if row['ratio'] else points(row['median'], 1)}"
+    told = []
+    for endpoint, what in BESIDE.items():
+        rows = found[found["endpoint"] == endpoint].to_dict("records")
+        told += [f"{what}: {join(map(value, rows))}"] if rows else []
+    where = f" in {names.who[found['who'].iloc[0]]}" if len(names.who) > 1 else ""
+    return f"Against {names.base}{where}, {'; '.join(told)}."
 
 
 def _one_treatment(judged: pd.DataFrame, names: Names) -> str:

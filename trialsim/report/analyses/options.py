@@ -12,7 +12,20 @@ from trialsim.report.figures.options import SURE, Column
 from trialsim.report.figures.panel import Panel
 from trialsim.report.option_words import TESTS, Names, answer, what_was_compared
 from trialsim.report.page import Card, Section
-from trialsim.report.wording import ENDPOINT_NAMES, amount, fixed, interval, is_number, join, kind_of, percent, plural, words
+from trialsim.report.wording import (
+    ENDPOINT_NAMES,
+    amount,
+    fixed,
+    interval,
+    is_number,
+    join,
+    kind_of,
+    number,
+    percent,
+    plural,
+    unit_text,
+    words,
+)
 
 CARDS = 4
 MOST_ROWS = 20  # of a forest; more options are told by the heat map and the tables
@@ -31,7 +44,7 @@ def page(saved: Saved) -> Page:
         chapters.append(_trials(saved, names))
     return Page(
         summary=[what_was_compared(saved, names, len(options[["who", "what"]].drop_duplicates())), *answer(saved, names)],
-        cards=_cards(options, compared, names),
+        cards=_doses(saved, names) if "matched" in there else _cards(options, compared, names),
         chapters=chapters,
         methods=_methods(saved),
         settings=("cohort", *(f"tumour.{kind}" for kind in _types(saved)), *SETTINGS),
@@ -67,6 +80,15 @@ def _cards(options: pd.DataFrame, compared: pd.DataFrame, names: Names) -> list[
     ]  # fmt: skip
 
 
+def _doses(saved: Saved, names: Names) -> list[Card]:
+    title = f"Dose with the exposure of {names.who[names.reference[0]]} on {names.base}"
+    return [
+        Card(f"{title}, {names.who[r.who]}", f"{number(r.median, 2)} {unit_text(r.unit)}",
+             f"90 % interval {number(r.low_90, 2)} to {number(r.high_90, 2)}")
+        for r in saved.table("matched").itertuples() if is_number(r.median) and r.median > 0
+    ]  # fmt: skip
+
+
 # ---- chapters
 
 
@@ -83,7 +105,7 @@ def _truths(saved: Saved, options: pd.DataFrame, compared: pd.DataFrame, names: 
         tables.every_level(options, names),
         tables.events_table(options, names),
     ]
-    lead = "True values are those of a trial without end in one world; intervals are over worlds, without the chance of who comes in."
+    lead = "True values are those of a trial without end in one world; intervals are over worlds, not over who comes in."
     return Section("options", "What is true of each option", lead, panels, shown)
 
 
@@ -184,8 +206,8 @@ def _cautions(saved: Saved) -> list[str]:
     if fitted["untold"]:
         names = join(_parameter(name) for name in fitted["untold"])
         told.append(
-            f"No fitted trial tells of the effect of {names}: the worlds draw it from its prior, so here the answer is laboratory "
-            "knowledge, not clinical evidence."
+            f"No fitted trial tells of the effect of {names}: the worlds draw it from its prior about laboratory facts. What the "
+            "answer owes to it is no clinical evidence."
         )
     if fitted["unknown_types"]:
         kinds = join(name.replace("_", " ") for name in fitted["unknown_types"])

@@ -41,7 +41,7 @@ def forest(key: str, title: str, columns: Sequence[Column], names: Mapping[tuple
         tickvals=list(rows.values()), ticktext=[plot_lines(name, 30) for name in names.values()],
         range=[len(rows) - 0.5, -0.6], showgrid=False, ticks="",
     )  # fmt: skip
-    return Panel(key, title, caption, at_least(made, 230 + 190 * len(columns)))
+    return Panel(key, title, caption, at_least(made, 190 + 150 * len(columns)))
 
 
 def _axis(made: go.Figure, column: Column, rows: Mapping, names: Mapping, col: int) -> None:

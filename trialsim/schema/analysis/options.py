@@ -33,6 +33,17 @@ class WhoSettings(Settings):
     mix: dict[str, Fraction] | None = Field(None, description="share of each tumour type; null: as the population has it")
     cohort: PopulationSettings | None = Field(None, description="another population than that of the study; null: the study's")
 
+    def population(self, study: PopulationSettings) -> PopulationSettings:
+        """Whom patients are selected from."""
+        cohort = self.cohort or study
+        return cohort if self.mix is None else cohort.model_copy(update={"mix": dict(self.mix)})
+
+    def ages(self, study: PopulationSettings) -> tuple[float, float]:
+        """Years; lowest and highest age."""
+        age = (self.cohort or study).age
+        low, high = self.ages_y or (age.minimum_y, age.maximum_y)
+        return max(low, age.minimum_y), min(high, age.maximum_y)
+
 
 class WhatSettings(Settings):
     """One treatment; what is null is as in ``regimen``."""
@@ -116,8 +127,8 @@ class OptionsSettings(AnalysisSettings):
         return found
 
     def _who_faults(self, name: str, who: WhoSettings, study: StudyConfig, say) -> None:
-        key, cohort = f"who.{name}", who.cohort or study.cohort
-        mix = cohort.mix if who.mix is None else who.mix
+        key, cohort = f"who.{name}", who.population(study.cohort)
+        mix = cohort.mix
         unknown = sorted(set(mix) - set(study.tumour))
         if unknown:
             known = tuple(study.tumour)
@@ -146,11 +157,5 @@ class OptionsSettings(AnalysisSettings):
         if dose > LARGEST_DOSE[unit]:
             say(f"{key}.dose", dose, f"at most {LARGEST_DOSE[unit]:g} {unit}; check unit")
         for group in self.who if what.who is None else what.who:
-            if unit == "mg" and what.rapalog and group in self.who and _youngest(self.who[group], study) < FLAT_DOSE_FROM_Y:
+            if unit == "mg" and what.rapalog and group in self.who and self.who[group].ages(study.cohort)[0] < FLAT_DOSE_FROM_Y:
                 say(f"{key}.unit", unit, f"mg/m2, as patients of who.{group} may be younger than {FLAT_DOSE_FROM_Y:g} years")
-
-
-def _youngest(who: WhoSettings, study: StudyConfig) -> float:
-    """Lowest age, years."""
-    limit = (who.cohort or study.cohort).age.minimum_y
-    return limit if who.ages_y is None else max(limit, who.ages_y[0])
