@@ -28,7 +28,8 @@ JUDGED = {  # in a sentence
     "median_relative_dose_intensity": "dose intensity", "ps6_tumour_d28": "pS6 left in the tumour",
 }  # fmt: skip
 TESTS = {"log_rank": "randomised, log-rank test", "response": "one arm, response rate"}
-NAMED = 6  # options in a sentence
+TRIALS = {"log_rank": "in a randomised trial (log-rank test)", "response": "in a trial of one arm (response rate)"}
+NAMED = 8  # options in a sentence
 SMALL = 0.1  # change of a hazard that matters little; ours
 BESIDE = {
     "orr": "response in percentage points",
@@ -125,7 +126,7 @@ def _best_treatments(judged: pd.DataFrame, best: pd.DataFrame, names: Names) -> 
         part = by_population[who]
         where = f"in {names.who[who]} " if len(names.who) > 1 else ""
         told = [
-            f"{names.what[row['what']]} ({percent(row['probability'], 0)}{_size_of(effect, who, row['what'])})"
+            f"{names.what[row['what']]} ({likely(row['probability'])}{_size_of(effect, who, row['what'])})"
             for row in part.to_dict("records") if row["probability"] >= CLOSE
         ][:3]  # fmt: skip
         if part["probability"].iloc[0] >= SURE:
@@ -208,7 +209,7 @@ def _best_population(compared: pd.DataFrame, best: pd.DataFrame, people: pd.Data
     gains = compared[(compared["kind"] == "population") & (compared["what"] == what)].set_index(["who", "endpoint"])
 
     def gain(row: Any) -> str:
-        probability = f"with a probability of {percent(row['probability'], 0)} {names.who[row['who']]}"
+        probability = f"with a probability of {likely(row['probability'])} {names.who[row['who']]}"
         if row["who"] == names.reference[0]:
             return probability
         judged, response = gains.loc[(row["who"], names.judged_by)], gains.loc[(row["who"], "orr")]
@@ -216,13 +217,13 @@ def _best_population(compared: pd.DataFrame, best: pd.DataFrame, people: pd.Data
         ratio = "ratio of hazard ratios" if names.judged_by == HAZARD_RATIO else JUDGED[names.judged_by]
         return (
             f"{probability} (against {base}: {ratio} {change(judged)}, larger effect with a probability of "
-            f"{percent(judged['better'], 0)}{beside}; {number(per_patient[row['who']], 2)} screened for one patient)"
+            f"{likely(judged['better'])}{beside}; {number(per_patient[row['who']], 2)} screened for one patient)"
         )
 
-    likely = ranked[ranked["probability"] >= CLOSE].head(3).to_dict("records")
+    first = ranked[ranked["probability"] >= CLOSE].head(3).to_dict("records")
     sure = bool(len(ranked)) and ranked["probability"].iloc[0] >= SURE
     start = "The effect is largest" if sure else "The evidence does NOT tell for certain in whom the effect is largest:"
-    return f"{start} {join(gain(row) for row in likely)}." if likely else ""
+    return f"{start} {join(gain(row) for row in first)}." if first else ""
 
 
 def _dose(saved: Saved, options: pd.DataFrame, names: Names) -> str:
@@ -258,19 +259,24 @@ def _size(saved: Saved, names: Names) -> str:
         missed = rows[rows["patients"].isna()]
         arm = " an arm" if test == "log_rank" else ""
         each = [f"{called(r)} {r.patients:,.0f}{arm} ({r.screened:,.0f} screened)" for r in reached.itertuples()]
-        told.append(f"{TESTS[test]}: {_first(each)}")
+        told.append(f"{TRIALS[test]} {_first(each)}")
         if test == "log_rank" and len(missed):
             never = [
-                f"{called(r)} (truly better in {percent(ceiling[r.who, r.what, r.test], 0)} of worlds)" for r in missed.itertuples()
+                f"{called(r)} (truly better in {likely(ceiling[r.who, r.what, r.test])} of worlds)" for r in missed.itertuples()
             ]
             told[-1] += f"; not by any size up to {max(plan['patients']):,}: {_first(never)}"
-    return f"A chance of success of {percent(plan['assurance'], 0)} takes, in a trial that is {'; in one that is '.join(told)}."
+    return f"A chance of success of {percent(plan['assurance'], 0)} takes {'; '.join(told)}."
 
 
 def _first(each: list[str]) -> str:
     if not each:
-        return "no size tried is enough in any"
+        return "more patients than any size tried"
     return join(each) if len(each) <= NAMED else f"{', '.join(each[:NAMED])} and {len(each) - NAMED} more, see the table"
+
+
+def likely(p: float) -> str:
+    """A probability as a share of few worlds: never certain."""
+    return "over 99 %" if p > 0.99 else "below 1 %" if p < 0.01 else percent(p, 0)
 
 
 def capital(text: str) -> str:
