@@ -29,6 +29,7 @@ from trialsim.streams import derived_seed
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
+INHIBITION = "ps6_tumour_d28"
 METHOD = "median over worlds drawn from the posterior; 90 % interval of the true value"
 KEYS = ["kind", "who", "what", "against_who", "against_what"]
 Option = tuple[str, str]  # who, what
@@ -56,8 +57,9 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     people: who, prevalence (share of the screened), screened (to find one), patients (simulated, all worlds), failed.
     sizes: who, what, test (log_rank, response), patients (an arm), total, screened, assurance, error, with_misfit, ceiling,
         ceiling_error. needed: who, what, test, patients, total, screened, patients_with_misfit (missing: no size of the grid).
-    matched: who, endpoint, unit, median, low_50, ... high_90 (dose with the exposure of the reference), inside (share of worlds in
-        which it lies between the doses given). exposure: who, what, endpoint, low, median, high (5, 50, 95 % of patients).
+    matched: who, endpoint (exposure, ps6_tumour_d28), unit, schedule, median, low_50, ... high_90 (dose at which it is that of the
+        reference), error (Monte Carlo), inside (share of worlds in which it lies between the doses given).
+    exposure: who, what, endpoint, low, median, high (5, 50, 95 % of patients).
     worlds: world, kind ("" of an option itself), who, what, against_who, against_what, endpoint, value (log of ratios), error.
     """
     settings = config.analysis
@@ -84,7 +86,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     if settings.sizes is not None:
         tables["sizes"], tables["needed"] = _sizes(every, people, settings, seed)
     if settings.match is not None:
-        tables |= {"matched": _matched(every["matched"], settings), "exposure": _exposure(every["exposure"], settings)}
+        tables |= {"matched": _matched(every["matched"], seed), "exposure": _exposure(every["exposure"], settings)}
     failed = int(people["failed"].sum())
     told: dict[str, Any] = {"n_patients": int(people["patients"].sum()), "solver_check": check}
     told["posterior"] = {
@@ -156,7 +158,7 @@ def _world(settings: OptionsSettings, worlds: list[posterior.World], names: list
         events = [{"who": who, "what": what, "events": seen_events(table)} for (who, what), table in tables.items()]
         made["events"] = pd.DataFrame(events).assign(misfit=float(worlds[0].error[2]))
     if settings.match is not None:
-        columns = ["who", "unit", "schedule", "value", "error"]
+        columns = ["who", "endpoint", "unit", "schedule", "value", "error"]
         made["matched"] = pd.DataFrame(list(_matching(worlds[0].config, settings, truth)), columns=columns)
         made["exposure"] = pd.concat(
             [table[[settings.match]].assign(who=who, what=what) for (who, what), table in tables.items()], ignore_index=True
@@ -239,10 +241,11 @@ def _row(pair: Pair, endpoint: str, values: np.ndarray) -> dict[str, Any]:
 
 def _matching(
     config: StudyConfig, settings: OptionsSettings, truth: dict[Option, dict[str, np.ndarray]]
-) -> Iterator[tuple[str, str, str, float, float]]:
-    """Dose with the reference's exposure, by interpolation of log exposure over log dose between those given; infinite beyond."""
+) -> Iterator[tuple[str, str, str, str, float, float]]:
+    """Dose with the reference's exposure, and with its inhibition in the tumour, by interpolation of their logs over log dose
+    between the doses given; infinite beyond."""
     assert settings.match is not None
-    target = np.log(truth[settings.reference.who, settings.reference.what][settings.match])
+    reference = truth[settings.reference.who, settings.reference.what]
     for who in settings.who:
         if who == settings.reference.who:
             continue
@@ -255,9 +258,11 @@ def _matching(
                 continue
             doses.sort()
             x = np.log([dose for dose, _ in doses])
-            y = np.log(np.stack([truth[who, what][settings.match] for _, what in doses], axis=1))
-            dose = [np.exp(np.interp(t, row, x, left=-np.inf, right=np.inf)) for t, row in zip(target, y, strict=True)]
-            yield who, unit, schedule, float(dose[0]), truths.error(np.asarray(dose))
+            for endpoint, sign in ((settings.match, 1.0), (INHIBITION, -1.0)):  # pS6 falls with the dose
+                y = sign * np.log(np.stack([truth[who, what][endpoint] for _, what in doses], axis=1))
+                target = sign * np.log(reference[endpoint])
+                dose = [np.exp(np.interp(t, row, x, left=-np.inf, right=np.inf)) for t, row in zip(target, y, strict=True)]
+                yield who, endpoint, unit, schedule, float(dose[0]), truths.error(np.asarray(dose))
 
 
 # ---- over the worlds
@@ -366,11 +371,12 @@ def _sizes(
     return pd.concat(found, ignore_index=True), pd.DataFrame(needed).astype(dict.fromkeys(columns, float))
 
 
-def _matched(doses: pd.DataFrame, settings: OptionsSettings) -> pd.DataFrame:
+def _matched(doses: pd.DataFrame, seed: int) -> pd.DataFrame:
     rows = []
-    for key, value, error in _by(doses, ["who", "unit", "schedule"]):
+    for key, value, error in _by(doses, ["who", "endpoint", "unit", "schedule"]):
         inside = float(np.mean(np.isfinite(value) & (value > 0)))
-        rows.append(key | {"endpoint": settings.match} | spread.quantiles(spread.truth(value, error)) | {"inside": inside})
+        found = spread.quantiles(spread.truth(value, error)) | {"error": spread.median_error(value, error, seed)}
+        rows.append(key | found | {"inside": inside})
     return pd.DataFrame(rows)
 
 

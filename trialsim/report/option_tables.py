@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from trialsim.options.truths import COMPARED, ENDPOINTS, GRADE, HAZARD_RATIO
-from trialsim.report.option_words import TESTS, Names, chance, change, points
+from trialsim.report.option_words import TESTS, Names, chance, change, dose_found, points
 from trialsim.report.table import Table
-from trialsim.report.wording import MISSING, amount, interval, is_number, kind_of, label, number, percent, unit_text, words
+from trialsim.report.wording import MISSING, amount, interval, is_number, kind_of, label, number, percent, words
 
 LONG = {"severe": "Any adverse event of grade 3 or 4", "stopped_for_toxicity": "Stopped for toxicity"}
 SHOWN = {
@@ -128,15 +128,13 @@ def best_table(best: pd.DataFrame, names: Names) -> Table:
 
 
 def matched_table(matched: pd.DataFrame, names: Names) -> Table:
-    limits = lambda row, level: f"{number(row[f'low_{level}'], 3)} to {number(row[f'high_{level}'], 3)}"
     rows = [
-        [names.who[row["who"]], unit_text(row["unit"]), number(row["median"], 3), limits(row, 50), limits(row, 90),
-         percent(row["inside"], 0)]
+        [names.who[row["who"]], endpoint_name(row["endpoint"]), dose_found(row), percent(row["inside"], 0)]
         for row in matched.to_dict("records")
-    ]  # fmt: skip
-    columns = ["Population", "Unit", "Dose", "50 % interval", "90 % interval", "Worlds within doses tried"]
-    note = "By interpolation of log exposure over log dose. Worlds do not differ in kinetics: intervals hold little but chance."
-    return Table("matched", "Dose with the same exposure", matched, pd.DataFrame(rows, columns=columns), note)
+    ]
+    columns = ["Population", "As in the reference", "Dose (90 % interval, or ± Monte Carlo error)", "Worlds within doses tried"]
+    note = "By interpolation of logs over log dose. Worlds do not differ in kinetics."
+    return Table("matched", "Dose with the same exposure or inhibition", matched, pd.DataFrame(rows, columns=columns), note)
 
 
 def needed_table(needed: pd.DataFrame, sized: pd.DataFrame, asked: float, names: Names) -> Table:

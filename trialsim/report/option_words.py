@@ -226,25 +226,30 @@ def _best_population(compared: pd.DataFrame, best: pd.DataFrame, people: pd.Data
     return f"{start} {join(gain(row) for row in first)}." if first else ""
 
 
+def dose_found(row: Any) -> str:
+    """A matched dose: with its 90 % interval, or with the simulation's error where worlds do not differ."""
+    if not (is_number(row["median"]) and row["median"] > 0):
+        return "a dose beyond those tried"
+    shown = f"{number(row['median'], 2)} {unit_text(row['unit'])}"
+    if COMPARED[row["endpoint"]].fitted:
+        return f"{shown} ({number(row['low_90'], 2)} to {number(row['high_90'], 2)})"
+    return f"{shown} (± {number(row['error'], 1)})"
+
+
 def _dose(saved: Saved, options: pd.DataFrame, names: Names) -> str:
-    """The dose with the exposure of the reference, and dose-limiting toxicity by dose."""
-    told = []
-    for row in saved.table("matched").to_dict("records"):
-        if is_number(row["median"]) and row["median"] > 0:
-            limits = f"{number(row['low_90'], 2)} to {number(row['high_90'], 2)}"
-            told.append(f"{names.who[row['who']]} {number(row['median'], 2)} {unit_text(row['unit'])} ({limits})")
-        else:
-            told.append(f"{names.who[row['who']]} a dose beyond those tried")
+    """The doses with the exposure and the inhibition of the reference, and dose-limiting toxicity by dose."""
     who, what = names.reference
+    told = []
+    for endpoint, rows in saved.table("matched").groupby("endpoint", sort=False):
+        each = join(f"{names.who[row['who']]} {dose_found(row)}" for row in rows.to_dict("records"))
+        told.append(f"the {inside(ENDPOINT_NAMES[endpoint])} of {names.who[who]} on {names.what[what]} is reached at: {each}")
     dlt = options[options["endpoint"] == "dlt_rate"]
     base = dlt[(dlt["who"] == who) & (dlt["what"] == what)]["median"].iloc[0]
     others = dlt[dlt["what"] != what].groupby("what", sort=False)["median"].agg(["min", "max"])
     rates = join(f"{percent(low, 0)} to {percent(high, 0)} at {names.what[dose]}" for dose, low, high in others.itertuples())
     return (
-        f"The {inside(ENDPOINT_NAMES[saved.settings['match']])} of {names.who[who]} on {names.what[what]} is reached by: "
-        f"{join(told)} "
-        f"(90 % intervals). Dose-limiting toxicity: {percent(base, 0)} in {names.who[who]} on {names.what[what]}; over the other "
-        f"populations, {rates}."
+        f"{capital('; '.join(told))} (90 % intervals; ± Monte Carlo error where worlds do not differ). Dose-limiting toxicity: "
+        f"{percent(base, 0)} in {names.who[who]} on {names.what[what]}; over the other populations, {rates}."
     )
 
 
@@ -253,24 +258,22 @@ def _size(saved: Saved, names: Names) -> str:
     plan, needed = saved.settings["sizes"], saved.table("needed")
     ceiling = saved.table("sizes").drop_duplicates(["who", "what", "test"]).set_index(["who", "what", "test"])["ceiling"]
     called = lambda r: names.who[r.who] if len(names.tried) == 1 and len(names.who) > 1 else names.option(r.who, r.what)
-    told = []
+    told, most = [], max(plan["patients"])
     for test, rows in needed[needed["what"].isin(names.tried)].groupby("test", sort=False):
         reached = rows[rows["patients"].notna()].sort_values("total", kind="stable")
         missed = rows[rows["patients"].isna()]
         arm = " an arm" if test == "log_rank" else ""
         each = [f"{called(r)} {r.patients:,.0f}{arm} ({r.screened:,.0f} screened)" for r in reached.itertuples()]
-        told.append(f"{TRIALS[test]} {_first(each)}")
-        if test == "log_rank" and len(missed):
+        told.append(f"{TRIALS[test]} {_first(each) or f'more than the {most:,}{arm} that were tried'}")
+        if test == "log_rank" and len(each) and len(missed):
             never = [
                 f"{called(r)} (truly better in {likely(ceiling[r.who, r.what, r.test])} of worlds)" for r in missed.itertuples()
             ]
-            told[-1] += f"; not by any size up to {max(plan['patients']):,}: {_first(never)}"
+            told[-1] += f"; not by any size up to {most:,}: {_first(never)}"
     return f"A chance of success of {percent(plan['assurance'], 0)} takes {'; '.join(told)}."
 
 
 def _first(each: list[str]) -> str:
-    if not each:
-        return "more patients than any size tried"
     return join(each) if len(each) <= NAMED else f"{', '.join(each[:NAMED])} and {len(each) - NAMED} more, see the table"
 
 

@@ -10,7 +10,7 @@ from trialsim.report.analyses.page import Page, Saved
 from trialsim.report.figures import options as figures
 from trialsim.report.figures.options import SURE, Column
 from trialsim.report.figures.panel import Panel
-from trialsim.report.option_words import TESTS, Names, answer, what_was_compared
+from trialsim.report.option_words import TESTS, Names, answer, dose_found, what_was_compared
 from trialsim.report.page import Card, Section
 from trialsim.report.wording import (
     ENDPOINT_NAMES,
@@ -20,10 +20,8 @@ from trialsim.report.wording import (
     is_number,
     join,
     kind_of,
-    number,
     percent,
     plural,
-    unit_text,
     words,
 )
 
@@ -82,11 +80,8 @@ def _cards(options: pd.DataFrame, compared: pd.DataFrame, names: Names) -> list[
 
 def _doses(saved: Saved, names: Names) -> list[Card]:
     title = f"Dose with the exposure of {names.who[names.reference[0]]} on {names.base}"
-    return [
-        Card(f"{title}, {names.who[r.who]}", f"{number(r.median, 2)} {unit_text(r.unit)}",
-             f"90 % interval {number(r.low_90, 2)} to {number(r.high_90, 2)}")
-        for r in saved.table("matched").itertuples() if is_number(r.median) and r.median > 0
-    ]  # fmt: skip
+    rows = saved.table("matched").query("endpoint == @match", local_dict={"match": saved.settings["match"]})
+    return [Card(f"{title}, {names.who[row['who']]}", dose_found(row)) for row in rows.to_dict("records")]
 
 
 # ---- chapters
