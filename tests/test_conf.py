@@ -26,6 +26,7 @@ FITTING = {
     "analysis=laboratory": "laboratory",
     "analysis=sensitivity": "sensitivity",
     "analysis=combination": "combination",
+    "analysis=options": "question_biomarker",
     "analysis=compare_designs": "compare_designs",
 } | {
     f"design={kind}": "everolimus_paediatric"

@@ -25,7 +25,7 @@ RANKS = (
     ("bank", "evidence"),
     ("beforehand", "inference", "laboratory"),
     ("artefacts", "calibration", "console", "summary"),
-    ("analyses", "biomarkers", "combinations", "saving", "sbc", "sbml", "sensitivity", "sweeps"),
+    ("analyses", "biomarkers", "combinations", "options", "saving", "sbc", "sbml", "sensitivity", "sweeps"),
     ("exchange", "report"),
     ("study",),
     ("benchmark", "parts"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from trialsim.cohort.selection import refuse_rare
@@ -14,6 +15,7 @@ from trialsim.evidence.likeness import (
     refuse_the_drug_in_control,
 )
 from trialsim.evidence.published import named_arm
+from trialsim.schema.analysis.options import OptionsSettings
 from trialsim.schema.analysis.predict import PredictSettings
 from trialsim.schema.base import ConfigError
 from trialsim.schema.faults import flatten, raise_all
@@ -41,6 +43,10 @@ def check(config: StudyConfig) -> None:
             checks.append(lambda: refuse_another_drug(asked_of(config), name, "study.published"))
         if control is not None:
             checks.append(lambda: refuse_the_drug_in_control(control, "analysis.published_control"))
+    elif isinstance(asked, OptionsSettings):
+        for group, who in asked.who.items():
+            population, key = who.population(config.cohort), f"analysis.who.{group}.selection"
+            checks.append(partial(refuse_rare, population, config.tumour, who.selection, key))
     elif name is not None:
         checks.append(lambda: named_arm(name))
     for one in checks:
@@ -53,12 +59,27 @@ def check(config: StudyConfig) -> None:
 
 def cautions(config: StudyConfig) -> list[str]:
     """What a reader of the results must keep in mind of this very study."""
+    if isinstance(config.analysis, OptionsSettings):
+        return _of_options(config, config.analysis)
     if config.analysis.kind not in GIVEN:
         return []
     asked = asked_of(config)
     highest = max([config.regimen.dose, *(config.design.levels if config.design.escalates else ())])
     beyond = beyond_studied(asked.drug, highest, asked.unit, asked.schedule, asked.age_group)
     return [*([] if beyond is None else [beyond]), *differences(config)]
+
+
+def _of_options(config: StudyConfig, settings: OptionsSettings) -> list[str]:
+    """Doses above those studied: of all that are, by age group, unit and schedule, the highest."""
+    highest: dict[tuple[str, str, str], float] = {}
+    for who, name in settings.options:
+        what = settings.what[name]
+        if what.rapalog:
+            group = "paediatric" if settings.who[who].ages(config.cohort)[1] <= OF_AGE_Y else "adult"
+            key = (what.unit or config.regimen.unit, what.schedule or config.regimen.schedule, group)
+            highest[key] = max(highest.get(key, 0.0), what.dose or config.regimen.dose)
+    told = [beyond_studied(config.drug.name, dose, *key) for key, dose in highest.items()]
+    return [text for text in told if text is not None]
 
 
 def differences(config: StudyConfig) -> list[str]:

@@ -65,3 +65,25 @@ def test_what_is_shipped_is_whole_and_says_where_it_comes_from():
     assert {"growth rcc_clear_cell", "dependence pancreatic_net", "partner exemestane", "exposure everolimus"} <= set(found.names)
     assert found.provenance["diagnostics"]["divergences"] == 0 and found.provenance["diagnostics"]["largest_rhat"] < 1.05
     assert "radiant3" in found.provenance["trials"] and "radiant4" not in found.provenance["trials"]  # validation is not fitted
+
+
+def test_what_no_trial_tells_of_is_drawn_from_its_prior(made):
+    trial = compose_trial("bolero2")
+    assert set(posterior.untold(trial, made)) == {"PIK3CA", "PTEN_loss", "KRAS", "TSC", "partner exemestane"}
+    worlds = posterior.worlds(trial, made, 300, 1)
+    shift = np.array([world.config.network.genotype.PIK3CA for world in worlds]) - trial.network.genotype.PIK3CA
+    assert abs(shift.mean()) < 4 * 0.5 / np.sqrt(300) and shift.std() == pytest.approx(0.5, rel=0.17)  # 4 SE
+    assert len({world.config.partner["exemestane"].inhibits["endocrine"].max for world in worlds}) == 300
+
+
+def test_a_world_is_the_same_world_in_whatever_study(made):
+    """Another mix of tumour types, one of them unknown, and other partners change nothing of what both studies have."""
+    trial = compose_trial("ng13")
+    mix = {"thyroid": 0.5, "colorectal": 0.5}
+    other = trial.model_copy(update={"cohort": trial.cohort.model_copy(update={"mix": mix}), "partner": {}})
+    for one, another in zip(posterior.worlds(trial, made, 5, 1), posterior.worlds(other, made, 5, 1), strict=True):
+        assert one.config.tumour["colorectal"] == another.config.tumour["colorectal"]
+        assert one.config.network == another.config.network and one.config.drug == another.config.drug
+    first = posterior.worlds(other, made, 2, 1)[0].config.tumour["thyroid"]
+    alone = other.model_copy(update={"cohort": trial.cohort.model_copy(update={"mix": {"thyroid": 1.0}})})
+    assert posterior.worlds(alone, made, 2, 1)[0].config.tumour["thyroid"] == first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +15,7 @@ from scipy import special
 
 from trialsim.calibration.apply import shifted
 from trialsim.calibration.arms import CHILDREN_BELOW_Y
-from trialsim.calibration.parameters import OF_TYPE
+from trialsim.calibration.parameters import EXPOSURE, OF_GENE, OF_TYPE, PARTNER, Parameter
 from trialsim.schema import ConfigError
 from trialsim.schema.plain import usable_path
 
@@ -99,20 +100,34 @@ def unknown_types(config: StudyConfig, posterior: Posterior) -> list[str]:
     return sorted({kind for kind, share in config.cohort.mix.items() if share > 0} - posterior.tumour_types)
 
 
+def untold(config: StudyConfig, posterior: Posterior) -> dict[str, Parameter]:
+    """Parameters of the study that no fitted trial tells of, with their priors, which are all that is known of them: alterations
+    that no trial selected for, partner drugs that none gave beside a rapalog, a rapalog without a trial."""
+    every = OF_GENE | {f"partner {name}": PARTNER for name in config.partner} | {f"exposure {config.drug.name}": EXPOSURE}
+    return {name: prior for name, prior in every.items() if name not in posterior.names}
+
+
 def worlds(config: StudyConfig, posterior: Posterior, count: int, seed: int) -> list[World]:
     """The study in ``count`` draws, evenly taken from the posterior, each with what a new study adds; a tumour type of which
-    nothing was published is one drawn from the population of types."""
-    rng = np.random.default_rng(seed)
-    which = rng.permutation(len(posterior.shifts))[np.arange(count) % len(posterior.shifts)]
+    nothing was published is one drawn from the population of types, and any other parameter of which nothing was (`untold`) is
+    drawn from its prior.
+
+    World k of a seed is the same world in whatever study: another mix of tumour types or other partner drugs change no draw of
+    those that both studies have, so that studies can be compared world by world.
+    """
+    which = np.random.default_rng(seed).permutation(len(posterior.shifts))[np.arange(count) % len(posterior.shifts)]
     types = [kind for kind, share in config.cohort.mix.items() if share > 0]
     child = float(config.cohort.age.maximum_y < CHILDREN_BELOW_Y)
+    open_ = untold(config, posterior)
     found = []
-    for i in which:
+    for k, i in enumerate(which):
+        own = lambda name, k=k: np.random.default_rng([seed, k, zlib.crc32(name.encode())])
         shifts = dict(zip(posterior.names, posterior.shifts[i].tolist(), strict=True))
-        added = posterior.omega[i] * rng.normal(size=2)
+        shifts |= {name: prior.mean + prior.sd * float(own(name).normal()) for name, prior in open_.items()}
+        added = posterior.omega[i] * own("study").normal(size=2)
         for kind in types:
             if kind not in posterior.tumour_types:
-                shifts |= _new_type(config, posterior, int(i), kind, child, rng)
+                shifts |= _new_type(config, posterior, int(i), kind, child, own(kind))
             shifts[f"growth {kind}"] = shifts.get(f"growth {kind}", 0.0) + added[0]
             shifts[f"dependence {kind}"] = shifts.get(f"dependence {kind}", 0.0) + added[1]
         found.append(World(shifted(config, shifts), posterior.error[i]))

@@ -13,13 +13,18 @@ from trialsim.schema.cohort import GenotypeSettings, PopulationSettings, TumourS
 RAREST = 2000  # patients of whom at least one must be eligible: those of a trial are found by sampling
 
 
-def refuse_rare(population: PopulationSettings, tumours: Mapping[str, TumourSettings], selection: Mapping[str, bool]) -> None:
+def refuse_rare(
+    population: PopulationSettings,
+    tumours: Mapping[str, TumourSettings],
+    selection: Mapping[str, bool],
+    key: str = "analysis.selection",
+) -> None:
     """A selection that hardly anybody meets is no trial.
 
     Raises:
-        ConfigError: on ``analysis.selection``.
+        ConfigError: on ``key``.
     """
-    refuse_share(eligible_share(population, tumours, selection), selection, "analysis.selection")
+    refuse_share(eligible_share(population, tumours, selection), selection, key)
 
 
 def refuse_share(share: float, selection: Mapping[str, bool], key: str) -> None:

@@ -16,6 +16,7 @@ Grade = Annotated[int, Field(ge=1, le=4)]
 # The highest of any rapalog, temsirolimus weekly (`trialsim evidence doses`): catches a slip of the unit. What is above
 # the highest of its own drug and schedule is told as a caution.
 LARGEST_DOSE: dict[str, float] = {"mg": 250.0, "mg/m2": 220.0}
+FLAT_DOSE_FROM_Y = 12.0  # assumed: younger children are dosed by body surface
 
 
 class Prescription(Settings):

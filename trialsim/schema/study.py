@@ -23,12 +23,11 @@ from trialsim.schema.mechanism import MechanismSettings
 from trialsim.schema.network import NetworkSettings
 from trialsim.schema.partner import PartnerSettings
 from trialsim.schema.plain import not_plain
-from trialsim.schema.regimen import Modification, Regimen
+from trialsim.schema.regimen import FLAT_DOSE_FROM_Y, Modification, Regimen
 from trialsim.schema.report import ReportSettings
 from trialsim.units import DAYS_PER_MONTH
 
 LARGEST_PARTNER_DOSE = 3000.0  # mg or mg/m2, above any partner's label (gemcitabine 1000 mg/m2): catches a slip of the unit
-FLAT_DOSE_FROM_Y = 12.0  # assumed: younger children are dosed by body surface
 
 
 class StudyInfo(Settings):

@@ -15,6 +15,7 @@ from trialsim.schema.analysis.compare_designs import CompareDesignsSettings
 from trialsim.schema.analysis.dose_response import DoseResponseSettings
 from trialsim.schema.analysis.escape_routes import EscapeRoutesSettings
 from trialsim.schema.analysis.laboratory import LaboratorySettings
+from trialsim.schema.analysis.options import OptionsSettings
 from trialsim.schema.analysis.predict import PredictSettings
 from trialsim.schema.analysis.sensitivity import SensitivitySettings
 
@@ -27,6 +28,7 @@ Analysis = Annotated[
     | DoseResponseSettings
     | EscapeRoutesSettings
     | LaboratorySettings
+    | OptionsSettings
     | PredictSettings
     | SensitivitySettings,
     Field(discriminator="kind"),
