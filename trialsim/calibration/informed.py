@@ -41,7 +41,7 @@ GROUPS = ("adults", "children", "together")
 def prior_draws(problem: Problem, seed: int) -> dict[str, np.ndarray]:
     """Draws of all sites from the prior."""
     with jax.enable_x64(True):
-        found = Predictive(problem.model, num_samples=PRIOR_DRAWS)(jax.random.key(seed), data=None)
+        found = Predictive(problem.model, num_samples=PRIOR_DRAWS, parallel=True)(jax.random.key(seed), data=None)
     return {name: np.asarray(value) for name, value in found.items()}
 
 

@@ -92,11 +92,11 @@ def model(made: System, known: Hierarchy, data: Data | None, observed: Mapping[s
 
     omega = jnp.stack([sample("omega_growth", dist.HalfNormal(0.3)), sample("omega_dependence", dist.HalfNormal(0.5))])
     u = sample("u", dist.Normal(0.0, 1.0).expand([len(made.studies), 2]).to_event(2))
-    found = made.outcomes(shifts, omega * u)
     kinds = {"rate": 0.3, "time": 0.3, "ratio": 0.2}
     spread = {kind: sample(f"tau_{kind}", dist.HalfNormal(scale)) for kind, scale in kinds.items()}
     if data is None:
         return
+    found = made.outcomes(shifts, omega * u)
     size = {"rate": len(data.rate_n), "time": len(data.time_n), "ratio": len(data.ratio_se)}
     own = {"rate": data.rate_error, "time": data.time_error, "ratio": 0.0}
     errors = {}
