@@ -77,14 +77,14 @@ def document(found: Mapping[str, Repeated]) -> str:
         if one.model.group != group:
             group = one.model.group
             text += f"\n## {group}\n"
-        text += f"\n### {name[0].upper()}{name[1:]}\n\n{facts(one)}\n\n{histograms(one)}\n\n{quantities(one)}"
+        text += f"\n### {name[0].upper()}{name[1:]}\n\n{facts(one)}\n\n{coverages(one)}\n{histograms(one)}\n"
     return text
 
 
 def summary(found: Mapping[str, Repeated]) -> str:
     """One row a model."""
     heads = ["model", "repetitions", "quantities", "smallest p", "must be at least", *(f"{level} % cover" for level in LEVELS),
-             "processor", "verdict"]  # fmt: skip
+             "core time", "verdict"]  # fmt: skip
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
     for name, one in found.items():
         covered = [f"{100 * one.verdict.coverage[level].covered:.1f} %" for level in LEVELS]
@@ -117,12 +117,13 @@ def facts(one: Repeated) -> str:
     return "; ".join(words) + "."
 
 
-def quantities(one: Repeated) -> str:
-    """p-values, and coverage with its limits."""
-    lines = ["| interval | covers | limits |", "| --- | --- | --- |"]
-    for level, seen in one.verdict.coverage.items():
-        lines.append(f"| {level} % | {100 * seen.covered:.1f} % | {100 * seen.low:.1f} to {100 * seen.high:.1f} % |")
-    return "\n".join(lines) + "\n"
+def coverages(one: Repeated) -> str:
+    """Coverage with its limits, a line."""
+    told = [
+        f"{level} % intervals cover {100 * seen.covered:.1f} % (within {100 * seen.low:.1f} to {100 * seen.high:.1f})"
+        for level, seen in one.verdict.coverage.items()
+    ]
+    return "; ".join(told) + ".\n"
 
 
 def histograms(one: Repeated) -> str:
@@ -158,7 +159,7 @@ def histogram(name: str, ranks: np.ndarray, p: float, limit: float) -> str:
     return (
         f"<title>{name}: p = {p:.2g}</title>"
         f'<text x="{left}" y="11">{shown}</text><text x="{left}" y="21" class="{tone}">p = {p:.2g}</text>'
-        f'<rect class="band" x="{left}" y="{y(high)}" width="{width}" height="{round(y(low) - y(high), 1)}"/>'
         f'<path class="bars" d="{bars}"/>'
+        f'<rect class="band" x="{left}" y="{y(high)}" width="{width}" height="{round(y(low) - y(high), 1)}"/>'
         f'<path class="mean" d="M{left} {y(len(ranks) / BINS)}h{width}"/>'
     )
