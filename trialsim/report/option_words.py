@@ -100,7 +100,8 @@ def answer(saved: Saved, names: Names) -> list[str]:
     judged = compared[(compared["kind"] == "treatment") & (compared["endpoint"] == names.judged_by)]
     told = []
     if len(judged) and len(names.tried) > 1:
-        told += [_best_treatments(judged, best, names), _against_reference(judged, names), _others(compared, names)]
+        told += [_best_treatments(judged, best, names), _without_trial(saved, best, names)]
+        told += [_against_reference(judged, names), _others(compared, names)]
     elif len(judged):
         told.append(_one_treatment(judged, names))
         if len(names.who) > 1:
@@ -145,6 +146,21 @@ def _best_treatments(judged: pd.DataFrame, best: pd.DataFrame, names: Names) -> 
             f"probability that they are and the {_measure(names)} against {names.base}: {'; '.join(open_)}."
         )
     return " ".join(found)
+
+
+def _without_trial(saved: Saved, best: pd.DataFrame, names: Names) -> str:
+    """Candidates for the best whose partner drug no fitted trial gave: what is said of them is no clinical evidence."""
+    ranked = _ranked(best, "treatment", names.judged_by)
+    likely_best = set(ranked[ranked["probability"] >= CLOSE]["what"])
+    unknown = {name.removeprefix("partner ") for name in saved.results["posterior"]["untold"]}
+    drugs = lambda one: saved.config["partner"] if one["partners"] is None else one["partners"]
+    found = [names.what[name] for name, one in saved.settings["what"].items() if name in likely_best and unknown & set(drugs(one))]
+    if not found:
+        return ""
+    return (
+        f"NO fitted trial gave {join(found)} beside a rapalog: how much it helps rests on laboratory facts and a prior alone, and "
+        "the probabilities hold only if these are right. That is a reason for a trial, not evidence of benefit."
+    )
 
 
 def _size_of(effect: pd.DataFrame, who: str, what: str) -> str:
