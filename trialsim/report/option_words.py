@@ -65,9 +65,13 @@ class Names:
 
 
 def change(row: Any) -> str:
-    """A difference or ratio with its 90 % interval."""
+    """A difference or ratio with its 90 % interval, or, where worlds do not differ beyond the simulation's error, with that."""
     if not is_number(row["median"]):
         return MISSING
+    if row["low_90"] == row["high_90"] and is_number(row["error"]) and row["error"] > 0:
+        if row["ratio"]:  # the error is that of the log
+            return f"{fixed(row['median'])} (± {fixed(row['median'] * row['error'])})"
+        return f"{points(row['median'], 1)} points (± {100 * row['error']:.1f})"
     if row["ratio"]:
         return fixed_spread(row["median"], row["low_90"], row["high_90"])
     return f"{points(row['median'], 1)} points ({points(row['low_90'], 1)} to {points(row['high_90'], 1)})"
