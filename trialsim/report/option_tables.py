@@ -105,9 +105,8 @@ def gain_table(key: str, title: str, rows: pd.DataFrame, names: Names, kind: str
         shown.append([names.option(who, what), *cells])
     columns = ["Option", *(text for head in heads.values() for text in (head, f"better: {head}"))]
     note = (
-        "Points: percentage points. Better: probability (± Monte Carlo error). Worlds do not differ in adverse events: value ± "
-        "Monte "
-        "Carlo error."
+        "Points: percentage points. Better: probability (± Monte Carlo error). Where worlds do not differ, in adverse events as a "
+        "rule, ± is the Monte Carlo error of the value."
     )
     if kind == "population":
         note += " Ratio of hazard ratios: the effect against the reference treatment here over that in the reference population."

@@ -65,9 +65,13 @@ class Names:
 
 
 def change(row: Any) -> str:
-    """A difference or ratio with its 90 % interval."""
+    """A difference or ratio with its 90 % interval, or, where worlds do not differ beyond the simulation's error, with that."""
     if not is_number(row["median"]):
         return MISSING
+    if row["low_90"] == row["high_90"] and is_number(row["error"]) and row["error"] > 0:
+        if row["ratio"]:  # the error is that of the log
+            return f"{fixed(row['median'])} (± {fixed(row['median'] * row['error'])})"
+        return f"{points(row['median'], 1)} points (± {100 * row['error']:.1f})"
     if row["ratio"]:
         return fixed_spread(row["median"], row["low_90"], row["high_90"])
     return f"{points(row['median'], 1)} points ({points(row['low_90'], 1)} to {points(row['high_90'], 1)})"
@@ -247,7 +251,7 @@ def dose_found(row: Any) -> str:
     if not (is_number(row["median"]) and row["median"] > 0):
         return "a dose beyond those tried"
     shown = f"{number(row['median'], 2)} {unit_text(row['unit'])}"
-    if COMPARED[row["endpoint"]].fitted:
+    if COMPARED[row["endpoint"]].fitted and row["low_90"] < row["high_90"]:
         return f"{shown} ({number(row['low_90'], 2)} to {number(row['high_90'], 2)})"
     return f"{shown} (± {number(row['error'], 1)})"
 
@@ -263,9 +267,10 @@ def _dose(saved: Saved, options: pd.DataFrame, names: Names) -> str:
     base = dlt[(dlt["who"] == who) & (dlt["what"] == what)]["median"].iloc[0]
     others = dlt[dlt["what"] != what].groupby("what", sort=False)["median"].agg(["min", "max"])
     rates = join(f"{percent(low, 0)} to {percent(high, 0)} at {names.what[dose]}" for dose, low, high in others.itertuples())
+    beyond = " Doses above those that were ever studied are extrapolated: see Keep in mind." if saved.summary["cautions"] else ""
     return (
         f"{capital('; '.join(told))} (90 % intervals; ± Monte Carlo error where worlds do not differ). Dose-limiting toxicity: "
-        f"{percent(base, 0)} in {names.who[who]} on {names.what[what]}; over the other populations, {rates}."
+        f"{percent(base, 0)} in {names.who[who]} on {names.what[what]}; over the other populations, {rates}.{beyond}"
     )
 
 
