@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from trialsim.sbc.judge import FALSE_ALARM, Verdict, judged
-from trialsim.sbc.models import Model
+from trialsim.sbc.models import MODELS, Model
 from trialsim.sbc.ranks import LEVELS, RANKS
 from trialsim.sbc.repeated import TOLD
 
@@ -30,7 +30,7 @@ uniform on 0 to {ranks}, for every parameter and every function of parameters an
 the middle, one that is shifted at one end. *Log likelihood* and *towards data* are functions of the data, which also see a
 posterior that does not heed them (Modrák et al., arXiv 2211.02383).
 
-**{passed} of {models} models pass.**
+**{passed} of {models} models pass.**{missing}
 
 Two checks, each with a false alarm of {alarm:g} for a model that is right:
 
@@ -69,7 +69,11 @@ def judged_rows(model: Model, rows: pd.DataFrame) -> Repeated:
 def document(found: Mapping[str, Repeated]) -> str:
     """The whole page."""
     passed = sum(not one.verdict.faults for one in found.values())
-    text = HEAD.format(ranks=RANKS, passed=passed, models=len(found), alarm=FALSE_ALARM, all_alarm=2 * FALSE_ALARM * len(found))
+    missing = [name for name in MODELS if name not in found]
+    told = f" Not repeated for this page: {', '.join(missing)}." if missing else ""
+    text = HEAD.format(
+        ranks=RANKS, passed=passed, models=len(found), alarm=FALSE_ALARM, all_alarm=2 * FALSE_ALARM * len(found), missing=told
+    )
     text += "\n## Verdicts\n\n" + summary(found)
     text += FIGURES.format(bins=BINS, band=BAND, ranks=RANKS)
     group = ""
