@@ -10,7 +10,7 @@ where u adds to the study's growth and dependence and e moves a number by itself
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -82,11 +82,11 @@ class Loo(NamedTuple):
     weights: np.ndarray
 
 
-def loo(problem: Problem, fit: Fit, chains: int, seed: int) -> Loo:
-    """Leave-one-study-out by importance weights."""
+def loo(problem: Problem, fit: Fit, chains: int, seed: int, among: Collection[str] | None = None) -> Loo:
+    """Leave-one-study-out by importance weights. among: the studies that the fit has seen, all if None."""
     terms = study_log_likelihood(problem, fit, seed)
     count = pd.Series([one.study for one in problem.numbers]).value_counts()
-    studies = [name for name in problem.system.studies if count.get(name, 0)]
+    studies = [name for name in problem.system.studies if count.get(name, 0) and (among is None or name in among)]
     terms = terms[:, [problem.system.studies.index(name) for name in studies]]
     shaped = terms.reshape(chains, -1, len(studies))
     groups = {"posterior": {"rho": fit.draws["rho"].reshape(chains, -1)}, "log_likelihood": {"study": shaped}}

@@ -103,7 +103,8 @@ def judge(made: Calibrated, sampler: Sampler, seed: int, folder: Path, mode: con
     Returns:
         Tables (columns): left_out, see `left_out.judged`; scores, see `judging.summary`; fitted: as left_out, of the fit to all;
         loo, see `criticism.loo`; checks, see `criticism.checks`; contraction, see `informed.contraction`; age_numbers,
-        age_parameters, see `informed.by_age`, and age_loo: as loo, with children, fitted; alone, see `problem.alone`.
+        age_parameters, see `informed.by_age`, and age_loo: as loo, of the studies that each fit has seen,
+        with children, fitted; alone, see `problem.alone`.
     """
     numbers = made.problem.numbers
     with console.step("fitting the meta-analysis", mode):
@@ -116,7 +117,9 @@ def judge(made: Calibrated, sampler: Sampler, seed: int, folder: Path, mode: con
     with console.step("fitting adults and children apart", mode):
         ages, by_fit = informed.by_age(made.found, made.problem, made.fit, sampler._replace(warmup=STEP_SIZE), seed)
         young = {arm.study: informed.is_of_children(arm) for arm in made.found.arms}
-        by_age = [criticism.loo(made.problem, fit, sampler.chains, seed).table.assign(fitted=name) for name, fit in by_fit.items()]
+        seen = {name: [study for study in young if young[study] == (name == "children")] for name in ("adults", "children")}
+        of_fit = lambda name: criticism.loo(made.problem, by_fit[name], sampler.chains, seed, seen.get(name)).table
+        by_age = [of_fit(name).assign(fitted=name) for name in by_fit]
     age_loo = pd.concat(by_age, ignore_index=True)
     age_loo["children"] = age_loo["study"].map(young)
     return {
