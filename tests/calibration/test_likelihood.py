@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -44,6 +45,18 @@ def test_a_median_is_as_likely_as_in_trials_drawn_by_hand():
     medians = np.median(rng.exponential(1 / hazard, (50_000, n)), axis=1)
     by_hand = np.mean((medians > months - HALF) & (medians <= months + HALF))  # 0.054, standard error 0.001
     assert np.exp(found["time"][0]) == pytest.approx(by_hand, rel=0.1)  # normal order statistics, curves linear between points
+
+
+def test_a_median_far_from_its_curve_is_unlikely_and_pulls():
+    """No floor: a chain that starts there finds its way. Against mpmath-free tails of the normal distribution."""
+    low, high = np.array([-30.0, -1.0, 0.2, 8.0, 12.0]), np.array([-29.9, 1.0, 0.3, 8.1, 12.0])
+    found = np.asarray(likelihood.log_between(low, high))
+    assert np.isfinite(found).all()
+    exact = norm.logcdf(high[:2]) + np.log1p(-np.exp(norm.logcdf(low[:2]) - norm.logcdf(high[:2])))
+    np.testing.assert_allclose(found[:2], exact, rtol=1e-4)
+    assert found[3] == pytest.approx(norm.logsf(8.0) + np.log1p(-np.exp(norm.logsf(8.1) - norm.logsf(8.0))), rel=1e-4)
+    pulls = jax.grad(lambda x: likelihood.log_between(x, x + 0.1))(8.0)
+    assert pulls < -7.0
 
 
 def test_cox_finds_the_ratio_of_proportional_hazards():

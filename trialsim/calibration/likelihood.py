@@ -2,8 +2,8 @@
 
     rate y of n             y n ~ Binomial(n, p)
     landmark S(t)           S(t) n ~ Binomial(n, S)
-    median m                P(m - h < median <= m + h),  median <= t where the Kaplan-Meier curve is at most 1/2:
-                            P(median <= t) = Phi((1/2 - S(t)) / sqrt(S(t) (1 - S(t)) / n))          (order statistics)
+    median m                P(m - h < median <= m + h),  where the curve falls to the middle one of n uniform numbers, which is
+                            Beta((n + 1) / 2, (n + 1) / 2):  P(median <= t) = Phi(2 sqrt(n + 2) (1/2 - S(t)))
     hazard ratio            log HR ~ N(Cox estimate from the two curves, se^2)
 
 p and S are moved by an error of their own on the logit scale (log scale: hazard ratio), which holds the emulator's error and what
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import gammaln, xlog1py, xlogy
+from jax.scipy.special import gammaln, log_ndtr, xlog1py, xlogy
 from jax.scipy.stats import norm
 
 from trialsim.calibration.library import OS_MONTHS, OUTCOMES, PFS_MONTHS
@@ -28,7 +28,7 @@ from trialsim.calibration.system import Outcomes, System
 HALF = 0.05  # months either side of a median: half of the last digit that is printed. A quarter of a month would be up to three
 #              standard errors of a large trial's short median, and simulation-based calibration sees it (`trialsim.sbc`)
 LEAST, MOST = 1e-4, 1.0 - 1e-4
-LEAST_CHANCE = 2e-6  # of a median: far from where it is expected the likelihood is flat, not 0
+LEAST_WIDTH = 1e-6  # standard errors between the two ends of a median: where the curve is flat there is none
 NEWTON = 6
 KINDS = ("rate", "time", "ratio")
 
@@ -125,8 +125,8 @@ def log_likelihood(data: Data, found: Outcomes, errors: Mapping[str, Any]) -> di
     p = rate_shares(data, shares, errors["rate"])
     choose = gammaln(data.rate_n + 1) - gammaln(data.rate_events + 1) - gammaln(data.rate_n - data.rate_events + 1)
     rate = choose + xlogy(data.rate_events, p) + xlog1py(data.rate_n - data.rate_events, -p)
-    below = norm.cdf(median_score(data, shares, errors["time"]))
-    time = jnp.log(jnp.maximum(below[:, 1] - below[:, 0], 0.0) + LEAST_CHANCE)
+    ends = median_score(data, shares, errors["time"])
+    time = log_between(ends[:, 0], ends[:, 1])
     ratio = norm.logpdf(data.ratio_value, log_ratio(data, found) + errors["ratio"], data.ratio_se)
     return {"rate": rate, "time": time, "ratio": ratio}
 
@@ -136,9 +136,17 @@ def rate_shares(data: Data, shares: Any, error: Any) -> Any:
 
 
 def median_score(data: Data, shares: Any, error: Any) -> Any:
-    """(1/2 - S)/se at m - h and m + h, (numbers, 2)."""
-    S = moved(jnp.einsum("nk,nek->ne", shares[data.time_arm], data.time_weight) + data.time_one, error[:, None])
-    return (0.5 - S) / jnp.sqrt(S * (1.0 - S) / data.time_n[:, None])
+    """(1/2 - S)/se at m - h and m + h, (numbers, 2). The curve's points are moved, and joined then, as in `predictive`."""
+    S = jnp.einsum("nk,nek->ne", moved(shares[data.time_arm], error[:, None]), data.time_weight) + data.time_one
+    return (0.5 - S) * 2.0 * jnp.sqrt(data.time_n[:, None] + 2.0)
+
+
+def log_between(low: Any, high: Any) -> Any:
+    """log(Phi(high) - Phi(low)), far out too: with a floor a chain would stay where it takes a median for an outlier."""
+    right = low > 0.0
+    low, high = jnp.where(right, -high, low), jnp.where(right, -low, high)
+    high = jnp.maximum(high, low + LEAST_WIDTH)
+    return log_ndtr(high) + jnp.log(-jnp.expm1(log_ndtr(low) - log_ndtr(high)))
 
 
 def log_ratio(data: Data, found: Outcomes) -> Any:
