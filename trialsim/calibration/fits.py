@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trialsim.calibration import meta, predictive
 from trialsim.calibration.problem import Opponent, Problem
 from trialsim.calibration.published import Number
 from trialsim.calibration.sampling import Geometry, Sampler, geometry, sample
@@ -39,26 +38,23 @@ class Fit(NamedTuple):
     predicted: dict[str, np.ndarray]
 
 
-def fit_mechanistic(
-    problem: Problem, sampler: Sampler, seed: int, counts: Counts = everything, known: Geometry | None = None
-) -> Fit:
-    """The hierarchy, fitted to the numbers that count; it predicts all of them. known: see `sampling.sample`."""
-    arguments = {"data": problem.data, "observed": masks(problem.kinds, counts)}
-    draws, told = sample(problem.model, arguments, sampler, seed, known)
-    rng = np.random.default_rng(derived_seed(seed, "predictive"))
-    return Fit(draws, told, predictive.drawn(problem.system, problem.data, problem.numbers, draws, rng))
+def fits(
+    made: Problem | Opponent, sampler: Sampler, seeds: Sequence[int], counts: Sequence[Counts], known: Geometry | None = None
+) -> list[Fit]:
+    """Fits of a model to the numbers that count, one a seed; each predicts all numbers. known: see `sampling.run_chains`."""
+    observed = [{"observed": masks(made.kinds, which)} for which in counts]
+    found = sample(made.model, made.shared, observed, sampler, seeds, known)
+    rngs = (np.random.default_rng(derived_seed(seed, "predictive")) for seed in seeds)
+    return [Fit(draws, told, made.predicted(draws, rng)) for (draws, told), rng in zip(found, rngs, strict=True)]
 
 
-def fit_statistical(
-    opponent: Opponent, sampler: Sampler, seed: int, counts: Counts = everything, known: Geometry | None = None
+def fit(
+    made: Problem | Opponent, sampler: Sampler, seed: int, counts: Counts = everything, known: Geometry | None = None
 ) -> Fit:
-    """The meta-analysis of the same numbers."""
-    draws, told = sample(opponent.model, {"observed": masks(opponent.kinds, counts)}, sampler, seed, known)
-    rng = np.random.default_rng(derived_seed(seed, "predictive"))
-    return Fit(draws, told, meta.drawn(opponent.table, opponent.numbers, draws, rng))
+    """One of `fits`."""
+    return fits(made, sampler, [seed], [counts], known)[0]
 
 
 def geometry_of(made: Problem | Opponent, fit: Fit) -> Geometry:
     """Where a fit without one study may begin: of the fit to all."""
-    data = {"data": made.data} if isinstance(made, Problem) else {}
-    return geometry(made.model, data | {"observed": masks(made.kinds, everything)}, fit.draws)
+    return geometry(made.model, {**made.shared, "observed": masks(made.kinds, everything)}, fit.draws)

@@ -12,7 +12,7 @@ from numpyro.infer import Predictive
 
 from trialsim.calibration import scores
 from trialsim.calibration.arms import CHILDREN_BELOW_Y, Arm
-from trialsim.calibration.fits import Fit, fit_mechanistic, geometry_of
+from trialsim.calibration.fits import Fit, fits, geometry_of
 from trialsim.calibration.parameters import OF_TYPE
 from trialsim.calibration.problem import Evidence, Problem
 from trialsim.calibration.published import Number
@@ -83,14 +83,14 @@ def by_age(
     """
     young = {arm.name: is_of_children(arm) for arm in found.arms}
     counts = {"adults": lambda one: not young[one.arm], "children": lambda one: young[one.arm]}
-    known = geometry_of(problem, together)
-    fits = {name: fit_mechanistic(problem, sampler, seed, which, known) for name, which in counts.items()} | {"together": together}
-    rows = [_predicted(one, young[one.arm], name, fit) for name, fit in fits.items() for one in problem.numbers]
+    apart = fits(problem, sampler, [seed, seed + 1], list(counts.values()), geometry_of(problem, together))
+    by_fit = dict(zip(counts, apart, strict=True)) | {"together": together}
+    rows = [_predicted(one, young[one.arm], name, fit) for name, fit in by_fit.items() for one in problem.numbers]
     parameters = pd.DataFrame({"parameter": list(OF_HIERARCHY), "meaning": list(OF_HIERARCHY.values())})
-    for name, fit in fits.items():
+    for name, fit in by_fit.items():
         parameters[f"mean_{name}"] = [float(fit.draws[site].mean()) for site in OF_HIERARCHY]
         parameters[f"sd_{name}"] = [float(fit.draws[site].std()) for site in OF_HIERARCHY]
-    return {"numbers": pd.DataFrame(rows), "parameters": parameters}, fits
+    return {"numbers": pd.DataFrame(rows), "parameters": parameters}, by_fit
 
 
 def _predicted(one: Number, young: bool, fitted: str, fit: Fit) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import jax
 import numpy as np
 import pandas as pd
 
-from trialsim.calibration import emulator, likelihood, meta, model, posterior
+from trialsim.calibration import emulator, likelihood, meta, model, posterior, predictive
 from trialsim.calibration.arms import CHILDREN_BELOW_Y, Arm, arms_of
 from trialsim.calibration.library import PFS_MONTHS, Cell
 from trialsim.calibration.published import Number, numbers_of
@@ -73,6 +75,20 @@ class Problem:
         return partial(model.model, self.system, self.hierarchy)
 
     @property
+    def shared(self) -> dict[str, Any]:
+        """Arguments of the model that are the same for all fits."""
+        return {"data": self.data}
+
+    @property
+    def digest(self) -> str:
+        """Of all that a fit depends on."""
+        return _digest(self.numbers, self.data, self.hierarchy, self.system.coefficients)
+
+    def predicted(self, draws: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """What would be published, by number."""
+        return predictive.drawn(self.system, self.data, self.numbers, draws, rng)
+
+    @property
     def kinds(self) -> dict[str, list[Number]]:
         """The numbers by the kind of their likelihood, in order."""
         ratio = [one for one in self.numbers if one.endpoint == "pfs_hr"]
@@ -94,6 +110,20 @@ class Opponent:
         return partial(meta.model, self.table)
 
     @property
+    def shared(self) -> dict[str, Any]:
+        """See `Problem.shared`."""
+        return {}
+
+    @property
+    def digest(self) -> str:
+        """See `Problem.digest`."""
+        return _digest(self.numbers, self.table)
+
+    def predicted(self, draws: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """See `Problem.predicted`."""
+        return meta.drawn(self.table, self.numbers, draws, rng)
+
+    @property
     def kinds(self) -> dict[str, list[Number]]:
         """Those that it describes, by the kind of their likelihood, in order."""
         return {
@@ -101,6 +131,13 @@ class Opponent:
             "time": [one for one in self.numbers if one.endpoint == "median_pfs"],
             "ratio": [one for one in self.numbers if one.endpoint == "pfs_hr"],
         }
+
+
+def _digest(numbers: Sequence[Number], *parts: Any) -> str:
+    mark = hashlib.sha256(repr(numbers).encode())
+    for leaf in jax.tree.leaves(parts):
+        mark.update(np.asarray(leaf).tobytes())
+    return mark.hexdigest()
 
 
 def problem_of(found: Evidence, cells: Sequence[tuple[Cell, pd.DataFrame]]) -> Problem:

@@ -13,7 +13,7 @@ import pandas as pd
 from trialsim import console, provenance
 from trialsim.artefacts.files import atomic
 from trialsim.calibration import criticism, informed, posterior
-from trialsim.calibration.fits import Fit, fit_mechanistic, fit_statistical, geometry_of
+from trialsim.calibration.fits import Fit, fit, geometry_of
 from trialsim.calibration.judging import summary
 from trialsim.calibration.left_out import judged, left_out
 from trialsim.calibration.problem import Evidence, Opponent, Problem, alone, evidence_of, opponent_of, problem_of
@@ -78,9 +78,9 @@ def calibrate(
     with console.step("fitting emulators", mode):
         problem = problem_of(found, cells)
     with console.step("fitting the hierarchy: where it lies", mode):
-        pilot = fit_mechanistic(problem, PILOT._replace(chains=sampler.chains), seed)
+        pilot = fit(problem, PILOT._replace(chains=sampler.chains), seed)
     with console.step("fitting the hierarchy", mode):
-        fit = fit_mechanistic(problem, sampler._replace(warmup=STEP_SIZE), seed + 1, known=geometry_of(problem, pilot))
+        whole = fit(problem, sampler._replace(warmup=STEP_SIZE), seed + 1, known=geometry_of(problem, pilot))
     told = {
         "trials": [config.study.name for config in trials],
         "studies": sorted({one.study for one in found.numbers}),
@@ -88,13 +88,13 @@ def calibrate(
         "patients": int(sum(len(rows) for _, rows in cells)),
         "seconds": round(time.perf_counter() - started),
         "sampler": sampler._asdict(),
-        "diagnostics": fit.diagnostics,
+        "diagnostics": whole.diagnostics,
         "seed": seed,
     } | {key: value for key, value in provenance.collect().items() if key in ("trialsim", "python", "cpus", "packages", "git")}
-    made = posterior_of(problem, fit, draws, told)
+    made = posterior_of(problem, whole, draws, told)
     with atomic(folder / posterior.SHIPPED) as path:
         made.save(path)
-    return Calibrated(made, found, problem, opponent_of(found), fit)
+    return Calibrated(made, found, problem, opponent_of(found), whole)
 
 
 def judge(made: Calibrated, sampler: Sampler, seed: int, folder: Path, mode: console.Mode = "auto") -> dict[str, pd.DataFrame]:
@@ -108,7 +108,7 @@ def judge(made: Calibrated, sampler: Sampler, seed: int, folder: Path, mode: con
     """
     numbers = made.problem.numbers
     with console.step("fitting the meta-analysis", mode):
-        statistical = fit_statistical(made.opponent, sampler, seed)
+        statistical = fit(made.opponent, sampler, seed)
     fits = {"mechanistic": made.fit, "statistical": statistical}
     fitted = [judged(numbers, made.fit.predicted, "mechanistic", seed), judged(numbers, statistical.predicted, "statistical", seed)]
     with console.step("leave-one-out by importance weights", mode):
