@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from trialsim.artefacts.files import atomic
 from trialsim.calibration.problem import Opponent, Problem
 from trialsim.calibration.published import Number
 from trialsim.calibration.sampling import Geometry, Sampler, geometry, sample
 from trialsim.streams import derived_seed
 
 Counts = Callable[[Number], bool]
+VERSION = 1  # of what a file holds; a change makes all anew
 
 
 def everything(number: Number) -> bool:
@@ -53,6 +58,26 @@ def fit(
 ) -> Fit:
     """One of `fits`."""
     return fits(made, sampler, [seed], [counts], known)[0]
+
+
+def kept(
+    folder: Path, name: str, made: Problem | Opponent, sampler: Sampler, seed: int, counts: Counts = everything,
+    known: Geometry | None = None,
+) -> Fit:
+    """`fit`, kept as ``folder/fits/NAME-DIGEST.npz`` and read where it is there. The digest is of all that the fit depends on but
+    what it begins with."""
+    mark = hashlib.sha256(repr((VERSION, made.digest, sampler, seed, known is None)).encode())
+    mark.update(b"".join(masks(made.kinds, counts)[kind].tobytes() for kind in made.kinds))
+    path = folder / "fits" / f"{name}-{mark.hexdigest()[:16]}.npz"
+    if not path.is_file():
+        found = fit(made, sampler, seed, counts, known)
+        with atomic(path) as partial_path, open(partial_path, "wb") as file:
+            np.savez(file, diagnostics=np.array(json.dumps(found.diagnostics)), **found.draws)
+        return found
+    with np.load(path) as saved:
+        draws = {site: saved[site] for site in saved.files if site != "diagnostics"}
+        told = json.loads(str(saved["diagnostics"]))
+    return Fit(draws, told, made.predicted(draws, np.random.default_rng(derived_seed(seed, "predictive"))))
 
 
 def geometry_of(made: Problem | Opponent, fit: Fit) -> Geometry:

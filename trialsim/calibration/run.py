@@ -13,7 +13,7 @@ import pandas as pd
 from trialsim import console, provenance
 from trialsim.artefacts.files import atomic
 from trialsim.calibration import criticism, informed, posterior
-from trialsim.calibration.fits import Fit, fit, geometry_of
+from trialsim.calibration.fits import Fit, geometry_of, kept
 from trialsim.calibration.judging import summary
 from trialsim.calibration.left_out import judged, left_out
 from trialsim.calibration.problem import Evidence, Opponent, Problem, alone, evidence_of, opponent_of, problem_of
@@ -78,9 +78,10 @@ def calibrate(
     with console.step("fitting emulators", mode):
         problem = problem_of(found, cells)
     with console.step("fitting the hierarchy: where it lies", mode):
-        pilot = fit(problem, PILOT._replace(chains=sampler.chains), seed)
+        pilot = kept(folder, "pilot", problem, PILOT._replace(chains=sampler.chains), seed)
     with console.step("fitting the hierarchy", mode):
-        whole = fit(problem, sampler._replace(warmup=STEP_SIZE), seed + 1, known=geometry_of(problem, pilot))
+        known = geometry_of(problem, pilot)
+        whole = kept(folder, "mechanistic", problem, sampler._replace(warmup=STEP_SIZE), seed + 1, known=known)
     told = {
         "trials": [config.study.name for config in trials],
         "studies": sorted({one.study for one in found.numbers}),
@@ -108,7 +109,7 @@ def judge(made: Calibrated, sampler: Sampler, seed: int, folder: Path, mode: con
     """
     numbers = made.problem.numbers
     with console.step("fitting the meta-analysis", mode):
-        statistical = fit(made.opponent, sampler, seed)
+        statistical = kept(folder, "statistical", made.opponent, sampler, seed)
     fits = {"mechanistic": made.fit, "statistical": statistical}
     fitted = [judged(numbers, made.fit.predicted, "mechanistic", seed), judged(numbers, statistical.predicted, "statistical", seed)]
     with console.step("leave-one-out by importance weights", mode):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUMMARY = "fit the model to all published trials, and judge it on each of them"
+WARMUP = 500  # iterations, or as many as are kept
 POWER_OF_TWO = "a power of two from 256 to 65536"
 
 
@@ -33,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         "(default: 4096)")  # fmt: skip
     parser.add_argument("--draws", metavar="N", type=int, default=1000, help="kept of the posterior (default: 1000)")
     parser.add_argument("--chains", metavar="N", type=int, default=4, help="of NUTS (default: 4)")
-    parser.add_argument("--samples", metavar="N", type=int, default=500, help="of each chain, and of warm-up (default: 500)")
+    parser.add_argument("--samples", metavar="N", type=int, default=1000, help="of each chain (default: 1000)")
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="of the sampler (default: 1)")
     parser.add_argument("--judge", action="store_true", help="predict each study from the others, by this and a statistical model")
     parser.add_argument("--trial", metavar="NAME", action="append", default=[], help="use this trial of conf/trial only; again for "
@@ -54,7 +55,7 @@ def run(given: argparse.Namespace) -> int:
     with console.step(f"reading {len(names)} trials"):
         trials = [compose_trial(name) for name in names]
     start_engine(trials[0])
-    sampler = Sampler(given.chains, given.samples, given.samples)
+    sampler = Sampler(given.chains, min(given.samples, WARMUP), given.samples)
     made = calibration.calibrate(trials, given.out, given.patients, given.draws, sampler, given.seed)
     told = made.posterior.provenance
     console.out.print(
