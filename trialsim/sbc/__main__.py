@@ -1,6 +1,6 @@
 """The page of the documentation: python -m trialsim.sbc docs/simulation_based_calibration.md
 
-Hours on two cores, most of them for the two models of the calibration; what is done is kept in --keep, and a run that was
+About an hour of one core, half of it for the two models of the calibration; what is done is kept in --keep, and a run that was
 interrupted goes on.
 """
 
