@@ -61,3 +61,14 @@ def test_the_highest_level_of_an_escalation_counts():
 
 def test_where_no_patient_is_given_the_regimen_nothing_is_told():
     assert beforehand.cautions(compose("dose_response", {"regimen.dose": 100})) == []
+
+
+def test_what_no_fitted_trial_tells_of_is_told():
+    """Neither alpelisib nor carcinoma of the cervix is in the fitted evidence."""
+    asked = {"+partner": ["alpelisib"], "+tumour": ["cervical"], "~cohort.mix": None, "+cohort.mix.cervical": 1.0,
+             "cohort.clinical.line": [0, 0, 0, 0, 0, 0, 1], "analysis.draws": 10, "analysis.follow_up_months": 60,
+             "partner.alpelisib.regimen.dose": 1200}  # fmt: skip
+    told = " ".join(beforehand.cautions(compose("predict", asked)))
+    for part in ("fitted trial tells: Cervical", "fitted trial tells: alpelisib", "in line 6 or later", "times its usual exposure",
+                 "Only 10 draws", "later medians are not reached"):  # fmt: skip
+        assert part in told, told

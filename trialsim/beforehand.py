@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from trialsim.cohort.disease import LAST_LINE
 from trialsim.cohort.selection import refuse_rare
-from trialsim.evidence.doses import beyond_studied
+from trialsim.evidence.doses import PER_WEEK, beyond_studied
 from trialsim.evidence.likeness import (
     Asked,
     control_differences,
@@ -21,10 +22,14 @@ from trialsim.schema.base import ConfigError
 from trialsim.schema.faults import flatten, raise_all
 
 if TYPE_CHECKING:
+    from trialsim.schema.partner import PartnerSettings
     from trialsim.schema.study import StudyConfig
 
 GIVEN = ("trial", "predict")  # analyses whose patients are given `regimen`, and that stand beside a published study
 OF_AGE_Y = 18.0
+FEW_DRAWS = 40  # of a posterior: fewer give no 90 % interval
+BODY_SURFACE_M2 = 1.8  # of the adult that conf/partner's reference concentrations are of
+UNUSUAL = 1.5  # times the usual exposure to a partner drug
 
 
 def check(config: StudyConfig) -> None:
@@ -66,7 +71,55 @@ def cautions(config: StudyConfig) -> list[str]:
     asked = asked_of(config)
     highest = max([config.regimen.dose, *(config.design.levels if config.design.escalates else ())])
     beyond = beyond_studied(asked.drug, highest, asked.unit, asked.schedule, asked.age_group)
-    return [*([] if beyond is None else [beyond]), *differences(config)]
+    settings = config.analysis
+    own = _of_prediction(config, settings) if isinstance(settings, PredictSettings) else []
+    return [*([] if beyond is None else [beyond]), *differences(config), *own]
+
+
+def _of_prediction(config: StudyConfig, settings: PredictSettings) -> list[str]:
+    """What the posterior was told nothing of, treatments outside its evidence, and too few draws."""
+    from trialsim.calibration import posterior  # here, as it reads the posterior
+
+    fitted, told = posterior.chosen(settings.posterior), []
+    kinds = [str(config.tumour[kind].label) for kind in posterior.unknown_types(config, fitted)]
+    if kinds:
+        told.append(
+            f"Tumour types of which no fitted trial tells: {', '.join(kinds)}. Their growth, dependence on mTORC1 and deaths are "
+            "drawn from what tumour types are in general, so the intervals are wide."
+        )
+    open_ = posterior.untold(config, fitted)
+    drugs = [name for name in (config.drug.name, *config.partner) if {f"exposure {name}", f"partner {name}"} & set(open_)]
+    if drugs:
+        told.append(
+            f"Drugs of which no fitted trial tells: {', '.join(drugs)}. How strongly they act is what their files say, with the "
+            "spread of the prior; that is no clinical evidence."
+        )
+    later = sum(config.cohort.clinical.line[LAST_LINE:])
+    if later > 0.5:
+        many = f"{100 * later:.0f} % of the patients are treated in line {LAST_LINE + 1} or later"
+        told.append(f"{many}, which counts as line {LAST_LINE}.")
+    for name, partner in config.partner.items():
+        times = _mean_ng_ml(partner) / partner.toxicity.reference_ng_ml
+        if not 1 / UNUSUAL <= times <= UNUSUAL:
+            told.append(f"{name.capitalize()} is given at {times:.2g} times its usual exposure.")
+    if settings.draws < FEW_DRAWS:
+        told.append(f"Only {settings.draws} draws of the posterior (analysis.draws): too few for intervals to be trusted.")
+    longest = config.design.max_follow_up_months
+    if settings.follow_up_months > longest:
+        told.append(
+            f"Patients are followed for {settings.follow_up_months:g} months and more, the simulated ones for {longest:g} at most: "
+            "later medians are not reached."
+        )
+    return told
+
+
+def _mean_ng_ml(partner: PartnerSettings) -> float:
+    """Mean concentration over a cycle, as conf/partner computes toxicity.reference_ng_ml."""
+    pk, regimen = partner.pk, partner.regimen
+    on = regimen.days_on / (regimen.days_on + regimen.days_off) if regimen.days_on else 1.0
+    body = BODY_SURFACE_M2 if regimen.unit == "mg/m2" else 1.0
+    mg = regimen.dose * body * regimen.doses_a_day * PER_WEEK[regimen.schedule] / 7.0 * on
+    return 1000.0 * pk.F * mg / (24.0 * pk.CL)
 
 
 def _of_options(config: StudyConfig, settings: OptionsSettings) -> list[str]:

@@ -84,7 +84,19 @@ def test_quantiles_count_what_is_not_reached_as_late_and_leave_out_what_is_not_k
 
 @pytest.mark.parametrize(("value", "unit", "inside"), [(1.86, "months", True), (1.84, "months", False), (5.04, "months", True)])
 def test_a_published_value_is_judged_by_its_rounding(value, unit, inside):
-    assert module._inside(value, {"low_90": 1.906, "high_90": 5.0}, unit) is inside
+    assert module._inside(value, {"low_90": 1.906, "high_90": 5.0}, unit, 24.0) is inside
+
+
+def test_a_published_median_later_than_anybody_is_followed_lies_inside_an_interval_that_goes_on():
+    assert module._inside(26.6, {"low_90": 5.0, "high_90": np.inf}, "months", 24.0)
+    assert not module._inside(26.6, {"low_90": 5.0, "high_90": 19.4}, "months", 24.0)
+
+
+def test_success_counts_trials_without_an_estimate_as_none():
+    values = {"pfs_hr": [0.5, 0.9, 1.2, np.nan], "pfs_z": [-3.0, -0.4, 0.8, np.nan]}
+    every = pd.concat([pd.DataFrame({"endpoint": name, "value": found}) for name, found in values.items()])
+    (row,) = module._success(every).to_dict("records")
+    assert row == {"endpoint": "pfs", "below_1": 0.5, "significant": 0.25}
 
 
 BAD = [

@@ -36,4 +36,14 @@ def test_several_tumour_types_are_told_with_their_shares_and_many_by_the_most_fr
 
 def test_how_pretreated_the_patients_are_is_said():
     told = first_sentence("ng13", **{"cohort.clinical.line": [0.2, 0.5, 0.2, 0.1]})
-    assert told.endswith("Of the patients 30 % have had two or more lines of treatment before.")
+    assert told.endswith("Lines of therapy: 20 % in line 1, 50 % in line 2, 20 % in line 3 and 10 % in line 4.")
+    second = first_sentence("ng13", **{"cohort.clinical.line": [0, 1]})
+    assert second.endswith("All are treated in line 2 of their metastatic disease.")
+
+
+def test_children_levels_reader_and_the_drugs_of_the_other_arm_are_said():
+    told = first_sentence("fouladi07")
+    assert "children and adolescents of " in told and "everolimus 2.1 mg/m², 3 mg/m², 5 mg/m² or 6.5 mg/m² every day" in told
+    assert "read by central review" in first_sentence("radiant3") or "read by the local radiologist" in first_sentence("radiant3")
+    active = first_sentence("gog3007")
+    assert "placebo" not in active and " on everolimus" in active

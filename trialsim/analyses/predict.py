@@ -20,8 +20,10 @@ from trialsim.analyses.findings import Findings, simulation_faults
 from trialsim.analyses.steps import Steps
 from trialsim.bank import studies, treatments
 from trialsim.calibration import posterior
+from trialsim.calibration.settings import drawn as drawn_settings
 from trialsim.conduct.solver_check import meet_accuracy
 from trialsim.evidence import published_hazard_ratio, published_study
+from trialsim.evidence.related import related
 from trialsim.schema.analysis.predict import PredictSettings
 from trialsim.schema.design.treatments import CONTROL, DRUG
 from trialsim.streams import derived_seed
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 LEVELS = (50, 80, 90)  # per cent of the predictive distribution
 STEP = 0.5  # months between the points of the curves
+CRITICAL = -1.96  # of log HR over its standard error: one-sided 2.5 %
 CURVES = 40  # trials a draw whose curves are kept
 ROUNDING = {"months": 0.05, "patients": 0.5}  # half of the last digit that is printed; of rates and ratios 0.005
 METHOD = "predictive distribution: posterior drawn, patients of the trial drawn; 90 % interval"
@@ -42,7 +45,10 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     """Tables (columns):
     predicted: arm, endpoint, unit, n (patients), median, low_50, high_50, ... high_90 (inf: not reached), reached (share of trials
         with an estimate), published, published_low, published_high, inside_90 (of the predictive interval, as far as its
-    rounding tells; missing if nothing was published, or a median later than anyone is followed), definition, source.
+        rounding tells; missing if nothing was published), definition, source.
+    success: endpoint (pfs, os), below_1, significant: share of trials with a hazard ratio below 1, and with one that is significant
+        (one-sided 2.5 %, Wald); of a trial with a control.
+    settings: see `calibration.settings.drawn`. related: see `evidence.related`, of the studies that the posterior was fitted to.
     curves: arm, endpoint (pfs, os), months, median, low_50, ... high_90 (of the Kaplan-Meier curves of such trials).
     studies: draw, study, arm, endpoint, value.
     """
@@ -64,23 +70,37 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     every = pd.concat([part["studies"].assign(draw=i) for i, part in enumerate(found.values())], ignore_index=True)
     curves = pd.concat([part["curves"] for part in found.values()], ignore_index=True)
     failed = int(sum(part["failed"]["failed"].sum() for part in found.values()))
-    predicted = _predicted(every, arms, _published(config, settings), config.design.max_follow_up_months)
+    is_z = every["endpoint"].str.endswith("_z")
+    predicted = _predicted(every[~is_z], arms, _published(config, settings), config.design.max_follow_up_months)
     results = {_name(row): _entry(row) for row in predicted.to_dict("records")}
     told: dict[str, Any] = {"n_patients": ids.size * len(arms), "solver_check": check}
     told |= {"published_differs": bool(beforehand.differences(config)), "posterior": _told(config, fitted)}
-    tables = {"predicted": predicted, "curves": _bands(curves), "studies": every}
+    success = _success(every)
+    results |= {f"{row.endpoint}_success": {"below_1": row.below_1, "significant": row.significant} for row in success.itertuples()}
+    tables = {"predicted": predicted, "curves": _bands(curves), "studies": every, "success": success}
+    tables["settings"] = drawn_settings(config, worlds, fitted)
+    tables["related"] = related(beforehand.asked_of(config), fitted.provenance["studies"])
     return Findings(tables, results | told, simulation_faults(failed, check))
 
 
+def _success(every: pd.DataFrame) -> pd.DataFrame:
+    """Table ``success``. A trial without an estimate is none that succeeds."""
+    rows = []
+    for name in studies.LANDMARKS:
+        ratio, z = (every.loc[every["endpoint"] == f"{name}_{what}", "value"].to_numpy(float) for what in ("hr", "z"))
+        if len(ratio):
+            rows.append({"endpoint": name, "below_1": np.mean(ratio < 1.0), "significant": np.mean(z < CRITICAL)})
+    return pd.DataFrame(rows, columns=["endpoint", "below_1", "significant"])
+
+
 def _told(config: StudyConfig, fitted: posterior.Posterior) -> dict[str, Any]:
-    """Of the posterior: how many trials and published numbers it was fitted to, whether this trial is one of them, tumour types of
-    which it was told nothing, and how it was judged on studies that it had not seen (null: not)."""
+    """Of the posterior: how many trials and published numbers it was fitted to, whether this trial is one of them, and how it was
+    judged on studies that it had not seen (null: not)."""
     facts, name = fitted.provenance, config.study.published
     return {
         "trials": len(facts["trials"]),
         "numbers": facts["numbers"],
         "fitted_to_this": name is not None and name.partition("/")[0] in facts["studies"],
-        "unknown_types": posterior.unknown_types(config, fitted),
         "judged": next((row for row in facts.get("judged", []) if _is_of_all(row)), None),
     }
 
@@ -122,12 +142,11 @@ def _quantiles(values: np.ndarray) -> dict[str, float]:
 
 
 def _predicted(every: pd.DataFrame, arms: dict[str, int], known: dict[tuple[str, str], Any], followed: float) -> pd.DataFrame:
-    """Table ``predicted``. followed: months that a patient can be followed; a published median beyond them cannot be judged."""
+    """Table ``predicted``. followed: months that a patient can be followed."""
     rows = []
     for (arm, endpoint), part in every.groupby(["arm", "endpoint"], sort=False):
         values = part["value"].to_numpy(float)
         seen, found, unit = known.get((arm, endpoint)), _quantiles(values), _unit(endpoint)
-        judged = seen is not None and not (unit == "months" and seen.value > followed)
         rows.append(
             {"arm": arm, "endpoint": endpoint, "unit": unit, "n": arms.get(arm, sum(arms.values()))}
             | found
@@ -136,7 +155,7 @@ def _predicted(every: pd.DataFrame, arms: dict[str, int], known: dict[tuple[str,
                 "published": seen.value if seen else np.nan,
                 "published_low": seen.low if seen and seen.low is not None else np.nan,
                 "published_high": seen.high if seen and seen.high is not None else np.nan,
-                "inside_90": _inside(seen.value, found, unit) if judged else None,
+                "inside_90": _inside(seen.value, found, unit, followed) if seen else None,
                 "definition": seen.definition if seen else "",
                 "source": seen.source if seen else "",
             }
@@ -144,8 +163,11 @@ def _predicted(every: pd.DataFrame, arms: dict[str, int], known: dict[tuple[str,
     return pd.DataFrame(rows)
 
 
-def _inside(value: float, found: dict[str, float], unit: str) -> bool:
-    """Whether a value, or one that is printed like it, lies in the 90 % interval."""
+def _inside(value: float, found: dict[str, float], unit: str, followed: float) -> bool:
+    """Whether a value, or one that is printed like it, lies in the 90 % interval; a median later than anybody is followed, whether
+    the interval goes on beyond that."""
+    if unit == "months" and value > followed:
+        return bool(np.isposinf(found["high_90"]))
     half = ROUNDING.get(unit, 0.005)
     return bool(found["low_90"] - half <= value <= found["high_90"] + half)
 

@@ -137,7 +137,8 @@ def published(
         unit: of the dose levels.
 
     Returns:
-        Table of study, arm, endpoint, value (rates as fractions, times in months; inf: median not reached, NaN: no estimate), and
+        Table of study, arm, endpoint, value (rates as fractions, times in months; inf: median not reached, NaN: no estimate; pfs_z,
+        os_z: log hazard ratio over its standard error), and
         table of study, arm, endpoint (pfs, os), months, survival.
     """
     suffix = CENTRAL if settings.reader == "central" else ""
@@ -155,8 +156,8 @@ def published(
             arm = np.r_[np.ones(drug.time.shape[1], int), np.zeros(control.time.shape[1], int)]
             both = lambda field, a=drug, b=control: np.concatenate([getattr(a, field), getattr(b, field)], axis=1)
             fit = cox(both("time"), both("event"), np.broadcast_to(arm, both("time").shape))
-            moved = beyond.ratio * beyond.rng.normal(size=len(fit.log_hr))
-            rows.append(_long(BOTH, f"{name}_hr", np.exp(fit.log_hr + moved)))
+            log_hr = fit.log_hr + beyond.ratio * beyond.rng.normal(size=len(fit.log_hr))
+            rows += [_long(BOTH, f"{name}_hr", np.exp(log_hr)), _long(BOTH, f"{name}_z", log_hr / fit.se)]
     return pd.concat(rows, ignore_index=True), pd.concat(curves, ignore_index=True)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trialsim.bank.studies import BOTH, GRADE, LANDMARKS
+from trialsim.bank.studies import BOTH, GRADE
+from trialsim.calibration.arms import CHILDREN_BELOW_Y
 from trialsim.report.analyses.page import Page, Saved
 from trialsim.report.figures.predicted import curves_panel, intervals_panel
 from trialsim.report.page import Card, Section
@@ -33,6 +34,9 @@ from trialsim.schema.design.treatments import CONTROL, DRUG
 EFFICACY = ("orr", "dcr", "clinical_benefit_rate", "median_pfs_months", "pfs_6_months", "median_os_months", "os_12_months",
             "pfs_hr", "os_hr")  # fmt: skip
 MAIN = ("orr", "median_pfs_months", "pfs_hr", "median_os_months")
+NOT_FITTED = "Not fitted to published trials: the intervals hold chance only. "
+MONTHS = "\u00a0months"  # stands beside the median, so that intervals stay in one line
+MOST_ALIKE = 12  # published arms that are shown
 NAMED = 3  # tumour types in a sentence
 # what the prediction has settings of its own for, in `analysis`
 UNUSED = ("cohort.size", "design.kind", "design.replicate_size", "design.accrual_months", "design.cutoff_months")
@@ -54,8 +58,8 @@ def page(saved: Saved) -> Page:
         Section(
             "curves",
             "Time to progression and death",
-            "Kaplan-Meier curves as such a trial would print them.",
-            [curves_panel(curves, name, title, names, LANDMARKS[name])
+            "Share of patients without progression, and alive, as such a trial would estimate it at each time.",
+            [curves_panel(curves, name, title, names)
              for name, title in (("pfs", "Progression-free survival"), ("os", "Overall survival"))],
             [],
         ),
@@ -64,7 +68,15 @@ def page(saved: Saved) -> Page:
             "Harm and exposure",
             "Shares of patients with an adverse event of grade 3 or 4, and how much of the dose they took.",
             [intervals_panel("predicted_harm", "Adverse events of grade 3 and 4", severe, names)],
-            [_shown("harm", "Harm, dose and target", table[~table["endpoint"].isin(EFFICACY)], names, "", folded=True)],
+            [_shown("harm", "Harm, dose and target", table[~table["endpoint"].isin(EFFICACY)], names, NOT_FITTED, folded=True)],
+        ),
+        Section(
+            "behind",
+            "What the prediction leans on",
+            "Published arms that the model was fitted to and that share a tumour type or a partner drug with this trial, and the "
+            "settings that these and all others leave.",
+            [],
+            [_related(saved.table("related")), _settings(saved.table("settings"))],
         ),
     ]  # fmt: skip
     return Page(
@@ -81,11 +93,25 @@ def page(saved: Saved) -> Page:
 
 def _names(saved: Saved) -> dict[str, str]:
     """Arms in the words of the page."""
-    partners = list(saved.config["partner"])
-    drug = join([saved.config["drug"]["name"], *partners])
-    found = {DRUG: drug}
-    if saved.settings["control"] != "none":
-        found[CONTROL] = join(["placebo", *partners])
+    partners = _partners(saved)
+    found = {DRUG: join([saved.config["drug"]["name"], *partners[DRUG]])}
+    if saved.settings["control"] == "placebo":
+        found[CONTROL] = join(["placebo", *partners[CONTROL]])
+    elif saved.settings["control"] == "active":
+        found[CONTROL] = join(partners[CONTROL])
+    return found
+
+
+def _partners(saved: Saved) -> dict[str, dict[str, str]]:
+    """Of each arm, what of each partner drug is given, in words."""
+    settings, every = saved.settings, saved.config["partner"]
+    beside = every if settings.get("drug_partners") is None else {name: every[name] for name in settings["drug_partners"]}
+    found = {DRUG: {name: prescription(partner) for name, partner in beside.items()}}
+    found[CONTROL] = dict(found[DRUG])
+    if settings["control"] == "active":
+        own = {name: {key: value for key, value in asked.items() if value is not None}
+               for name, asked in settings["control_partners"].items()}  # fmt: skip
+        found[CONTROL] = {name: prescription({"regimen": every[name]["regimen"] | changed}) for name, changed in own.items()}
     return found
 
 
@@ -93,24 +119,39 @@ def _names(saved: Saved) -> dict[str, str]:
 
 
 def _what(saved: Saved, names: dict[str, str]) -> str:
-    asked, regimen = saved.settings, saved.config["regimen"]
-    drug = f"{saved.config['drug']['name']} {dose(regimen['dose'], regimen['unit'])} {days_of(regimen)}"
-    partners = [f"{name} {prescription(partner)}" for name, partner in saved.config["partner"].items()]
-    sizes = f"{plural(asked['patients'], 'patient')} with {_tumours(saved)} on {join([drug, *partners])}"
+    asked, regimen, partners = saved.settings, saved.config["regimen"], _partners(saved)
+    levels = asked.get("dose_levels") or [regimen["dose"]]
+    drug = f"{saved.config['drug']['name']} {join([dose(level, regimen['unit']) for level in levels], 'or')} {days_of(regimen)}"
+    given = {arm: [f"{name} {how}" for name, how in drugs.items()] for arm, drugs in partners.items()}
+    sizes = f"{_people(saved, asked['patients'])} with {_tumours(saved)} on {join([drug, *given[DRUG]])}"
     if CONTROL in names:
-        sizes += f" and {asked['patients_control']:,} on {names[CONTROL]}"
+        other = join(["placebo", *given[CONTROL]] if asked["control"] == "placebo" else given[CONTROL])
+        sizes += f" and {asked['patients_control']:,} on {other}"
     chosen = [f"{'with' if altered else 'without'} {GENES[gene]}" for gene, altered in asked["selection"].items()]
     select = f", all {join(chosen)}" if chosen else ""
+    endpoint = saved.config["endpoint"]
+    reader = "central review" if asked["reader"] == "central" else "the local radiologist"
     return (
         f"A trial of {sizes}{select}, with {asked['accrual_months']:g} months of accrual and {asked['follow_up_months']:g} of "
-        f"follow-up, was run {asked['draws'] * asked['studies_per_draw']:,} times in a computer simulation, in {asked['draws']} "
+        f"follow-up, scanned every {endpoint['scan_interval_weeks']:g} weeks and read by {reader} ({endpoint['criteria']}), was "
+        f"run {asked['draws'] * asked['studies_per_draw']:,} times in a computer simulation, in {asked['draws']} "
         f"worlds that differ in what is uncertain about tumours and drugs. {_pretreated(saved)}"
     )
 
 
+def _people(saved: Saved, count: int) -> str:
+    age = saved.config["cohort"]["age"]
+    if age["maximum_y"] < CHILDREN_BELOW_Y:
+        return f"{plural(count, 'child', 'children')} and adolescents of {age['minimum_y']:g} to {age['maximum_y']:g} years"
+    return plural(count, "patient")
+
+
 def _pretreated(saved: Saved) -> str:
-    later = sum(saved.config["cohort"]["clinical"]["line"][2:])  # shares of line 1, 2, 3, ...
-    return f"Of the patients {percent(later, 0)} have had two or more lines of treatment before."
+    """``All patients are treated in line 2``; ``30 % in line 1, ...``."""
+    shares = {k: share for k, share in enumerate(saved.config["cohort"]["clinical"]["line"], start=1) if share}
+    if len(shares) == 1:
+        return f"All are treated in line {next(iter(shares))} of their metastatic disease."
+    return f"Lines of therapy: {join(f'{percent(share, 0)} in line {k}' for k, share in shares.items())}."
 
 
 def _tumours(saved: Saved) -> str:
@@ -129,7 +170,7 @@ def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str
     told = [
         f"{_text(drug.loc['orr'], 'median')} of patients would respond (90 % interval {_limits(drug.loc['orr'])}), and "
         f"{_text(drug.loc['dcr'], 'median')} would have at least stable disease.",
-        f"Median progression-free survival would be {_text(drug.loc['median_pfs_months'], 'median')} "
+        f"Median progression-free survival would {_be(drug.loc['median_pfs_months'])} "
         f"(90 % interval {_limits(drug.loc['median_pfs_months'])}).",
     ]
     both = table[table["arm"] == BOTH].set_index("endpoint")
@@ -139,6 +180,12 @@ def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str
             f"Against {names[CONTROL]} the hazard ratio of progression or death would be {number(row['median'])} "
             f"(90 % interval {_limits(row)})."
         )
+        success = saved.results.get("pfs_success")
+        if success:
+            told.append(
+                f"{percent(success['below_1'], 0)} of such trials would find it below 1, and {percent(success['significant'], 0)} "
+                "significantly so (one-sided 2.5 %)."
+            )
     found, known = [" ".join(told)], table[table["inside_90"].notna()]
     if len(known):
         inside = int(known["inside_90"].astype(bool).sum())
@@ -153,6 +200,10 @@ def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str
                 told += " The model was fitted to it among others, so this is no test."
             found.append(f"{told} The model MISSES: {'; '.join(missed)}." if missed else told)
     return found
+
+
+def _be(row: Any) -> str:
+    return "not be reached" if np.isposinf(row["median"]) else f"be {_text(row, 'median')}"
 
 
 def _text(row: Any, column: str) -> str:
@@ -179,7 +230,7 @@ def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], not
     for row in table.to_dict("records"):
         kind = kind_of(row["endpoint"], row["unit"])
         middle = amount(row["median"], kind, "not reached" if np.isposinf(row["median"]) else MISSING)
-        limits = [_between(row[f"low_{level}"], row[f"high_{level}"], kind) for level in (50, 80, 90)]
+        limits = [_between(row[f"low_{level}"], row[f"high_{level}"], kind).removesuffix(MONTHS) for level in (50, 80, 90)]
         known = amount(row["published"], kind)
         if is_number(row["published_low"]):
             known += f" ({interval(row['published_low'], row['published_high'], kind)})"
@@ -191,6 +242,37 @@ def _shown(key: str, title: str, table: pd.DataFrame, names: dict[str, str], not
     else:
         shown = shown.drop(columns=columns[-1])
     return Table(key, title, table, shown if len(names) > 1 else shown.drop(columns="Arm"), note, folded)
+
+
+def _related(table: pd.DataFrame) -> Table:
+    treatment = lambda row: join([row.drug, *filter(None, [row.partners])])
+    first = table.head(MOST_ALIKE)
+    shown = pd.DataFrame(
+        [[f"{row.study}, {row.arm.replace('_', ' ')}", row.shares.replace("_", " "), treatment(row),
+          row.line or MISSING, amount(row.n, "count"), _percent(row.orr_percent), amount(row.median_pfs_months, "months"),
+          amount(row.pfs_hr, "other"), row.trust] for row in first.itertuples()],
+        columns=["Study and arm", "Shares", "Treatment", "Line", "n", "ORR", "Median PFS or TTP", "PFS HR", "Trust"],
+    )  # fmt: skip
+    note = "Sources in the CSV; all of the evidence: trialsim evidence."
+    if table.empty:
+        note = "None does: tumour type and partner drugs are guessed from what all others have in common."
+    elif len(table) > len(first):
+        note = f"The {len(first)} most alike of {len(table)}, which the CSV holds with their sources."
+    return Table("related", "Published arms", table, shown, note)
+
+
+def _percent(value: float) -> str:
+    return percent(value / 100, 0) if is_number(value) else MISSING
+
+
+def _settings(table: pd.DataFrame) -> Table:
+    shown = pd.DataFrame(
+        [[row.setting, row.unit, number(row.file), number(row.median), interval(row.low_90, row.high_90, "other"),
+          "yes" if row.told else "no"] for row in table.itertuples()],
+        columns=["Setting", "Unit", "In its file", "In the worlds", "90 % of worlds", "Fitted trials tell of it"],
+    )  # fmt: skip
+    note = "The assumptions below are the values of the files; what stands here replaces them in the worlds."
+    return Table("settings", "Settings of tumours and drugs", table, shown, note, folded=len(shown) > 12)
 
 
 def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
@@ -207,18 +289,12 @@ def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
             f"When each published study was left out and predicted from the others, {percent(held['inside_90'], 0)} of {held['n']} "
             "published rates, medians and hazard ratios lay inside such a 90 % interval (trialsim calibrate --judge)."
         )
-    if fitted["unknown_types"]:
-        kinds = join(name.replace("_", " ") for name in fitted["unknown_types"])
-        told.append(
-            f"Nothing published tells of these tumour types: {kinds}. Their growth, dependence on mTORC1 and deaths are drawn from "
-            "what tumour types are in general, so the intervals are wide."
-        )
     unsure = table[table["reached"] < 0.9]
     if len(unsure):
         arm = lambda row: f", {row.arm}" if row.arm == CONTROL else ""
         many = join(f"{label(row.endpoint).lower()}{arm(row)} ({percent(row.reached, 0)})" for row in unsure.itertuples())
         told.append(f"Not every trial of this size has an estimate; these shares do: {many}.")
-    if fitted["fitted_to_this"]:
+    if fitted["fitted_to_this"] and not saved.results.get("published_differs"):
         told.append("The model was fitted to this very trial among others: that prediction and publication agree is no test of it.")
     return told
 

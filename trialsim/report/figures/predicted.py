@@ -122,12 +122,12 @@ def _told(table: pd.DataFrame, names: dict[str, str]) -> str:
     return text + (f" Outside: {join(outside)}." if outside else "") + open_end
 
 
-def curves_panel(table: pd.DataFrame, endpoint: str, title: str, names: dict[str, str], landmark: float) -> Panel:
+def curves_panel(table: pd.DataFrame, endpoint: str, title: str, names: dict[str, str]) -> Panel:
     """Median and middle 50 and 90 % of the Kaplan-Meier curves of trials of this size, by arm."""
     key, found = f"predicted_{endpoint}", table[table["endpoint"] == endpoint]
     if found.empty:
         return Panel(key, title, "No trial follows its patients for long enough to show a curve.", wide=False)
-    made, told = figure(380), []
+    made = figure(380)
     for arm, tone in zip(names, ("simulated", "second"), strict=False):
         part = found[found["arm"] == arm]
         if part.empty:
@@ -136,11 +136,7 @@ def curves_panel(table: pd.DataFrame, endpoint: str, title: str, names: dict[str
         hover = "month %{x:g}: %{y:.0f} %<extra>" + plot_text(names[arm]) + "</extra>"
         quantiles = [100 * part[name] for name in ("low_90", "low_50", "median", "high_50", "high_90")]
         band(made, x, quantiles, tone, name=plot_text(names[arm]), showlegend=True, hovertemplate=hover)
-        at = part.iloc[int(np.argmin(np.abs(x - landmark)))]
-        if abs(at["months"] - landmark) < 1:
-            low, high = (f"{100 * at[end]:.0f}" for end in ("low_90", "high_90"))
-            told.append(f"{names[arm]} {100 * at['median']:.0f} % (90 % interval {low} to {high})")
     made.update_xaxes(title_text="months", rangemode="tozero")
     made.update_yaxes(title_text="% of patients", range=[0, 102])
-    when = f"At {landmark:g} months: {join(told)}. " if told else ""
-    return Panel(key, title, f"{when}Line: median curve; bands: middle 50 and 90 % of such trials.", made, wide=False)
+    told = "Line: median at each time; bands: middle 50 and 90 % of such trials, before what readers and definitions add."
+    return Panel(key, title, told, made, wide=False)

@@ -1,0 +1,40 @@
+"""The published arms that a prediction leans on: those that share a tumour type or a partner drug with the study."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from trialsim.evidence.likeness import MIXED, Asked, drugs_in
+from trialsim.evidence.load import load_efficacy
+from trialsim.evidence.tumour_types import project_name
+
+TOLD = ("orr_percent", "dcr_percent", "median_pfs_months", "pfs_hr", "trust", "source_url")
+
+
+def related(asked: Asked, studies: Collection[str]) -> pd.DataFrame:
+    """Arms of these studies that share a tumour type or a partner drug with a study, the most alike first.
+
+    Args:
+        asked: the study. studies: trial_id of those that count.
+
+    Returns:
+        study, arm, shares (what, in words), drug, partners, tumour_type, line, n, and `TOLD`.
+    """
+    table = load_efficacy()
+    rows = []
+    for row in table[table["trial_id"].isin(studies)].itertuples():
+        kind = project_name(row.tumour_type, row.biomarker_selection)
+        given = drugs_in(row.drug) + drugs_in(row.partner_drugs)
+        shares = ["tumour type"] if kind in asked.tumour_types or (kind == MIXED and len(asked.tumour_types) > 1) else []
+        shares += [name for name in asked.partners if any(name in drug for drug in given)]
+        if shares and asked.drug in given:
+            shares.append(asked.drug)
+        if not shares:
+            continue
+        found = {"study": row.trial_id, "arm": row.arm_id, "shares": ", ".join(shares), "drug": row.drug}
+        found |= {"partners": row.partner_drugs, "tumour_type": row.tumour_type, "line": row.line, "n": row.n_enrolled}
+        rows.append((-len(shares), found | {name: getattr(row, name) for name in TOLD}))
+    columns = ["study", "arm", "shares", "drug", "partners", "tumour_type", "line", "n", *TOLD]
+    return pd.DataFrame([found for _, found in sorted(rows, key=lambda row: row[0])], columns=columns)
