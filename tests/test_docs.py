@@ -116,8 +116,10 @@ def test_every_experiment_choice_and_command_is_mentioned():
     for name in COMMANDS:
         assert f"## trialsim {name}\n" in commands
     told = "\n".join(WRITTEN.values())
+    help_page = (conf_dir() / "config.yaml").read_text(encoding="utf-8")
     for name in COMMANDS:
         assert f"trialsim {name}" in told, name
+        assert re.search(rf"^        {name} +\w", help_page, re.MULTILINE), f"trialsim --help: {name}"
     for name in (set(trialsim.__all__) - {"__version__"}) | set(importlib.import_module("trialsim.engine").__all__):
         assert re.search(rf"^::: trialsim\.\S+\.{name}$", generated()["reference/python.md"], re.MULTILINE), name
 
@@ -145,6 +147,14 @@ def test_every_key_and_choice_of_a_command_line_exists():
             fits = set(re.findall(r"[\w]+", value)) <= known if known else bool(shapes().match(key))
             wrong += [] if fits else [word]
     assert wrong == []
+
+
+def test_the_trial_of_the_readme_is_one(tmp_path):
+    (text,) = re.findall(r"^```yaml\n(# my_trial.yaml.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (tmp_path / "my_trial.yaml").write_text(text, encoding="utf-8")
+    config = trialsim.compose_trial(tmp_path / "my_trial.yaml")
+    assert (config.analysis.patients, config.analysis.patients_control, config.analysis.reader) == (80, 40, "central")
+    assert list(config.partner) == ["letrozole"] and config.cohort.clinical.line == (0.0, 1.0)
 
 
 @pytest.mark.slow
