@@ -154,7 +154,7 @@ def test_the_trial_of_the_readme_is_one(tmp_path):
     (tmp_path / "my_trial.yaml").write_text(text, encoding="utf-8")
     config = trialsim.compose_trial(tmp_path / "my_trial.yaml")
     assert (config.analysis.patients, config.analysis.patients_control, config.analysis.reader) == (80, 40, "central")
-    assert list(config.partner) == ["letrozole"] and config.cohort.clinical.line == (0.0, 1.0)
+    assert list(config.partner) == ["letrozole"] and list(config.cohort.clinical.line) == [0.0, 1.0]
 
 
 @pytest.mark.slow
