@@ -1,6 +1,7 @@
 """What a run left behind, spoilt: every fault is told with the file's name, and nothing that is not whole is taken for whole."""
 
 import json
+import os
 from pathlib import Path
 
 import h5py
@@ -51,7 +52,8 @@ def test_json(tmp_path, text, said):
     ("text", "said"),
     [
         ("a: [", "a YAML file"), ("- 1", "a mapping"), ("a: &x [1]\nb: *x", "without aliases"),
-        ("a: !!python/object:os.system {}", "YAML"),
+        ("a: !!python/object:os.system {}", "line 1: !!python/object:os.system.*plain values only"),
+        ("b: 1\na: !mine x", "line 2: !mine.*plain values only"),
         ("a: !!binary aGk=", "a number, text"), ("a: 2020-01-01", "a number, text"), ("a: !!set {b}", "a number, text"),
         ("a: " + "[" * 5000, "nesting depth"), ("a: " + "[" * 100, "within one another"),
         ("a: .nan", "finite"), ("a: 99999999999999999999", "64 bits"),
@@ -60,6 +62,13 @@ def test_json(tmp_path, text, said):
 def test_yaml(tmp_path, text, said):
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(ConfigError, match=said):
+        read_yaml(tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_regular_file_is_not_opened(make, tmp_path):
+    make(tmp_path / "config.yaml")
+    with pytest.raises(ConfigError, match="a regular file, no folder, pipe or device"):
         read_yaml(tmp_path / "config.yaml")
 
 

@@ -19,6 +19,7 @@ from trialsim.schema.plain import SETTINGS, Bounds, not_plain
 LARGEST_JSON = 256 * 2**20  # bytes; status.json of ten million patients in blocks of 16,384 has 0.3 MB
 LARGEST_YAML = 4 * 2**20  # bytes; the settings of a study have 0.1 MB
 RESULTS = Bounds(items=2_000_000, letters=1_000_000, values=20_000_000)  # of a file of results
+STANDARD = "tag:yaml.org,2002:"  # how YAML's own tags begin, !!str and so on
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -29,7 +30,7 @@ def read_text(path: Path, most: int = LARGEST_JSON) -> str:
         ConfigError: it is not there, too large, or no text.
     """
     if not path.is_file():
-        raise ConfigError(path.name, str(path), "a file that exists")
+        raise ConfigError(path.name, str(path), not_a_file(path))
     size = path.stat().st_size
     if size > most:
         raise ConfigError(path.name, str(path), f"a file of at most {most:,} bytes; this one has {size:,}")
@@ -37,6 +38,11 @@ def read_text(path: Path, most: int = LARGEST_JSON) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(path.name, str(path), f"a text in UTF-8 that can be read ({error})") from error
+
+
+def not_a_file(path: Path) -> str:
+    """What is asked for in place of what is no file, or not there."""
+    return "a regular file, no folder, pipe or device" if path.exists() else "a file that exists"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -50,7 +56,7 @@ def read_json(path: Path) -> dict[str, Any]:
         found = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ConfigError(path.name, str(path), f"a JSON file ({error})") from error
-    return _mapping(path, found, RESULTS)
+    return _mapping(path, found, RESULTS, path.name)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -62,21 +68,28 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return parse_yaml(path, check_yaml(path))
 
 
-def parse_yaml(path: Path, text: str) -> dict[str, Any]:
-    """The mapping of plain values in the text of a file that `check_yaml` returned. Raises: as `read_yaml`."""
+def parse_yaml(path: Path, text: str, root: str | None = None, bounds: Bounds = SETTINGS) -> dict[str, Any]:
+    """The mapping of plain values in the text of a file that `check_yaml` returned.
+
+    Args:
+        root: what the keys of faults begin with, the file's name if None.
+
+    Raises:
+        ConfigError: as `read_yaml`.
+    """
     try:
         found = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader: plain values, never objects
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise ConfigError(path.name, str(path), f"a YAML file ({_one_line(error)})") from error
-    return _mapping(path, {} if found is None else found, SETTINGS)
+    return _mapping(path, {} if found is None else found, bounds, path.name if root is None else root)
 
 
 def check_yaml(path: Path) -> str:
     """The text of a YAML file that no reader chokes on, and in which no key stands twice.
 
     Raises:
-        ConfigError: it is no YAML, is nested too deeply, repeats itself by aliases (nine lines can stand for 10^9 values), or
-            gives a key twice, of which a reader would take the last.
+        ConfigError: it is no YAML, asks for an object by a tag, is nested too deeply, repeats itself by aliases (nine lines can
+            stand for 10^9 values), or gives a key twice, of which a reader would take the last.
     """
     text = read_text(path, LARGEST_YAML)
     depth = 0
@@ -85,6 +98,10 @@ def check_yaml(path: Path) -> str:
             if isinstance(event, yaml.AliasEvent):
                 where = f"{path}, line {event.start_mark.line + 1}: *{event.anchor}"
                 raise ConfigError(path.name, where, "a YAML file without aliases (*name)")
+            tag = getattr(event, "tag", None) or ""
+            if tag not in ("", "!") and (not tag.startswith(STANDARD) or tag.startswith(f"{STANDARD}python/")):
+                where = f"{path}, line {event.start_mark.line + 1}: {tag.replace(STANDARD, '!!')}"
+                raise ConfigError(path.name, where, "plain values only: numbers, text, true, false, null, lists and sections")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > SETTINGS.depth:
                 where = f"{path}, line {event.start_mark.line + 1}"
@@ -131,8 +148,8 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number in JSON")
 
 
-def _mapping(path: Path, found: Any, bounds: Bounds) -> dict[str, Any]:
+def _mapping(path: Path, found: Any, bounds: Bounds, root: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ConfigError(path.name, str(path), f"a mapping of names to values, not {type(found).__name__}")
-    raise_all(not_plain(found, bounds, path.name))
+    raise_all(not_plain(found, bounds, root))
     return found

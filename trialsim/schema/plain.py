@@ -13,12 +13,14 @@ LARGEST_NUMBER = 2**63  # whole numbers fit into 64 bits
 
 
 class Bounds(NamedTuple):
-    """How large nested values may be. items: in one list or section. letters: of one text. values: all together."""
+    """How large nested values may be. items: in one list or section. letters: of one text. values: all together. finite: whether a
+    number must be; where it need not, whoever reads the values says so with the limits of the key."""
 
     depth: int = 24
     items: int = 10_000
     letters: int = 10_000
     values: int = 200_000
+    finite: bool = True
 
 
 SETTINGS = Bounds()
@@ -61,7 +63,7 @@ def not_plain(data: Any, bounds: Bounds = SETTINGS, path: str = "") -> list[Conf
             return [] if small else [ConfigError(path, f"{'-' if value < 0 else ''}{len(hex(value)) - 2} hexadecimal digits",
                                                  "a whole number of at most 64 bits")]  # fmt: skip
         if isinstance(value, float):
-            return [] if math.isfinite(value) else [ConfigError(path, value, "a finite number")]
+            return [] if math.isfinite(value) or not bounds.finite else [ConfigError(path, value, "a finite number")]
         return [ConfigError(path, type(value).__name__, "a number, text, true, false, null, a list or a section")]
 
     found = faults(data, path, 0)
