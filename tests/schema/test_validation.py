@@ -79,7 +79,7 @@ def test_a_configuration_is_immutable() -> None:
         ("design__cutoff_months", 12, "more than design.accrual_months"),
         ("design__max_follow_up_months", 36, "at most 24"),
         ("study__name", "a/b", "text matching"),
-        ("study__published", "NEJM 2011", "text matching"),
+        ("study__published", "NEJM 2011", "TRIAL or TRIAL/ARM"),
     ],
 )  # fmt: skip
 def test_each_fault_names_key_value_and_what_is_allowed(path: str, value: Any, words: str) -> None:
@@ -252,3 +252,22 @@ def test_a_design_that_asks_for_more_than_the_study_offers_is_told_by_its_name(o
         compose("compare_designs", overrides=override.split(" "))
     faults = {fault.key: fault.allowed for fault in flatten(caught.value)}
     assert key in faults and words in faults[key], faults
+
+
+def test_of_several_unknown_keys_those_that_there_are_are_told_once() -> None:
+    found = faults(changed(ADULT, regimen__dosis=5, regimen__schedul="daily"))
+    assert set(found) == {"regimen.dosis", "regimen.schedul"}
+    assert sum("keys here: " in fault.allowed for fault in found.values()) == 1
+    assert all("did you mean" in fault.allowed for fault in found.values())
+
+
+@pytest.mark.parametrize(("given", "write"), [
+    ("1e6", "write 1000000 or 1.0e+6,"), ("2.5e-3", "write 0.0025 or 2.5e-3,"), ("5", "write 5,"), ("1e30", "write 1.0e+30,"),
+])  # fmt: skip
+def test_a_number_that_stands_as_text_is_told_how_to_write_it(given: str, write: str) -> None:
+    allowed = faults(changed(ADULT, regimen__dose=given))["regimen.dose"].allowed
+    assert f"YAML takes {given!r} for text: {write} without quotes" in allowed
+
+
+def test_no_unit_is_guessed() -> None:
+    assert "did you mean" not in faults(changed(ADULT, regimen__unit="mg/kg"))["regimen.unit"].allowed

@@ -6,8 +6,17 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
+PUBLISHED = r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$"
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
+IN_WORDS = {  # patterns that people meet
+    ONE_LINE: "one line of text",
+    PUBLISHED: "TRIAL or TRIAL/ARM of the evidence tables, e.g. RECORD1/everolimus",
+    _NAME: "a name of letters, digits and _ . + -, of which a letter or a digit is the first",
+}
+
 # of a cell line, a partner, a design: it becomes part of the names of files and steps
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
+Name = Annotated[str, Field(pattern=_NAME, max_length=80)]
 
 
 class ConfigError(ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,7 @@ from trialsim.schema.faults import raise_all
 from trialsim.units import DAYS_PER_WEEK
 
 Criteria = Literal["RECIST 1.1", "RECIST 1.0", "lymphoma", "volume"]
+ScanInterval = Annotated[float, Field(ge=2, le=26)]  # weeks
 
 
 class ClinicalBenefit(Settings):
@@ -67,9 +68,7 @@ class EndpointSettings(Settings):
 
     criteria: Criteria = Field(description="what is read off the target lesions, and from where on it is response or progression")
 
-    scan_interval_weeks: float = Field(
-        ge=2, le=26, description="planned time between scans, from the first dose, weeks"
-    )
+    scan_interval_weeks: ScanInterval = Field(description="planned time between scans, from the first dose, weeks")
     scan_jitter_days: int = Field(
         ge=0, le=14, description="largest deviation of a scan from its planned day, either way, days"
     )

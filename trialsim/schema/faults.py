@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import types
 import typing
@@ -11,9 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from trialsim.schema.base import ConfigError
+from trialsim.schema.base import IN_WORDS, ConfigError
 
 TAG_FAULTS = ("union_tag_invalid", "union_tag_not_found")
+NEVER_MEANT = ("unit",)  # keys whose words are alike and far apart in meaning: mg/kg is not nearly mg/m2
 
 
 class ConfigErrors(ConfigError):
@@ -61,6 +63,8 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
     """
     faults: list[ConfigError] = []
     described: dict[str, str] = {}
+    listed: set[tuple[int | str, ...]] = set()  # sections whose keys are told: once, however many are unknown
+    choices: set[str] = set()  # keys that are none of a choice of words
     for finding in error.errors(include_url=False):
         inner = finding.get("ctx", {}).get("error")
         if isinstance(inner, ConfigError):
@@ -72,10 +76,18 @@ def translate(error: ValidationError, data: Mapping[str, Any], model: type[BaseM
         key = ".".join(str(part) for part in path) or "config"
         section, description = _describe(model, path, data)
         allowed = _allowed(finding, str(path[-1]) if path else "", section)
+        if finding["type"] == "extra_forbidden" and section is not None and path[:-1] not in listed:
+            listed.add(path[:-1])
+            allowed += f"; keys here: {', '.join(section.model_fields)}"
+        if finding["type"] == "literal_error":
+            choices.add(key)
         if description and finding["type"] not in ("extra_forbidden", "value_error"):
             described[key] = f" ({description})"
         value = None if finding["type"] == "missing" else _lookup(data, path)
         faults.append(ConfigError(key, value, allowed))
+    # Of a section where a word was possible too only what is wrong in the section is told.
+    within = {fault.key.rpartition(".")[0] for fault in faults}
+    faults = [fault for fault in faults if fault.key not in choices & within]
     # Each member of a union that was tried reports its own failure on one value; say one thing a key.
     unique: dict[str, ConfigError] = {}
     for fault in faults:
@@ -108,8 +120,7 @@ def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | No
     """What would have been accepted, in words."""
     kind, context = finding["type"], finding.get("ctx", {})
     if kind == "extra_forbidden":
-        keys = list(section.model_fields) if section else []
-        return "there is no such key" + near(key, keys) + (f"; keys here: {', '.join(keys)}" if keys else "")
+        return "there is no such key" + near(key, section.model_fields if section else ())
     if kind == "value_error":
         return str(context.get("error", finding["msg"]))
     words = {
@@ -130,10 +141,13 @@ def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | No
         "model_type": "a section of key: value",
         "model_attributes_type": "a section of key: value",
         "path_type": "a file path",
-        "finite_number": "a finite number",
     }
     if kind in words:
-        return words[kind]
+        return words[kind] + _unquoted(finding["input"], words[kind])
+    if kind == "finite_number":
+        return "a finite number" + _limits(section, key)
+    if kind == "string_pattern_mismatch" and context["pattern"] in IN_WORDS:
+        return IN_WORDS[context["pattern"]]
     templates = {
         "greater_than": "a number greater than {gt}",
         "greater_than_equal": "a number of at least {ge}",
@@ -152,8 +166,47 @@ def _allowed(finding: Mapping[str, Any], key: str, section: type[BaseModel] | No
     shown = {name: f"{item:g}" if isinstance(item, float) else item for name, item in context.items()}
     if kind not in templates:
         return str(finding["msg"])
-    meant = near(str(finding["input"]), re.findall("'([^']*)'", context["expected"])) if kind == "literal_error" else ""
-    return templates[kind].format(**shown) + meant
+    told = templates[kind].format(**shown)
+    if kind != "literal_error":
+        return told
+    chosen = told if " or " in context["expected"] else f"use {context['expected']}"
+    return chosen + _meant(finding["input"], key, context["expected"])
+
+
+def _meant(given: Any, key: str, expected: str) -> str:
+    """Which of the words was probably meant."""
+    known = re.findall("'([^']*)'", expected)
+    if (given is False or given is None) and "none" in known:
+        return "; YAML takes no, off and false for a truth value, and null or ~ for nothing: write the word none"
+    return "" if key in NEVER_MEANT else near(str(given), known)
+
+
+def _unquoted(given: Any, wanted: str) -> str:
+    """How to write a number that stands as text: in quotes, or as 1e6, in which YAML misses a point and a sign."""
+    if not isinstance(given, str) or wanted not in ("a number", "a whole number"):
+        return ""
+    try:
+        value = float(given)
+    except ValueError:
+        return ""
+    if not math.isfinite(value) or (wanted == "a whole number" and value != int(value)):
+        return ""
+    plain, power = f"{value:.15g}", f"{value:.15e}"
+    mantissa, _, exponent = power.partition("e")
+    forms = [plain] if "e" not in plain else []
+    if wanted == "a number" and ("e" in given.lower() or not forms):
+        digits = mantissa.rstrip("0")
+        forms.append(f"{digits}{'0' if digits.endswith('.') else ''}e{int(exponent):+d}")
+    return f"; YAML takes {given!r} for text: write {' or '.join(forms)}, without quotes" if forms else ""
+
+
+def _limits(section: type[BaseModel] | None, key: str) -> str:
+    """Between which numbers a value lies, in words; the empty string of one without limits."""
+    field = section.model_fields.get(key) if section is not None else None
+    words = {"gt": "greater than", "ge": "of at least", "lt": "less than", "le": "at most"}
+    found = [f"{told} {getattr(limit, name):g}" for limit in (field.metadata if field else ()) for name, told in words.items()
+             if isinstance(getattr(limit, name, None), int | float)]  # fmt: skip
+    return f" {' and '.join(found)}" if found else ""
 
 
 def _real_path(location: Sequence[int | str], data: Any) -> tuple[int | str, ...]:

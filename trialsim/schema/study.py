@@ -10,7 +10,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from trialsim.schema.analysis import Analysis
-from trialsim.schema.base import ConfigError, Name, Settings
+from trialsim.schema.base import ONE_LINE, PUBLISHED, ConfigError, Name, Settings
 from trialsim.schema.cell_line import CellLineSettings, CultureSettings, PanelSettings
 from trialsim.schema.cohort import PopulationSettings, TumourSettings
 from trialsim.schema.compute import Compute
@@ -34,9 +34,9 @@ class StudyInfo(Settings):
     """What the study is called, and which published study it is compared with."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80, description="short name, used in files")
-    title: str = Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=300, description="one line for the report's head")
+    title: str = Field(pattern=ONE_LINE, max_length=300, description="one line for the report's head")
     published: str | None = Field(
-        pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$",
+        pattern=PUBLISHED,
         description="published study to compare with: a trial_id of the evidence tables, or trial_id/arm_id; null: none",
     )
 

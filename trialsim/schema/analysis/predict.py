@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from trialsim.schema.analysis.base import KIND, AnalysisSettings
-from trialsim.schema.base import ConfigError, Name, Settings
+from trialsim.schema.base import PUBLISHED, ConfigError, Name, Settings
 from trialsim.schema.cohort import Positive
-from trialsim.schema.regimen import Schedule
+from trialsim.schema.regimen import DoseUnit, Schedule
 
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
@@ -18,9 +18,10 @@ Gene = Literal["pik3ca", "pten_mutation", "pten_loss", "akt1", "tsc", "kras", "m
 
 
 class ControlPartner(Settings):
-    """A drug of the active control arm; null: as in its own file."""
+    """A drug of the active control arm; null: as under `partner`, where the drug's arm has it too."""
 
     dose: float | None = Field(gt=0, le=3000, description="of one administration, in its own unit")
+    unit: DoseUnit | None = Field(None, description="mg, or mg/m2 of body surface")
     schedule: Schedule | None = Field(description="days on which a dose is due")
 
 
@@ -41,7 +42,7 @@ class PredictSettings(AnalysisSettings):
     crossover: bool = Field(description="whether patients of the control arm are given the drug after progression")
     selection: dict[Gene, bool] = Field(description="alterations that a tumour must have (true) or lack (false) to be asked in")
     published_control: str | None = Field(
-        pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$",
+        pattern=PUBLISHED,
         description="what was published of the control arm, as study.published is of the drug's; null: nothing",
     )
     benefit_compared: bool = Field(description="whether the published clinical benefit is defined as endpoint.clinical_benefit is")
