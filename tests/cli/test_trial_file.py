@@ -1,5 +1,6 @@
 """A trial's file: what it becomes, and that whatever is wrong in it is told by its key."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from trialsim import cli, compose_trial
 from trialsim._paths import conf_dir
 from trialsim.bank.treatments import arm_of
+from trialsim.cli.trial_checks import LYMPHOMAS
 from trialsim.cli.trial_file import read_trial, shipped
 from trialsim.commands import start
 from trialsim.evidence import load_efficacy
@@ -95,6 +97,7 @@ def test_children_come_from_the_paediatric_population(tmp_path: Path) -> None:
 
 
 CONTROLLED = {"control": "placebo", "patients_control": 9}
+CHILDREN = {"age_group": "paediatric", "unit": "mg/m2", "dose": 5}
 BAD = [
     ({"drug": "rapamycine"}, "drug", "everolimus"),
     ({"unit": "absent"}, "unit", "required"),
@@ -123,7 +126,8 @@ BAD = [
     (CONTROLLED | {"published_control": "RECORD1/everolimus"}, "published_control", "RECORD1/placebo"),
     ({"published_control": "RECORD1/placebo"}, "published_control", "null with control: none"),
     ({"drug": None}, "drug", "everolimus"),
-    ({"unit": "g"}, "unit", "did you mean 'mg'"),
+    ({"unit": "g"}, "unit", "use one of 'mg' or 'mg/m2' (mg, or"),  # no guess: a wrong unit is a wrong dose
+    ({"unit": "mg/kg"}, "unit", "use one of 'mg' or 'mg/m2' (mg, or"),
     ({"dose": -5}, "dose", "greater than 0"),
     ({"dose_levels": [5, -10]}, "dose_levels.1", "greater than 0"),
     ({"dose_levels": [5, 5]}, "dose_levels", "rise, each once"),
@@ -137,8 +141,9 @@ BAD = [
     ({"patients": -3}, "patients", "at least 1"),
     ({"patients_control": 10}, "patients_control", "0 with control: none"),
     ({"crossover": True}, "crossover", "false with control: none"),
-    ({"scan_interval_weeks": 0}, "scan_interval_weeks", "greater than 0"),
-    ({"scan_interval_weeks": -8}, "scan_interval_weeks", "greater than 0"),
+    ({"scan_interval_weeks": 0}, "scan_interval_weeks", "at least 2"),
+    ({"scan_interval_weeks": -8}, "scan_interval_weeks", "at least 2"),
+    ({"scan_interval_weeks": 27}, "scan_interval_weeks", "at most 26"),
     ({"schedule": "dayly"}, "schedule", "did you mean 'daily'"),
     ({"days_off": 7}, "days_off", "0 with days_on: null"),
     ({"accrual_months": 0}, "accrual_months", "greater than 0"),
@@ -148,6 +153,31 @@ BAD = [
     ({"selection": ["pik3ca"], "tumour_types": {"sega": 1.0}}, "selection", "0 of them have these"),  # prevalence 0
     ({"selection": {"akt1": True, "mtor": True, "pik3ca": True}}, "selection", "at least 1 in 2000 patients"),
     ({"selection": {"akt1": True, "mtor": True, "pik3ca": True}, "tumour_types": "population"}, "selection", "1 in 2000"),
+    ({"selection": {"pten_mutation": True, "akt1": True}}, "selection", "akt1 0.0075, pten_mutation 0.04; hardly ever together"),
+    ({"selection": {"tsc": True, "kras": True}, "tumour_types": {"sega": 1.0}}, "selection", "too rare by itself: kras"),
+    (CHILDREN | {"tumour_types": {"prostate": 1}}, "tumour_types.prostate", "3 to 21 years; prostate is of 40 to 90 years"),
+    (CHILDREN | {"tumour_types": {"neuroblastoma": 0.9, "glioblastoma": 0.0, "prostate": 0.1}}, "tumour_types.prostate", "3 to 21"),
+    (CHILDREN | {"partners": ["exemestane"]}, "partners.exemestane", "unit: mg/m2}, as age_group is paediatric"),
+    ({"dose_levels": [1, 2, 3], "patients": 2}, "dose_levels", "as many levels as patients, 2"),
+    ({"response": "lymphoma"}, "response", "not all tumour types are lymphomas"),
+    ({"response": "lymphoma", "tumour_types": "population"}, "response", "lymphomas"),
+    ({"accrual_months": 0.5, "follow_up_months": 0.4}, "follow_up_months", "at least 0.5, as accrual_months is 0.5"),
+    ({"accrual_months": float("inf")}, "accrual_months", "a finite number greater than 0 and at most 240"),
+    ({"follow_up_months": float("nan")}, "follow_up_months", "a finite number of at least 0 and at most 240"),
+    ({"dose": float("nan")}, "dose", "a finite number greater than 0"),
+    ({"patients": float("inf")}, "patients", "a whole number"),
+    ({"dose_levels": [5, float("inf")]}, "dose_levels.1", "a finite number"),
+    ({"partners": {"exemestane": {"dose": float("nan")}}}, "partners.exemestane.dose", "greater than 0 and at most 3000"),
+    ({"dose": "1e6"}, "dose", "YAML takes '1e6' for text: write 1000000 or 1.0e+6, without quotes"),
+    ({"patients": "40"}, "patients", "write 40, without quotes"),
+    ({"control": False}, "control", "write the word none"),
+    ({"control": None}, "control", "write the word none"),
+    ({"control_partners": {"letrozole": {}}}, "control_partners", "{} with any other; control is none"),
+    ({"title": ""}, "title", "one line of text"),
+    ({"title": " "}, "title", "one line of text"),
+    ({"title": "${regimen.dose}"}, "title", "one line of text, without ${"),
+    ({"title": "???"}, "title", "not ??? alone"),
+    ({"published": "RECORD 1"}, "published", "TRIAL or TRIAL/ARM"),
 ]
 
 
@@ -170,6 +200,8 @@ def test_what_is_wrong_is_told_by_its_key_and_nothing_starts(changed, key, allow
     ("partners:\n  exemestane: {dose: 5, dose: 10}", "partners.exemestane.dose", "given once"),
     ("lines: [0.5, 0.5", "x.yaml", "a YAML file"),
     ("a colon: in a text: here", "x.yaml", "stands in quotes"),
+    ("published: !!python/object/apply:os.system [id]", "x.yaml", "plain values only"),
+    ("published: !mine x", "x.yaml", "plain values only"),
 ])  # fmt: skip
 def test_a_file_says_a_thing_once_and_in_yaml(added: str, key: str, allowed: str, tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
@@ -177,6 +209,89 @@ def test_a_file_says_a_thing_once_and_in_yaml(added: str, key: str, allowed: str
     with pytest.raises(ConfigError) as error:
         read_trial(file)
     assert error.value.key == key and allowed in error.value.allowed, str(error.value)
+
+
+def told_of(file: Path) -> list[ConfigError]:
+    with pytest.raises(ConfigError) as error:
+        read_trial(file)
+    return list(flatten(error.value))
+
+
+def test_a_tag_is_told_by_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("title: x\ndrug: !!python/object/apply:os.system [id]\n")
+    (fault,) = told_of(file)
+    assert str(fault.value).endswith("x.yaml, line 2: !!python/object/apply:os.system")
+
+
+@pytest.mark.parametrize("changed", [{"dose": 1_000_000}, {"title": "${seed}"}, {"control_partners": {"letrozole": {}}}])
+def test_one_slip_is_one_fault(changed: dict[str, object], tmp_path: Path) -> None:
+    assert [fault.key for fault in told_of(write(tmp_path, **changed))] == list(changed)
+
+
+def test_of_shares_out_of_range_only_these_are_told(tmp_path: Path) -> None:
+    found = told_of(write(tmp_path, tumour_types={"colorectal": 1.5, "hcc": -0.5}))
+    assert [fault.key for fault in found] == ["tumour_types.colorectal", "tumour_types.hcc"]
+
+
+def test_drugs_are_told_as_they_were_written(tmp_path: Path) -> None:
+    (fault,) = told_of(write(tmp_path, control_partners={"letrozole": {"dose": 5}}))
+    assert fault.value == {"letrozole": {"dose": 5.0}}
+
+
+def test_the_keys_that_there_are_are_listed_once(tmp_path: Path) -> None:
+    found = told_of(write(tmp_path, colour="red", dosis=5, partners={"exemestane": {"mg": 5, "doze": 5}}))
+    told = {fault.key: fault.allowed for fault in found}
+    assert set(told) == {"colour", "dosis", "partners.exemestane.mg", "partners.exemestane.doze"}
+    assert sum("keys here: title, drug" in allowed for allowed in told.values()) == 1
+    assert sum("keys here: dose, unit" in allowed for allowed in told.values()) == 1
+    assert "did you mean 'dose'" in told["dosis"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
+def test_a_trial_is_a_regular_file(kind: str, tmp_path: Path) -> None:
+    """A pipe that nobody writes to would wait for ever, and a device may never end."""
+    file = tmp_path / "x.yaml"
+    {"folder": file.mkdir, "pipe": lambda: os.mkfifo(file), "device": lambda: file.symlink_to("/dev/zero")}[kind]()
+    (fault,) = told_of(file)
+    assert (fault.key, fault.allowed) == ("trial", "a regular file, no folder, pipe or device")
+
+
+def test_a_name_goes_before_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("record1").mkdir()
+    assert read_trial("record1")[0] == "record1"
+
+
+def test_lymphomas_are_the_tumour_types_that_say_so() -> None:
+    labels = {file.stem: yaml.safe_load(file.read_text())["label"] for file in (conf_dir() / "tumour").glob("*.yaml")}
+    assert set(LYMPHOMAS) == {kind for kind, label in labels.items() if "lymphoma" in label.lower()}
+
+
+@pytest.mark.parametrize("limits", [
+    {"scan_interval_weeks": 2, "accrual_months": 0.5, "follow_up_months": 0.5, "disease_control_weeks": 104, "benefit_weeks": 104},
+    {"scan_interval_weeks": 26, "accrual_months": 240, "follow_up_months": 240, "dose": 250, "days_on": 365, "days_off": 365,
+     "partners": {"letrozole": {"dose": 3000}}, "title": "It's 50 % $ of ??? \\ {a}, b: 'c' #d"},
+])  # fmt: skip
+def test_what_the_file_may_hold_the_settings_may_hold(limits: dict[str, object], tmp_path: Path) -> None:
+    file = write(tmp_path, **limits)
+    assert compose_trial(file).study.title == read_trial(file)[1].title
+
+
+ACTIVE = {"control": "active", "patients_control": 9}
+
+
+@pytest.mark.parametrize(("drug", "control", "of_drug", "of_control"), [
+    ({"dose": 2500}, {}, (2500, "mg", "daily"), (25, "mg", "daily")),
+    ({"dose": 5, "schedule": "weekly"}, {"dose": 50}, (5, "mg", "weekly"), (50, "mg", "daily")),
+    ({}, {"dose": 14, "unit": "mg/m2"}, (25, "mg", "daily"), (14, "mg/m2", "daily")),
+    ({"dose": 14, "unit": "mg/m2"}, {"dose": 30}, (14, "mg/m2", "daily"), (30, "mg", "daily")),
+])  # fmt: skip
+def test_a_drug_of_both_arms_is_in_each_as_its_own_key_says(drug, control, of_drug, of_control, tmp_path: Path) -> None:
+    config = compose_trial(write(tmp_path, partners={"exemestane": drug}, control_partners={"exemestane": control}, **ACTIVE))
+    given = {arm: arm_of(config, arm).partner["exemestane"].regimen for arm in (DRUG, CONTROL)}
+    found = {arm: (regimen.dose, regimen.unit, regimen.schedule) for arm, regimen in given.items()}
+    assert found == {DRUG: of_drug, CONTROL: of_control}
 
 
 def test_of_two_faults_of_a_key_its_description_is_told_once(tmp_path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from trialsim import compose
 from trialsim.cohort import sample_cohort
-from trialsim.cohort.selection import eligible_share, refuse_rare
+from trialsim.cohort.selection import eligible_share, refuse_rare, refuse_share
 from trialsim.schema import ConfigError
 
 N = 20_000
@@ -40,3 +40,14 @@ def test_what_hardly_anybody_has_is_refused(cohort):
     refuse_rare(config.cohort, config.tumour, {"tsc": True})
     with pytest.raises(ConfigError, match="analysis.selection.*at least 1 in 2000"):
         refuse_rare(config.cohort, config.tumour, {"tsc": True, "akt1": True, "mtor": True})
+
+
+def test_a_rare_selection_is_told_what_makes_it_rare():
+    """Two alterations of one patient in ten each, of which none has both, and one that hardly anybody has."""
+    shares = {("akt1",): 0.1, ("kras",): 0.1, ("mtor",): 1e-5, ("tsc",): 0.7}
+    share_of = lambda asked: shares.get(tuple(asked), 0.07 if "tsc" in asked and len(asked) == 2 else 0.0)
+    with pytest.raises(ConfigError) as error:
+        refuse_share(share_of, {"akt1": True, "kras": True, "mtor": True, "tsc": False}, "selection")
+    told = error.value.allowed
+    assert "0 of them have these (shares that have each alone: akt1 0.1, kras 0.1, mtor 1e-05, no tsc 0.7; " in told
+    assert told.endswith("too rare by itself: mtor; hardly ever together: akt1 with kras)")

@@ -8,21 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from trialsim._paths import conf_dir
-from trialsim.artefacts.reading import check_yaml, parse_yaml
+from trialsim.artefacts.reading import check_yaml, not_a_file, parse_yaml
 from trialsim.cli.composing import compose, literal
+from trialsim.cli.trial_checks import POPULATIONS, check, group_file
 from trialsim.schema import ConfigError
-from trialsim.schema.cohort import GenotypeSettings
 from trialsim.schema.faults import near, raise_all, translate
-from trialsim.schema.plain import usable_path
+from trialsim.schema.plain import SETTINGS, usable_path
 from trialsim.schema.study import StudyConfig
 from trialsim.schema.trial_file import LONGEST_MONTHS, PartnerDose, TrialFile
 from trialsim.units import DAYS_PER_MONTH
 
-POPULATIONS = {"adult": "adult_solid", "paediatric": "paediatric_solid"}  # by age group
 LEAST_WEEKS = 4.0  # to the scan that confirms a response, RECIST 1.1
 
 
@@ -41,6 +39,8 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile, str]:
         ConfigError: no such trial, or whatever is wrong in the file.
     """
     path = usable_path("trial", trial)
+    if path.exists() and not path.is_file() and str(trial) not in shipped():  # before it is opened, as a pipe would wait
+        raise ConfigError("trial", str(path), not_a_file(path))
     if path.suffix not in (".yaml", ".yml"):
         names = shipped()
         if str(trial) not in names:
@@ -48,54 +48,17 @@ def read_trial(trial: str | Path) -> tuple[str, TrialFile, str]:
             raise ConfigError("trial", str(trial), allowed)
         path = conf_dir() / "trial" / f"{trial}.yaml"
     if not path.is_file():
-        raise ConfigError("trial", str(path), "a file that exists")
+        raise ConfigError("trial", str(path), not_a_file(path))
     text = check_yaml(path)
-    data = parse_yaml(path, text)
+    # The model says of a number without an end what it may be; in JSON all keys are text, as the model names them.
+    data = json.loads(json.dumps(parse_yaml(path, text, root="", bounds=SETTINGS._replace(finite=False))))
     try:
         found = TrialFile.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         raise_all(translate(error, data, TrialFile))
         raise
-    mix = {} if found.tumour_types == "population" else found.tumour_types
-    drugs = (("partners", found.partners, "partner"), ("control_partners", found.control_partners, "partner"))
-    for key, given, group in (("tumour_types", mix, "tumour"), *drugs):
-        known = sorted(file.stem for file in (conf_dir() / group).glob("*.yaml"))
-        raise_all([ConfigError(f"{key}.{name}", _told(value), f"one of {', '.join(known)}{near(name, known)}")
-                   for name, value in given.items() if name not in known])  # fmt: skip
-    _check_selection(found)
-    _check_published(found)
+    check(found)
     return re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem).lstrip("_.-")[:80] or "trial", found, text
-
-
-def _told(value: Any) -> Any:
-    return value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else value
-
-
-def _check_selection(trial: TrialFile) -> None:
-    """Somebody in the mix of tumour types is as `selection` asks."""
-    if not trial.selection:
-        return
-    from trialsim.cohort.selection import refuse_share, share_of_type  # here, as it loads what simulates
-
-    mix = _group("population", POPULATIONS[trial.age_group])["mix"] if trial.tumour_types == "population" else trial.tumour_types
-    genotype = lambda kind: GenotypeSettings.model_validate(_group("tumour", kind)["genotype"])
-    eligible = sum(share * share_of_type(genotype(kind), trial.selection) for kind, share in mix.items() if share > 0)
-    refuse_share(eligible, trial.selection, "selection")
-
-
-def _check_published(trial: TrialFile) -> None:
-    """The published arms are there, and of the drug that the trial gives. Other differences are told as cautions."""
-    if trial.published is None and trial.published_control is None:
-        return
-    from trialsim.evidence import likeness  # here, as it reads the tables of evidence
-
-    types = (likeness.MIXED,) if trial.tumour_types == "population" else tuple(trial.tumour_types)
-    asked = likeness.Asked(trial.drug, trial.dose, trial.unit, trial.schedule, tuple(trial.partners), types, trial.selection,
-                           trial.age_group)  # fmt: skip
-    if trial.published is not None:
-        likeness.refuse_another_drug(asked, trial.published, "published")
-    if trial.published_control is not None:
-        likeness.refuse_the_drug_in_control(trial.published_control, "published_control")
 
 
 def words(name: str, trial: TrialFile) -> list[str]:
@@ -141,9 +104,8 @@ def _words(name: str, trial: TrialFile) -> Iterator[str]:
     if trial.lines is not None:
         settings = {**settings, "cohort.clinical.line": trial.lines}
     yield from (f"{key}={literal(value)}" for key, value in settings.items())
-    for key, drug in trial.control_partners.items():  # a drug of both arms may have another dose in the control
-        own = drug if key in trial.partners else PartnerDose()
-        yield f"+analysis.control_partners.{key}={{dose: {literal(own.dose)}, schedule: {literal(own.schedule)}}}"
+    for key in trial.control_partners:
+        yield f"+analysis.control_partners.{key}={literal(_of_control(trial, key))}"
     yield from (f"+analysis.selection.{gene}={literal(altered)}" for gene, altered in trial.selection.items())
 
 
@@ -154,19 +116,25 @@ def _as_given(trial: TrialFile) -> dict[str, Any]:
     return {f"{regimen}.{name}": value for regimen, changes in asked.items() for name, value in changes.items()}
 
 
+def _of_control(trial: TrialFile, key: str) -> dict[str, Any]:
+    """What the control arm changes in the regimen of a drug under ``partner``, where stands what `partners` gives of a drug of both
+    arms. What the control leaves out is as usual, and not as in the other arm."""
+    control, other = trial.control_partners[key], trial.partners.get(key)
+    if other is None:  # what it is given stands under ``partner``
+        return dict.fromkeys(PartnerDose.model_fields)
+    usual = group_file("partner", key)["regimen"]
+    asked = {name: (getattr(control, name), getattr(other, name)) for name in PartnerDose.model_fields}
+    return {name: usual[name] if own is None and others is not None else own for name, (own, others) in asked.items()}
+
+
 OF_ANALYSIS = ("patients", "dose_levels", "control", "patients_control", "crossover", "published_control",
                "disease_control_weeks", "reader", "accrual_months", "follow_up_months")  # fmt: skip
 
 
 def _types_of(population: str) -> Sequence[str]:
     """Tumour types that a population brings."""
-    defaults = _group("population", population)["defaults"]
+    defaults = group_file("population", population)["defaults"]
     return next(entry["/tumour"] for entry in defaults if isinstance(entry, dict) and "/tumour" in entry)
-
-
-def _group(group: str, name: str) -> dict[str, Any]:
-    """A file of ``conf`` as it stands."""
-    return yaml.safe_load((conf_dir() / group / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def compose_trial(trial: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> StudyConfig:

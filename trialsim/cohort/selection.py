@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import combinations
 
 import numpy as np
 
@@ -24,14 +25,35 @@ def refuse_rare(
     Raises:
         ConfigError: on ``key``.
     """
-    refuse_share(eligible_share(population, tumours, selection), selection, key)
+    refuse_share(lambda asked: eligible_share(population, tumours, asked), selection, key)
 
 
-def refuse_share(share: float, selection: Mapping[str, bool], key: str) -> None:
-    """Args: share: of the patients who meet the selection. key: of the setting that asks for it. Raises: as `refuse_rare`."""
-    if share * RAREST < 1.0:
-        allowed = f"alterations that at least 1 in {RAREST} patients of this population has; {share:.2g} of them have these"
-        raise ConfigError(key, dict(selection), allowed)
+def refuse_share(share_of: Callable[[Mapping[str, bool]], float], selection: Mapping[str, bool], key: str) -> None:
+    """As `refuse_rare`, from the share of patients who meet a selection.
+
+    Raises:
+        ConfigError: on ``key``; tells how many have each alteration alone, and which are rare or hardly ever met together.
+    """
+    if share_of(selection) * RAREST >= 1.0:
+        return
+    allowed = f"alterations that at least 1 in {RAREST} patients of this population has"
+    allowed += f"; {share_of(selection):.2g} of them have these"
+    raise ConfigError(key, dict(selection), allowed + (f" ({_why_rare(share_of, selection)})" if len(selection) > 1 else ""))
+
+
+def _why_rare(share_of: Callable[[Mapping[str, bool]], float], selection: Mapping[str, bool]) -> str:
+    """How many have each alteration alone, which are rare by themselves, and which of the others hardly ever meet."""
+    rare = lambda *genes: share_of({gene: selection[gene] for gene in genes}) * RAREST < 1.0
+    names = {gene: gene if altered else f"no {gene}" for gene, altered in selection.items()}
+    alone = [f"{name} {share_of({gene: selection[gene]}):.2g}" for gene, name in names.items()]
+    told = [f"shares that have each alone: {', '.join(alone)}"]
+    seldom = [gene for gene in names if rare(gene)]
+    apart = [pair for pair in combinations([gene for gene in names if gene not in seldom], 2) if rare(*pair)]
+    if seldom:
+        told.append(f"too rare by itself: {', '.join(names[gene] for gene in seldom)}")
+    if apart:
+        told.append(f"hardly ever together: {', '.join(f'{names[one]} with {names[other]}' for one, other in apart)}")
+    return "; ".join(told)
 
 
 def eligible_share(population: PopulationSettings, tumours: Mapping[str, TumourSettings], selection: Mapping[str, bool]) -> float:

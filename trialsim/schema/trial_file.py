@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from trialsim.schema.analysis.predict import Gene
-from trialsim.schema.base import ConfigError, Name, Settings
+from trialsim.schema.base import ONE_LINE, PUBLISHED, ConfigError, Name, Settings
 from trialsim.schema.cohort import SUM_TOLERANCE, Fraction, Positive
-from trialsim.schema.endpoint import Criteria
+from trialsim.schema.endpoint import Criteria, ScanInterval
 from trialsim.schema.faults import raise_all
 from trialsim.schema.regimen import LARGEST_DOSE, DoseUnit, Schedule
 
 LONGEST_MONTHS = 24.0  # that a patient is followed in the simulation, `design.max_follow_up_months`
-PUBLISHED = r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?$"
+SHORTEST_MONTHS = 1.0  # likewise: `design.dlt.window_days` are 28
+REFERENCE, MISSING = "${", "???"  # a text with the one or that is the other would be no text among the settings
 
 
 def _named(given: Any, value: Any, key: str) -> Any:
@@ -27,8 +29,14 @@ def _named(given: Any, value: Any, key: str) -> Any:
     return dict.fromkeys(given, value)
 
 
+def _as_written(drugs: Mapping[str, PartnerDose]) -> dict[str, dict[str, Any]]:
+    return {name: drug.model_dump(exclude_none=True) for name, drug in drugs.items()}
+
+
 class PartnerDose(Settings):
     """A drug beside the rapalog; what is left out is as in its own file, ``conf/partner``."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     dose: float | None = Field(None, gt=0, le=3000, description="of one administration, in its own unit; null: as usual")
     unit: DoseUnit | None = Field(None, description="null: as usual")
@@ -38,7 +46,9 @@ class PartnerDose(Settings):
 class TrialFile(Settings):
     """One trial. Everything but the first six has a default, which is that of its section of the configuration."""
 
-    title: str = Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=300, description="one line")
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    title: str = Field(pattern=ONE_LINE, max_length=300, description="what the report is headed by")
     drug: Literal["everolimus", "ridaforolimus", "sirolimus", "temsirolimus"] = Field(description="the rapalog")
     dose: Positive = Field(description="of one administration, in `unit`")
     unit: DoseUnit = Field(description="mg, or mg/m2 of body surface")
@@ -61,7 +71,9 @@ class TrialFile(Settings):
     control: Literal["none", "placebo", "active"] = Field(
         "none", description="the other arm; placebo: the same partners without the rapalog; active: control_partners instead"
     )
-    control_partners: dict[Name, PartnerDose] = Field({}, description="drugs of the other arm, if control is active")
+    control_partners: dict[Name, PartnerDose] = Field(
+        {}, description="drugs of the other arm, if control is active; {} as usual, whatever `partners` says"
+    )
     patients_control: int = Field(0, ge=0, le=20_000, description="patients given the control")
     crossover: bool = Field(False, description="control patients are given the drug after progression")
     response: Criteria = Field("RECIST 1.1", description="criteria of response and progression")
@@ -74,7 +86,7 @@ class TrialFile(Settings):
     benefit_weeks: Annotated[float, Field(gt=0, le=104)] = Field(
         24, description="of disease control for clinical benefit; a response counts whenever it came"
     )
-    scan_interval_weeks: Annotated[float, Field(gt=0, le=52)] = Field(8, description="weeks between scans")
+    scan_interval_weeks: ScanInterval = Field(8, description="weeks between scans")
     confirmation: bool = Field(False, description="responses are confirmed at least four weeks later (RECIST 1.1)")
     reader: Literal["local", "central"] = Field("local", description="whose reading of the scans is published")
     accrual_months: Annotated[float, Field(gt=0, le=240)] = Field(18, description="months from the first to the last patient in")
@@ -83,6 +95,14 @@ class TrialFile(Settings):
     )
     published: str | None = Field(None, pattern=PUBLISHED, description="TRIAL/ARM of the evidence tables, to set beside it")
     published_control: str | None = Field(None, pattern=PUBLISHED, description="the same of the control arm")
+
+    @field_validator("title")
+    @classmethod
+    def _plain_title(cls, title: str) -> str:
+        """A title becomes a setting, and is to be read as it stands."""
+        if not title.strip() or title == MISSING or REFERENCE in title:
+            raise ConfigError("title", title, f"one line of text, without {REFERENCE}, and not {MISSING} alone")
+        return title
 
     @field_validator("partners", "control_partners", mode="before")
     @classmethod
@@ -113,14 +133,19 @@ class TrialFile(Settings):
             say("patients_control", self.patients_control, f"{allowed}; control is {self.control}")
         if (self.control == "active") != bool(self.control_partners):
             allowed = "at least one drug with control: active, {} with any other"
-            say("control_partners", dict(self.control_partners), f"{allowed}; control is {self.control}")
-        largest = max(self.dose_levels or [self.dose])
-        if largest > LARGEST_DOSE[self.unit]:
+            say("control_partners", _as_written(self.control_partners), f"{allowed}; control is {self.control}")
+        if self.dose_levels and max(self.dose_levels) > LARGEST_DOSE[self.unit]:
             say("dose_levels", self.dose_levels, f"at most {LARGEST_DOSE[self.unit]:g} {self.unit} each; check unit")
         if self.dose_levels and any(low >= high for low, high in pairwise(self.dose_levels)):
             say("dose_levels", self.dose_levels, "levels that rise, each once")
+        if self.dose_levels and len(self.dose_levels) > self.patients:
+            allowed = f"at most as many levels as patients, {self.patients}: each level needs one"
+            say("dose_levels", self.dose_levels, allowed)
         if self.dose_levels and self.control != "none":
             say("dose_levels", self.dose_levels, f"null with a control arm; control is {self.control}")
+        if self.accrual_months + self.follow_up_months < SHORTEST_MONTHS:
+            allowed = f"at least {SHORTEST_MONTHS - self.accrual_months:.4g}, as accrual_months is {self.accrual_months:g}"
+            say("follow_up_months", self.follow_up_months, f"{allowed}: a trial lasts for a month or longer")
         if self.days_off and self.days_on is None:
             say("days_off", self.days_off, "0 with days_on: null; a pause belongs to a cycle of days_on and days_off")
         if self.crossover and self.control == "none":
