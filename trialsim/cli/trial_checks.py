@@ -36,8 +36,10 @@ def group_file(group: str, name: str) -> dict[str, Any]:
 
 def _unknown(trial: TrialFile) -> Iterator[ConfigError]:
     """Names of which there is no file."""
-    named = {"tumour_types": {} if trial.tumour_types == "population" else trial.tumour_types,
-             "partners": trial.partners, "control_partners": trial.control_partners}  # fmt: skip
+    mix = {} if trial.tumour_types == "population" else trial.tumour_types
+    named: dict[str, Mapping[str, Any]] = {
+        "tumour_types": mix, "partners": trial.partners, "control_partners": trial.control_partners
+    }  # fmt: skip
     for key, given in named.items():
         known = sorted(file.stem for file in (conf_dir() / ("tumour" if key == "tumour_types" else "partner")).glob("*.yaml"))
         for name, value in given.items():
