@@ -95,7 +95,7 @@ def test_doctor_tells_what_is_wrong_and_still_looks_at_the_rest(tmp_path, monkey
 
 @pytest.mark.parametrize(("words", "told"), [
     (["--patients", "1000"], "--patients = 1000 is not allowed: a power of two"), (["--draws", "0"], "--draws"),
-    (["--draws", "5000"], "at most --chains times --samples = 2000"), (["--trial", "radiant4"], "--trial"),
+    (["--draws", "5000"], "at most --chains times --samples = 4000"), (["--trial", "radiant4"], "--trial"),
     (["--trial", "nobody"], "of the trials that may be fitted: andre16_pik3ca"),
 ])  # fmt: skip
 def test_calibrate_tells_what_it_is_not_given(words, told, tmp_path, capsys):
