@@ -101,7 +101,7 @@ def _of_prediction(config: StudyConfig, settings: PredictSettings) -> list[str]:
     for name, partner in config.partner.items():
         times = _mean_ng_ml(partner) / partner.toxicity.reference_ng_ml
         if not 1 / UNUSUAL <= times <= UNUSUAL:
-            told.append(f"{name.capitalize()} is given at {times:.2g} times its usual exposure.")
+            told.append(f"{name.capitalize()} is given at {float(f'{times:.2g}'):,g} times its usual exposure.")
     if settings.draws < FEW_DRAWS:
         told.append(f"Only {settings.draws} draws of the posterior (analysis.draws): too few for intervals to be trusted.")
     longest = config.design.max_follow_up_months
