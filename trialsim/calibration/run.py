@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PILOT = Sampler(warmup=300, samples=300)
 STEP_SIZE = 150  # iterations of warm-up where the covariance is known
 # a study left out: CRPS and 90 % intervals need no more, and the sampler knows the posterior with the study
+OF_AN_AGE = 400  # draws of a chain, of the fits to adults and to children
 OF_A_FOLD = Sampler(chains=1, warmup=150, samples=400, target_accept=0.8, depth=6)
 
 
@@ -115,8 +116,9 @@ def judge(made: Calibrated, sampler: Sampler, seed: int, folder: Path, mode: con
     with console.step("leave-one-out by importance weights", mode):
         weighted = criticism.loo(made.problem, made.fit, sampler.chains, seed)
     every = left_out(made.problem, made.opponent, fits, weighted, OF_A_FOLD, seed, folder, mode)
+    of_ages = sampler._replace(warmup=STEP_SIZE, samples=min(sampler.samples, OF_AN_AGE))
     with console.step("fitting adults and children apart", mode):
-        ages, by_fit = informed.by_age(made.found, made.problem, made.fit, sampler._replace(warmup=STEP_SIZE), seed)
+        ages, by_fit = informed.by_age(made.found, made.problem, made.fit, of_ages, seed)
         young = {arm.study: informed.is_of_children(arm) for arm in made.found.arms}
         seen = {name: [study for study in young if young[study] == (name == "children")] for name in ("adults", "children")}
         of_fit = lambda name: criticism.loo(made.problem, by_fit[name], sampler.chains, seed, seen.get(name)).table
