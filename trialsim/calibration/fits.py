@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from trialsim.calibration.sampling import Geometry, Sampler, geometry, sample
 from trialsim.streams import derived_seed
 
 Counts = Callable[[Number], bool]
-VERSION = 1  # of what a file holds; a change makes all anew
+VERSION = 2  # of what a file holds; a change makes all anew
 
 
 def everything(number: Number) -> bool:
@@ -61,16 +62,23 @@ def fit(
 
 
 def kept(
-    folder: Path, name: str, made: Problem | Opponent, sampler: Sampler, seed: int, counts: Counts = everything,
+    folder: Path,
+    name: str,
+    made: Problem | Opponent,
+    sampler: Sampler,
+    seed: int,
+    counts: Counts = everything,
     known: Geometry | None = None,
 ) -> Fit:
-    """`fit`, kept as ``folder/fits/NAME-DIGEST.npz`` and read where it is there. The digest is of all that the fit depends on but
-    what it begins with."""
+    """`fit`, with the seconds that it took among its diagnostics, kept as ``folder/fits/NAME-DIGEST.npz`` and read where it is
+    there. The digest is of all that the fit depends on but what it begins with."""
     mark = hashlib.sha256(repr((VERSION, made.digest, sampler, seed, known is None)).encode())
     mark.update(b"".join(masks(made.kinds, counts)[kind].tobytes() for kind in made.kinds))
     path = folder / "fits" / f"{name}-{mark.hexdigest()[:16]}.npz"
     if not path.is_file():
+        started = time.perf_counter()
         found = fit(made, sampler, seed, counts, known)
+        found = found._replace(diagnostics=found.diagnostics | {"seconds": round(time.perf_counter() - started)})
         with atomic(path) as partial_path, open(partial_path, "wb") as file:
             np.savez(file, diagnostics=np.array(json.dumps(found.diagnostics)), **found.draws)
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -73,7 +72,6 @@ def calibrate(
     Args:
         trials: settings of the trials that may inform it. patients: simulated for each arm of one tumour type. draws: kept.
     """
-    started = time.perf_counter()
     found = evidence_of(trials)
     cells = library(found.arms, patients, folder, mode)
     with console.step("fitting emulators", mode):
@@ -88,7 +86,7 @@ def calibrate(
         "studies": sorted({one.study for one in found.numbers}),
         "numbers": len(found.numbers),
         "patients": int(sum(len(rows) for _, rows in cells)),
-        "seconds": round(time.perf_counter() - started),
+        "seconds": pilot.diagnostics["seconds"] + whole.diagnostics["seconds"],
         "sampler": sampler._asdict(),
         "diagnostics": whole.diagnostics,
         "seed": seed,

@@ -303,7 +303,7 @@ def _methods(saved: Saved) -> list[str]:
         "told from them as a function of the settings by penalised logistic regression; a hierarchy over tumour types, drugs, "
         "partner drugs, lines and studies is fitted to the published numbers by NUTS, each with the likelihood of how it was "
         f"published. {asked['patients']:,} patients an arm and tumour type; {asked['chains']} chains of {asked['samples']} draws; "
-        f"{told['seconds'] / 60:.0f} minutes. The page Calibration of the documentation gives the equations.",
+        f"fitting took {told['seconds'] / 60:.0f} minutes. The page Calibration of the documentation gives the equations.",
         f"A study left out: refitted with one chain of {fold['samples']} draws after {fold['warmup']}. Ratios over resampled "
         "studies: 2,000 bootstrap samples of studies. The meta-analysis is a multivariate random-effects model over tumour type, "
         "partner and study, with rapalog, line, children and selection.",
