@@ -10,6 +10,7 @@ where u adds to the study's growth and dependence and e moves a number by itself
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -91,7 +92,9 @@ def loo(problem: Problem, fit: Fit, chains: int, seed: int, among: Collection[st
     shaped = terms.reshape(chains, -1, len(studies))
     groups = {"posterior": {"rho": fit.draws["rho"].reshape(chains, -1)}, "log_likelihood": {"study": shaped}}
     tree = from_dict(groups, coords={"study_name": studies}, dims={"study": ["study_name"]})
-    found = arviz_stats.loo(tree, pointwise=True, var_name="study")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Estimated shape parameter")  # the table tells it, study by study
+        found = arviz_stats.loo(tree, pointwise=True, var_name="study")
     lpd = np.logaddexp.reduce(terms, axis=0) - np.log(len(terms))
     table = pd.DataFrame(
         {
