@@ -5,6 +5,7 @@ import pytest
 
 from trialsim.calibration import posterior
 from trialsim.calibration.posterior import Posterior
+from trialsim.calibration.sampling import LARGEST_RHAT, SMALLEST_ESS
 from trialsim.cli.trial_file import compose_trial
 from trialsim.schema import ConfigError
 
@@ -63,7 +64,10 @@ def test_what_is_shipped_is_whole_and_says_where_it_comes_from():
     found = posterior.shipped()
     assert found.shifts.shape == (1000, len(found.names)) and np.isfinite(found.shifts).all()
     assert {"growth rcc_clear_cell", "dependence pancreatic_net", "partner exemestane", "exposure everolimus"} <= set(found.names)
-    assert found.provenance["diagnostics"]["divergences"] == 0 and found.provenance["diagnostics"]["largest_rhat"] < 1.05
+    mixed = found.provenance["diagnostics"]
+    assert mixed["divergences"] <= 4 and mixed["largest_rhat"] < LARGEST_RHAT and mixed["smallest_ess"] > SMALLEST_ESS
+    (whole,) = [row for row in found.provenance["judged"] if row["model"] == "mechanistic" and row["endpoint"] == "all"]
+    assert 0.85 <= whole["inside_90"] <= 0.95 and whole["ratio"] < 0.9  # by endpoint: docs/pages/science/calibration.md
     assert "radiant3" in found.provenance["trials"] and "radiant4" not in found.provenance["trials"]  # validation is not fitted
 
 
