@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from trialsim.cohort import sample_cohort
 from trialsim.cohort.plausibility import LESION_COLUMNS
+from trialsim.schema import ConfigError
 
 ALPHA = 1e-4
 
@@ -101,3 +103,17 @@ def test_published_control_arms_follow_from_the_natural_history(adults, kind, we
     seen = np.ceil(np.minimum(grown, spread) / (7 * weeks)) * 7 * weeks
     free = np.minimum(seen, rng.exponential(1.0 / patients.death_rate_per_day))
     assert months[0] < np.median(free) / 30.44 < months[1], published
+
+
+def test_the_tail_of_a_rate_ends_where_it_is_no_longer_plausible(adults):
+    """Draws of a posterior may be wide; one patient in thousands must not stop a run. A median beyond that is a wrong setting."""
+    wide = {kind: changed(tumour, rate_log_sd=2.0) for kind, tumour in adults.tumours.items()}
+    rates = sample_cohort(adults.population.model_copy(update={"size": 4000}), wide, 1).growth_rate_per_day
+    assert rates.max() == 0.3 and 0.0 < (rates == 0.3).mean() < 0.05
+    absurd = {kind: changed(tumour, rate_median_per_day=0.4) for kind, tumour in adults.tumours.items()}
+    with pytest.raises(ConfigError, match="growth_rate_per_day.*0 to 0.3"):
+        sample_cohort(adults.population, absurd, 1)
+
+
+def changed(tumour, **growth):
+    return tumour.model_copy(update={"growth": tumour.growth.model_copy(update=growth)})

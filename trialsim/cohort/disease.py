@@ -8,6 +8,7 @@ from scipy import special, stats
 from trialsim.cohort.context import Columns, Context, conditional_score, score_within, standardised, uniform_of
 from trialsim.cohort.demographics import burden_score, ecog_score
 from trialsim.cohort.draws import SCORE_LIMIT, category, lognormal
+from trialsim.cohort.plausibility import COLUMNS
 from trialsim.schema.cohort import MAXIMUM_TARGET_LESIONS, TumourSettings
 
 MEASURABLE_MM = 10.0  # smallest measurable lesion on CT, RECIST 1.1 (Eisenhauer EA et al., Eur J Cancer 2009;45:228)
@@ -115,6 +116,13 @@ def _death(context: Context, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
     return median * np.exp(log_hazard), context.of_tumour(columns, lambda tumour: tumour.survival.death_rate_log_sd)
 
 
+def _rate(name: str, score: np.ndarray, median: np.ndarray, log_sd: np.ndarray) -> np.ndarray:
+    """Lognormal, whose tail ends at the largest plausible rate; where the median itself lies beyond, the settings are wrong and the
+    cohort is refused (`plausibility.check_sampled`)."""
+    limit, found = COLUMNS[name].high, lognormal(score, median, log_sd)
+    return np.where(median <= limit, np.minimum(found, limit), found)
+
+
 def growth_rate_per_day(context: Context, columns: Columns) -> np.ndarray:
     """Untreated exponential growth rate of a lesion's diameter, per day."""
     associations = context.population.associations
@@ -126,7 +134,8 @@ def growth_rate_per_day(context: Context, columns: Columns) -> np.ndarray:
         evidence.append(
             (standardised(columns["death_rate_per_day"], *_death(context, columns)), associations.growth_death)
         )
-    return lognormal(conditional_score(context.draws.score("growth_rate"), evidence), *_growth(context, columns))
+    score = conditional_score(context.draws.score("growth_rate"), evidence)
+    return _rate("growth_rate_per_day", score, *_growth(context, columns))
 
 
 def resistant_fraction(context: Context, columns: Columns) -> np.ndarray:
@@ -141,7 +150,7 @@ def new_lesion_rate_per_day(context: Context, columns: Columns) -> np.ndarray:
     growth = standardised(columns["growth_rate_per_day"], *_growth(context, columns))
     correlation = context.population.associations.growth_new_lesion
     score = conditional_score(context.draws.score("new_lesion_rate"), [(growth, correlation)])
-    return lognormal(score, *_new_lesions(context, columns))
+    return _rate("new_lesion_rate_per_day", score, *_new_lesions(context, columns))
 
 
 def death_rate_per_day(context: Context, columns: Columns) -> np.ndarray:
@@ -149,7 +158,7 @@ def death_rate_per_day(context: Context, columns: Columns) -> np.ndarray:
     growth = standardised(columns["growth_rate_per_day"], *_growth(context, columns))
     correlation = context.population.associations.growth_death
     score = conditional_score(context.draws.score("death_rate"), [(growth, correlation)])
-    return lognormal(score, *_death(context, columns))
+    return _rate("death_rate_per_day", score, *_death(context, columns))
 
 
 def pathway_dependence(context: Context, columns: Columns) -> np.ndarray:
