@@ -30,7 +30,6 @@ from trialsim.calibration.published import Number
 
 POINTS = 64  # of u
 NODES = 9  # of e
-RELIABLE = 0.7  # Pareto k up to which importance weights stand for a fit without the study; Vehtari, Gelman & Gabry 2017
 PLENTY = 0.3  # response rate of an arm that counts as high in `checks`
 
 
@@ -76,7 +75,7 @@ def _program(problem: Problem) -> Callable[..., Any]:
 
 class Loo(NamedTuple):
     """Attributes: table: one row a study with numbers: study, numbers, elpd (log predictive density without it), pareto_k (above
-    `RELIABLE`: not to be relied upon), lpd (with it). weights: of the draws for each of these studies, as if it had not been there,
+    `scores.RELIABLE`: not to be relied upon), lpd (with it). weights: of the draws for each of these studies, as if it had not been there,
     (draws, studies), columns sum to 1."""
 
     table: pd.DataFrame

@@ -13,7 +13,7 @@ import pandas as pd
 from trialsim import console
 from trialsim.artefacts.files import atomic
 from trialsim.calibration import scores
-from trialsim.calibration.criticism import RELIABLE, Loo
+from trialsim.calibration.criticism import Loo
 from trialsim.calibration.fits import Fit, geometry_of, without
 from trialsim.calibration.fits import fits as fits_of
 from trialsim.calibration.problem import Opponent, Problem
@@ -48,7 +48,7 @@ def left_out(
     """
     studies = list(dict.fromkeys(one.study for one in problem.numbers if one.endpoint in JUDGED))
     k = dict(zip(weighted.table["study"], weighted.table["pareto_k"], strict=True))
-    again = [study for study in studies if k[study] > RELIABLE]
+    again = [study for study in studies if k[study] > scores.RELIABLE]
     refit = partial(_refitted, sampler=sampler, seed=seed, folder=folder)
     with console.progress("predicting each study from the others", len(studies) * len(MODELS), mode) as advance:
         rows = [_weighted(problem, fits["mechanistic"], weighted, study, seed) for study in studies if study not in again]

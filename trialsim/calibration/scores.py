@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+RELIABLE = 0.7  # Pareto k up to which importance weights stand for a fit without the study; Vehtari, Gelman & Gabry 2017
 LEVELS = (50, 80, 90)
 LOGARITHMIC = ("median_pfs", "median_os", "pfs_hr")
 

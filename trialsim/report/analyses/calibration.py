@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from trialsim.calibration.scores import RELIABLE
 from trialsim.report.analyses.page import Page, Saved
 from trialsim.report.figures.calibration import (
     NAMES,
@@ -24,7 +25,6 @@ from trialsim.report.wording import fixed, fixed_spread, interval, join, number,
 
 KINDS = {"orr": "proportion", "dcr": "proportion", "median_pfs": "months", "pfs_hr": "other"}
 BETTER, COVERED = 0.9, (0.85, 0.95)  # what was asked of it: ratio of CRPS over all endpoints; share inside the 90 % interval
-RELIABLE = 0.7  # Pareto k
 CLEAR = 1.0  # log density: less is within the noise of leave-one-out
 NOBODY_RESPONDS = 0.03  # upper limit of a predicted response rate
 ODD = 0.025  # p of a posterior predictive check, or its complement
