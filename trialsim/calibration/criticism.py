@@ -75,8 +75,8 @@ def _program(problem: Problem) -> Callable[..., Any]:
 
 class Loo(NamedTuple):
     """Attributes: table: one row a study with numbers: study, numbers, elpd (log predictive density without it), pareto_k (above
-    `scores.RELIABLE`: not to be relied upon), lpd (with it). weights: of the draws for each of these studies, as if it had not been there,
-    (draws, studies), columns sum to 1."""
+    `scores.RELIABLE`: not to be relied upon), lpd (with it). weights: of the draws for each of these studies, as if it had not been
+    there, (draws, studies), columns sum to 1."""
 
     table: pd.DataFrame
     weights: np.ndarray
