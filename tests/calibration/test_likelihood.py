@@ -10,6 +10,7 @@ from scipy.stats import norm
 from trialsim.calibration import likelihood
 from trialsim.calibration.library import OUTCOMES, PFS_MONTHS
 from trialsim.calibration.likelihood import HALF, curve_weights, data_of
+from trialsim.calibration.predictive import _medians
 from trialsim.calibration.published import Number
 from trialsim.calibration.system import FIRST_PFS, Outcomes
 
@@ -45,6 +46,17 @@ def test_a_median_is_as_likely_as_in_trials_drawn_by_hand():
     medians = np.median(rng.exponential(1 / hazard, (50_000, n)), axis=1)
     by_hand = np.mean((medians > months - HALF) & (medians <= months + HALF))  # 0.054, standard error 0.001
     assert np.exp(found["time"][0]) == pytest.approx(by_hand, rel=0.1)  # normal order statistics, curves linear between points
+
+
+def test_a_late_median_is_told_by_how_the_curve_goes_on():
+    n, hazard, months = 41, 0.03, 23.0  # median of the exponential: 23.1; the curve ends at 18 months
+    found = terms([Number("s", "a", "median_pfs", months, n, np.nan)], shares((hazard, hazard)))
+    rng = np.random.default_rng(0)
+    medians = np.median(rng.exponential(1 / hazard, (400_000, n)), axis=1)
+    by_hand = np.mean((medians > months - HALF) & (medians <= months + HALF))  # 0.011, standard error 0.0002
+    assert np.exp(found["time"][0]) == pytest.approx(by_hand, rel=0.1)
+    drawn = _medians(np.tile(np.exp(-hazard * np.array(PFS_MONTHS)), (100_000, 1)), np.array(PFS_MONTHS), n, rng)
+    assert np.quantile(drawn, [0.1, 0.5, 0.9]) == pytest.approx(np.quantile(medians, [0.1, 0.5, 0.9]), rel=0.02)
 
 
 def test_a_median_far_from_its_curve_is_unlikely_and_pulls():

@@ -8,7 +8,7 @@ import pytest
 
 from trialsim.inference import dlt
 from trialsim.sbc import hierarchies, page, trial_models
-from trialsim.sbc.hierarchies import median_window
+from trialsim.sbc.hierarchies import printed
 from trialsim.sbc.judge import judged
 from trialsim.sbc.models import EXACT, MODELS, QUADRATURE
 
@@ -76,10 +76,12 @@ def test_a_sampled_model_with_a_wrong_prior_is_found(monkeypatch):
 
 
 def test_a_median_that_was_not_reached_lies_beyond_the_curves():
-    (early, late), (one, none) = median_window("pfs", 40.0)
+    (early, late), (one, none), _ = printed("pfs", 130.0)
     assert early.sum() + one == pytest.approx(1.0) and late.sum() == none == 0.0
-    (before, after), constants = median_window("pfs", 4.03)
+    (before, after), constants, beyond = printed("pfs", 4.03)
     assert before.sum() + constants[0] == pytest.approx(1.0) and after.sum() + constants[1] == pytest.approx(1.0)
+    assert beyond == [0.0, 0.0]
+    assert printed("os", 30.0).late == pytest.approx([11.95 / 6.0, 12.05 / 6.0])  # months beyond 18 over those from 12 to 18
 
 
 def test_the_page_has_every_model_with_its_verdict():

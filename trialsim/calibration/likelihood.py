@@ -4,6 +4,7 @@
     landmark S(t)           S(t) n ~ Binomial(n, S)
     median m                P(m - h < median <= m + h),  where the curve falls to the middle one of n uniform numbers, which is
                             Beta((n + 1) / 2, (n + 1) / 2):  P(median <= t) = Phi(2 sqrt(n + 2) (1/2 - S(t)))
+                            beyond the last point of a curve its hazard goes on as in the last `TAIL` intervals of the grid
     hazard ratio            log HR ~ N(Cox estimate from the two curves, se^2)
 
 p and S are moved by an error of their own on the logit scale (log scale: hazard ratio), which holds the emulator's error and what
@@ -27,6 +28,7 @@ from trialsim.calibration.system import Outcomes, System
 
 HALF = 0.05  # months either side of a median: half of the last digit that is printed. A quarter of a month would be up to three
 #              standard errors of a large trial's short median, and simulation-based calibration sees it (`trialsim.sbc`)
+TAIL = 2  # intervals of the grid at the end of a curve whose mean hazard is taken beyond it (assumed)
 LEAST, MOST = 1e-4, 1.0 - 1e-4
 LEAST_WIDTH = 1e-6  # standard errors between the two ends of a median: where the curve is flat there is none
 NEWTON = 6
@@ -38,7 +40,8 @@ class Data(NamedTuple):
 
     Attributes:
         rates: arm, weights over outcomes (numbers, outcomes) and events, n of rates and landmarks.
-        times: arm, weights at m - h and m + h (numbers, 2, outcomes), n of medians. zero: weight of S(0) = 1, (numbers, 2).
+        times: arm, weights at m - h and m + h (numbers, 2, outcomes), n of medians. one: weight of S(0) = 1, (numbers, 2). late:
+            how often the fall of the curve's tail comes on top, (numbers, 2); tail: weights of its first and last point.
         ratios: arm of drug and control, log HR, se, share still followed at each interval (numbers, intervals), n of both.
         *_error: emulator's standard error of the logit.
     """
@@ -52,6 +55,8 @@ class Data(NamedTuple):
     time_arm: np.ndarray
     time_weight: np.ndarray
     time_one: np.ndarray
+    time_late: np.ndarray
+    time_tail: np.ndarray
     time_n: np.ndarray
     time_error: np.ndarray
     ratio_arms: np.ndarray
@@ -77,10 +82,26 @@ def curve_weights(kind: str, months: float) -> tuple[np.ndarray, float]:
     return weights, constant
 
 
-def window(kind: str, months: float) -> tuple[list[np.ndarray], list[float]]:
-    """`curve_weights` at `HALF` before and after."""
-    ends = [curve_weights(kind, months + side * HALF) for side in (-1.0, 1.0)]
-    return [weights for weights, _ in ends], [constant for _, constant in ends]
+class Window(NamedTuple):
+    """`curve_weights` at `HALF` before and after a median, and by how many tails of the curve each lies beyond its last point."""
+
+    weights: list[np.ndarray]
+    constants: list[float]
+    late: list[float]
+
+
+def window(kind: str, months: float) -> Window:
+    ends = [months + side * HALF for side in (-1.0, 1.0)]
+    weights, constants = zip(*(curve_weights(kind, at) for at in ends), strict=True)
+    grid = PFS_MONTHS if kind == "pfs" else OS_MONTHS
+    late = [max(at - grid[-1], 0.0) / (grid[-1] - grid[-1 - TAIL]) for at in ends]
+    return Window(list(weights), list(constants), late)
+
+
+def tail(kind: str) -> np.ndarray:
+    """Weights of the first and the last point of a curve's tail, (2, outcomes)."""
+    grid = PFS_MONTHS if kind == "pfs" else OS_MONTHS
+    return np.array([curve_weights(kind, grid[place])[0] for place in (-1 - TAIL, -1)])
 
 
 def data_of(numbers: Sequence[Number], made: System, patients: Mapping[str, int], followed: Mapping[str, np.ndarray]) -> Data:
@@ -94,9 +115,9 @@ def data_of(numbers: Sequence[Number], made: System, patients: Mapping[str, int]
             ratios.append(((a, b), np.log(one.value), one.se, (patients[one.arm], patients[one.other]), followed[one.arm]))
         elif one.endpoint.startswith("median_"):
             kind = one.endpoint.removeprefix("median_")
-            weights, ones = window(kind, one.value)
-            middle = curve_weights(kind, one.value)[0]
-            times.append((a, weights, ones, one.n, made.error[a] @ middle / max(middle.sum(), 1e-9)))
+            at, middle = window(kind, one.value), curve_weights(kind, one.value)[0]
+            error = made.error[a] @ middle / max(middle.sum(), 1e-9)
+            times.append((a, at.weights, at.constants, at.late, tail(kind), one.n, error))
         else:
             if one.endpoint in OUTCOMES:
                 weight, constant = (np.array(OUTCOMES) == one.endpoint).astype(float), 0.0
@@ -106,7 +127,7 @@ def data_of(numbers: Sequence[Number], made: System, patients: Mapping[str, int]
             rates.append((a, weight, constant, events, one.n, made.error[a] @ weight))
     K, T = len(OUTCOMES), len(PFS_MONTHS)
     table = lambda rows, *shapes: [np.array([row[k] for row in rows], float).reshape(len(rows), *s) for k, s in enumerate(shapes)]
-    of_rates, of_times = table(rates, (), (K,), (), (), (), ()), table(times, (), (2, K), (2,), (), ())
+    of_rates, of_times = table(rates, (), (K,), (), (), (), ()), table(times, (), (2, K), (2,), (2,), (2, K), (), ())
     of_ratios = table(ratios, (2,), (), (), (2,), (T,))
     for columns in (of_rates, of_times, of_ratios):
         columns[0] = columns[0].astype(int)
@@ -137,7 +158,10 @@ def rate_shares(data: Data, shares: Any, error: Any) -> Any:
 
 def median_score(data: Data, shares: Any, error: Any) -> Any:
     """(1/2 - S)/se at m - h and m + h, (numbers, 2). The curve's points are moved, and joined then, as in `predictive`."""
-    S = jnp.einsum("nk,nek->ne", moved(shares[data.time_arm], error[:, None]), data.time_weight) + data.time_one
+    curves = moved(shares[data.time_arm], error[:, None])
+    S = jnp.einsum("nk,nek->ne", curves, data.time_weight) + data.time_one
+    first, last = jnp.moveaxis(jnp.einsum("nk,nek->ne", curves, data.time_tail), 1, 0)
+    S = S * (last / first)[:, None] ** data.time_late
     return (0.5 - S) * 2.0 * jnp.sqrt(data.time_n[:, None] + 2.0)
 
 

@@ -11,11 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from trialsim.calibration.library import OS_MONTHS, PFS_MONTHS
-from trialsim.calibration.likelihood import Data, log_ratio, moved, rate_shares
+from trialsim.calibration.likelihood import TAIL, Data, log_ratio, moved, rate_shares
 from trialsim.calibration.published import Number
 from trialsim.calibration.system import System
 
-BEYOND = 1.35  # a median past the last grid point is put at this multiple of it (assumed: nothing is judged there)
+LATEST = 120.0  # months: no later median is drawn
 
 
 def drawn(
@@ -66,7 +66,8 @@ def _medians(S: np.ndarray, grid: np.ndarray, n: int, rng: np.random.Generator) 
     level = rng.beta((n + 1) / 2, (n + 1) / 2, size=len(S))
     times = np.concatenate([[0.0], grid])
     curve = np.concatenate([np.ones((len(S), 1)), S], axis=1)
-    found = np.full(len(S), grid[-1] * BEYOND)
+    hazard = np.log(S[:, -1 - TAIL] / S[:, -1]) / (grid[-1] - grid[-1 - TAIL])  # beyond the last point
+    found = np.minimum(grid[-1] + np.log(S[:, -1] / level) / np.maximum(hazard, 1e-9), LATEST)
     for k in range(len(grid), 0, -1):
         a, b = curve[:, k - 1], curve[:, k]
         inside = (a > level) & (b <= level)

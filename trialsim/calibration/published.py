@@ -12,6 +12,7 @@ from trialsim.calibration.library import HORIZON
 from trialsim.evidence import named_arm, published_hazard_ratio, published_study
 from trialsim.schema.design.treatments import CONTROL, DRUG
 
+LATEST = 60.0  # months: a later median hangs on how a curve goes on beyond what is simulated
 COUNTS = ("orr", "dcr", "clinical_benefit_rate")
 MEDIANS = {"median_pfs_months": "pfs", "median_ttp_months": "pfs", "median_os_months": "os"}
 JUDGED = ("orr", "dcr", "median_pfs", "pfs_hr")  # the endpoints that models are compared in; median_pfs: or time to progression
@@ -78,7 +79,7 @@ def _number(arm: Arm, one) -> Number | None:
         return Number(arm.study, arm.name, one.name, one.value, n, np.nan)
     if one.name in MEDIANS:
         endpoint = "median_os" if MEDIANS[one.name] == "os" else "median_pfs"
-        return Number(arm.study, arm.name, endpoint, one.value, n, np.nan) if one.value < HORIZON - 1.0 else None
+        return Number(arm.study, arm.name, endpoint, one.value, n, np.nan) if one.value <= LATEST else None
     kind, _, months = one.name.partition("_")
     if kind in ("pfs", "efs") and months.endswith("_months"):
         at = float(months.removesuffix("_months"))

@@ -72,24 +72,24 @@ def published_by(problem: Problem, truth: Mapping[str, np.ndarray], rng: np.rand
     values = predictive.drawn(problem.system, data, problem.numbers, one, rng)
     kinds = problem.kinds
     events = np.array([round(float(values[n.name][0]) * n.n) for n in kinds["rate"]])
-    ends = [median_window(n.endpoint.removeprefix("median_"), float(values[n.name][0])) for n in kinds["time"]]
+    ends = [printed(n.endpoint.removeprefix("median_"), float(values[n.name][0])) for n in kinds["time"]]
     ratio = np.log(np.array([float(values[n.name][0]) for n in kinds["ratio"]]))
     return data._replace(
         rate_events=events.astype(float),
-        time_weight=np.array([weight for weight, _ in ends]).reshape(data.time_weight.shape),
-        time_one=np.array([one for _, one in ends]).reshape(data.time_one.shape),
+        time_weight=np.array([end.weights for end in ends]).reshape(data.time_weight.shape),
+        time_one=np.array([end.constants for end in ends]).reshape(data.time_one.shape),
+        time_late=np.array([end.late for end in ends]).reshape(data.time_late.shape),
         ratio_value=ratio.reshape(data.ratio_value.shape),
     )
 
 
-def median_window(kind: str, months: float) -> tuple[list[np.ndarray], list[float]]:
-    """Weights of the survival at either end of what a median is printed as, to 0.1 months; of one beyond the curves, that it was
-    not reached: between their end and when nobody is left."""
-    end, printed = (PFS_MONTHS if kind == "pfs" else OS_MONTHS)[-1], round(months, 1)
-    if printed + likelihood.HALF <= end:
-        return likelihood.window(kind, printed)
-    weight, constant = likelihood.curve_weights(kind, min(printed - likelihood.HALF, end))
-    return [weight, np.zeros_like(weight)], [constant, 0.0]
+def printed(kind: str, months: float) -> likelihood.Window:
+    """A median as it is printed, to 0.1 months; of one that `predictive` draws no later, that it was not reached by then."""
+    found = likelihood.window(kind, min(round(months, 1), predictive.LATEST))
+    if months < predictive.LATEST:
+        return found
+    (before, after), (one, _) = found.weights, found.constants
+    return likelihood.Window([before, np.zeros_like(after)], [one, 0.0], found.late)
 
 
 def mechanistic(problem: Problem, sampler: Sampler = SAMPLER) -> Batch:
