@@ -59,6 +59,7 @@ def fates(network, c, inhibition, hours=72.0, b=0.3, phi=0.85):
     g = network.growth
     p = growth.GrowthParameters(
         b=b, b_resistant=0.95, b_W=g.b_W, phi=phi, k_d=g.k_d, basal_death=g.basal_death, c_protect=g.c_protect, c_excess=g.c_excess,
+        endocrine_insensitive=g.endocrine_insensitive,
     )  # fmt: skip
     before = relax_to(network, c)
     after = relax_to(network, c, inhibition, hours, steps=600)

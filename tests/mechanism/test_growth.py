@@ -69,7 +69,7 @@ def test_without_any_supply_a_tumour_only_loses_cells(network):
 def test_supply_acts_in_both_parts_of_a_lesion_and_spares_what_does_not_cycle(network):
     """Net growth of the resistant part falls as that of the sensitive one; a cytotoxic drug kills fewer cells beside it."""
     g = network.growth
-    p = GrowthParameters(0.3, 0.95, g.b_W, 0.85, g.k_d, g.basal_death, g.c_protect, g.c_excess)
+    p = GrowthParameters(0.3, 0.95, g.b_W, 0.85, g.k_d, g.basal_death, g.c_protect, g.c_excess, g.endocrine_insensitive)
     k, x = network_constants(network), relax_to(network, cell())
     before = growth_fates(x, k, cell(), p)
     G = lambda **given: np.array(net_growth(growth_fates(x, k, cell(), p, Inhibition(0.0, **given)), before, 0.85))

@@ -71,7 +71,8 @@ def doses(k, c, **inhibition):
 def _fates(x, k, c, b):
     g = NETWORK.growth
     p = growth.GrowthParameters(
-        b=b, b_resistant=b, b_W=g.b_W, phi=g.phi, k_d=g.k_d, basal_death=g.basal_death, c_protect=g.c_protect, c_excess=g.c_excess
+        b=b, b_resistant=b, b_W=g.b_W, phi=g.phi, k_d=g.k_d, basal_death=g.basal_death, c_protect=g.c_protect, c_excess=g.c_excess,
+        endocrine_insensitive=g.endocrine_insensitive,
     )
     found = growth.fates(x, k, c, p)
     before = jax.tree.map(lambda v: v[:1] if jnp.ndim(v) else v, found)

@@ -73,6 +73,7 @@ def wells_of(
         basal_death=culture.basal_death,
         c_protect=growth.c_protect,
         c_excess=growth.c_excess,
+        endocrine_insensitive=growth.endocrine_insensitive,
     )
     held = BindingParameters(
         FKBP12=given("FKBP12", binding.FKBP12),

@@ -29,9 +29,10 @@ def shifted(config: StudyConfig, shifts: Mapping[str, float]) -> StudyConfig:
         growth = changed(growth, phi=float(special.expit(special.logit(growth.phi) + of("cell_loss"))))
     if "line_endocrine" in shifts:
         growth = changed(growth, endocrine_per_line=of("line_endocrine"))
-    if "restored" in shifts:
-        restored = float(special.expit(special.logit(growth.endocrine_restored) + of("restored")))
-        growth = changed(growth, endocrine_restored=restored)
+    for name in ("insensitive", "restored"):
+        if name in shifts:
+            before = getattr(growth, f"endocrine_{name}")
+            growth = changed(growth, **{f"endocrine_{name}": float(special.expit(special.logit(before) + of(name)))})
     genes = changed(genes, **{gene: getattr(genes, gene) + of(gene) for gene in OF_GENE})
     binding = changed(binding, partition_tumour=binding.partition_tumour * float(np.exp(of(f"exposure {config.drug.name}"))))
     lines = {

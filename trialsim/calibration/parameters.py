@@ -12,6 +12,7 @@ to a tumour type, a drug, a partner drug or to all patients; none belongs to a t
     line_growth     -       cohort.associations.log_growth_per_line
     line_dependence -       cohort.associations.logit_dependence_per_line
     line_endocrine  -       network.growth.endocrine_per_line
+    insensitive     logit   network.growth.endocrine_insensitive
     restored        logit   network.growth.endocrine_restored
     cell_loss       logit   network.growth.phi
     PIK3CA, ...     -       network.genotype.<gene>
@@ -51,6 +52,7 @@ OF_ALL = {
     "line_growth": Parameter(0.1, 0.15, "all"),
     "line_dependence": Parameter(0.0, 0.3, "all"),
     "line_endocrine": Parameter(-1.5, 0.5, "all"),
+    "insensitive": Parameter(0.0, 1.0, "all"),
     "restored": Parameter(0.0, 1.0, "all"),
     "cell_loss": Parameter(0.0, 0.35, "all"),
 }
@@ -81,10 +83,12 @@ def parameters_of(config: StudyConfig, kind: str, on_drug: bool) -> dict[str, Pa
     if on_drug:
         found["exposure"] = EXPOSURE
     hormonal = [partner for partner in config.partner.values() if partner.hormone == config.tumour[kind].pathway.hormone]
-    if any("endocrine" in partner.inhibits for partner in hormonal) and any(config.cohort.clinical.line[1:]):
-        found["line_endocrine"] = OF_ALL["line_endocrine"]
-        if on_drug:
-            found["restored"] = OF_ALL["restored"]
+    if any("endocrine" in partner.inhibits for partner in hormonal):
+        found["insensitive"] = OF_ALL["insensitive"]
+        if any(config.cohort.clinical.line[1:]):
+            found["line_endocrine"] = OF_ALL["line_endocrine"]
+            if on_drug:
+                found["restored"] = OF_ALL["restored"]
     return found | {f"partner {name}": PARTNER for name in config.partner}
 
 
@@ -127,8 +131,10 @@ def _settings(config: StudyConfig, shifts: dict[str, Any]) -> dict[str, Any]:
         found["network.growth.phi"] = special.expit(special.logit(growth.phi) + shifts["cell_loss"])
     if "line_endocrine" in shifts:
         found["network.growth.endocrine_per_line"] = shifts["line_endocrine"]
-    if "restored" in shifts:
-        found["network.growth.endocrine_restored"] = special.expit(special.logit(growth.endocrine_restored) + shifts["restored"])
+    for name in ("insensitive", "restored"):
+        if name in shifts:
+            before = special.logit(getattr(growth, f"endocrine_{name}"))
+            found[f"network.growth.endocrine_{name}"] = special.expit(before + shifts[name])
     for gene in OF_GENE:
         if gene in shifts:
             found[f"network.genotype.{gene}"] = getattr(config.network.genotype, gene) + shifts[gene]

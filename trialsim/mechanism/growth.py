@@ -6,7 +6,7 @@ and that part of survival through AKT and translation; the rest is a rapamycin-i
 (cell-loss factor phi, Steel 1967), so slowing proliferation alone can shrink it:
 
     b       = b0 + b_W W (1-b0)
-    k_prol  ~ (1 - supply) [(1-b) F(CYCD^n protein^n) + b (sqrt(g(ERK)) + KRAS route)],   F(d) = (1+K) d/(K+d)
+    k_prol  ~ (1 - supply) [(1-b) F(CYCD^n protein^n) + b (sqrt(g(ERK)) + KRAS route) (1 - e hormone lost)],   F(d) = (1+K) d/(K+d)
     k_death = k_d { basal + (1-b) [2 stress - protection + excess] },   stress = (1 - AKT/(K_A+AKT)) (1 - cap/(K_C+cap))
                                                                 (+ what a KRAS mutant suffers without ERK;
                                                                 AKT's part falls by endocrine_survival without the hormone)
@@ -57,6 +57,7 @@ class GrowthParameters(NamedTuple):
         phi: cell-loss factor of the tumour, 0-1.
         k_d: death rate scale, 1/h; basal_death: death that no signal changes (necrosis, shedding), relative to k_d.
         c_protect, c_excess: effects of autophagic flux on death, relative to k_d.
+        endocrine_insensitive: part of the rapamycin-insensitive route that hangs on the hormone, 0-1.
     """
 
     b: jax.Array
@@ -67,6 +68,7 @@ class GrowthParameters(NamedTuple):
     basal_death: jax.Array
     c_protect: jax.Array
     c_excess: jax.Array
+    endocrine_insensitive: jax.Array
 
 
 class Fate(NamedTuple):
@@ -89,6 +91,7 @@ def fates(x: Network, k: NetworkConstants, c: CellParameters, p: GrowthParameter
     drive = power(x.CYCD * x.protein, k.drive_exponent)
     through_mTORC1 = (1.0 + k.K_drive) * saturating(drive, k.K_drive)
     insensitive = jnp.sqrt(erk_drive(x.ERK, c.KRAS, k)) + c.KRAS * k.KRAS_bypass * saturating(x.ERK, k.K_KRAS)
+    insensitive = insensitive * (1.0 - p.endocrine_insensitive * hormone_blocked(x, i, k))
 
     AKT = akt_activity(x, k, i.AKT)
     cap = cap_translation(x.BP, c.R_4EBP, k)

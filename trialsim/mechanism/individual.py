@@ -30,7 +30,7 @@ ALTERATION_COLUMNS = ("pik3ca", "akt1", "kras", "mtor", "tsc", "pten_loss")  # o
 # settings that may differ between the patients of one cohort, as a calibration needs it; of partners: partner_parameters.LARGEST
 VARIED = (
     "network.growth.b_W", "network.growth.phi", "network.growth.endocrine_per_line",
-    "network.growth.endocrine_restored", "network.genotype.*",
+    "network.growth.endocrine_restored", "network.growth.endocrine_insensitive", "network.genotype.*",
     "drug.binding.partition_tumour",
 )  # fmt: skip
 
@@ -115,6 +115,7 @@ def individual_parameters(
         basal_death=growth.basal_death * everyone,
         c_protect=growth.c_protect * everyone,
         c_excess=growth.c_excess * everyone,
+        endocrine_insensitive=own("network.growth.endocrine_insensitive", growth.endocrine_insensitive) * everyone,
     )
 
     penetration = by_type("penetration")

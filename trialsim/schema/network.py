@@ -148,6 +148,7 @@ class GrowthSettings(Sourced):
     death_progression: Positive  # hazard ratio of death after progression
     new_lesion_growth: NonNegative  # exponent of relative proliferation in the hazard of new lesions
     endocrine_per_line: Annotated[float, Field(allow_inf_nan=False)]  # shift of a logit per line of therapy before
+    endocrine_insensitive: Fraction  # of the rapamycin-insensitive route, what hangs on the hormone
     endocrine_restored: Fraction  # of that shift's loss, what comes back without S6K
 
 
