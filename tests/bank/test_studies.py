@@ -36,7 +36,7 @@ def found():
     rng = np.random.default_rng(1)
     of = {"drug": studies.drawn(rng, BANK, 80, asked), "control": studies.drawn(rng, BANK, 40, asked)}
     tables, months = {"drug": table(2, HR), "control": table(3)}, np.arange(0.0, 13.0, 3.0)
-    return studies.published(tables, of, asked, months, studies.Beyond(0.0, 0.0, 0.0, rng)), of
+    return studies.published(tables, of, asked, months, studies.Beyond(0.0, 0.0, 0.0, 0.0, rng)), of
 
 
 def value(found, arm, endpoint):

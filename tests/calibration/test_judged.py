@@ -63,8 +63,9 @@ def test_the_log_likelihood_of_a_study_is_the_mean_over_its_own_effects(problem,
     place, d = problem.system.studies.index(study), fit.draws
     k = int(found[:, place].argmax())  # elsewhere plain Monte Carlo hangs on a few points
     omega = np.array([d["omega_growth"][k], d["omega_dependence"][k]])
-    own = {"rate": problem.data.rate_error, "time": problem.data.time_error, "ratio": 0.0}
-    sd = {kind: np.sqrt(d[f"tau_{kind}"][k] ** 2 + own[kind] ** 2) for kind in own}
+    of_rate = [d["tau_response" if one.endpoint == "orr" else "tau_control"][k] for one in problem.kinds["rate"]]
+    sd = {"rate": np.hypot(of_rate, problem.data.rate_error), "time": np.hypot(d["tau_time"][k], problem.data.time_error)}
+    sd["ratio"] = d["tau_ratio"][k]
     with jax.enable_x64(True):
 
         @jax.jit

@@ -39,6 +39,13 @@ def test_a_rate_is_binomial():
     assert found["rate"][0] == pytest.approx(binom.logpmf(10, 40, 0.2), abs=1e-5)
 
 
+def test_response_and_control_of_the_disease_differ_between_arms_by_different_amounts():
+    numbers = [Number("s", "a", name, 0.25, 40, np.nan) for name in ("orr", "dcr", "pfs_6")]
+    data = data_of(numbers, SimpleNamespace(arms=("a",), error=np.full((1, len(OUTCOMES)), 0.3)), {"a": 40}, FOLLOWED)
+    spread = {"response": 0.4, "control": 1.0, "time": 0.5, "ratio": 0.2}
+    np.testing.assert_allclose(likelihood.error_sd(data, spread)["rate"], np.hypot([0.4, 1.0, 1.0], 0.3), rtol=1e-6)
+
+
 def test_a_median_is_as_likely_as_in_trials_drawn_by_hand():
     n, hazard, months = 41, 0.2, 3.25
     found = terms([Number("s", "a", "median_pfs", months, n, np.nan)], shares((hazard, hazard)))

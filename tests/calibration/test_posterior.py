@@ -20,7 +20,7 @@ def made():
     return Posterior(
         names=names, shifts=rng.normal(0, 0.3, (DRAWS, len(names))), mu=np.tile([-6.0, -1.0, -6.5], (DRAWS, 1)),
         tau=np.full((DRAWS, 3), 0.5), rho=np.full(DRAWS, 0.5), child=np.full((DRAWS, 2), 0.1), omega=np.full((DRAWS, 2), 0.2),
-        error=np.full((DRAWS, 3), 0.25), provenance={"seed": 3},
+        low_grade=np.full(DRAWS, -0.7), error=np.full((DRAWS, 4), 0.25), provenance={"seed": 3},
     )  # fmt: skip
 
 
@@ -51,13 +51,15 @@ def test_worlds_are_the_same_for_the_same_seed_and_differ_between_draws(made):
 
 def test_a_type_without_evidence_is_drawn_from_the_population_and_is_less_certain(made):
     trial = compose_trial("ng13")
-    trial = trial.model_copy(update={"cohort": trial.cohort.model_copy(update={"mix": {"colorectal": 0.5, "thyroid": 0.5}})})
-    assert posterior.unknown_types(trial, made) == ["thyroid"]
+    mix = {"colorectal": 0.4, "ovarian": 0.4, "thyroid": 0.2}  # differentiated carcinoma of the thyroid is of low grade
+    trial = trial.model_copy(update={"cohort": trial.cohort.model_copy(update={"mix": mix})})
+    assert posterior.unknown_types(trial, made) == ["ovarian", "thyroid"]
     worlds = posterior.worlds(trial, made, 400, 1)
     log = lambda kind: np.log([world.config.tumour[kind].growth.rate_median_per_day for world in worlds])
-    assert np.mean(log("thyroid")) == pytest.approx(-6.0, abs=4 * 0.54 / 20)  # mu; SD of tau and omega together; 4 SE
-    assert np.std(log("thyroid")) == pytest.approx(np.hypot(0.5, 0.2), rel=0.12)
-    assert np.std(log("thyroid")) > np.std(log("colorectal"))
+    for kind, mean in (("ovarian", -6.0), ("thyroid", -6.7)):
+        assert np.mean(log(kind)) == pytest.approx(mean, abs=4 * 0.54 / 20)  # mu; SD of tau and omega together; 4 SE
+        assert np.std(log(kind)) == pytest.approx(np.hypot(0.5, 0.2), rel=0.12)
+        assert np.std(log(kind)) > np.std(log("colorectal"))
 
 
 def test_what_is_shipped_is_whole_and_says_where_it_comes_from():

@@ -29,7 +29,10 @@ def test_a_hazard_ratio_takes_the_error_that_its_limits_tell():
 def test_what_is_defined_otherwise_is_left_out():
     assert "drug clinical_benefit_rate" not in by_name("krueger10")  # 30 % of the volume, not 24 weeks of disease control
     assert "drug clinical_benefit_rate" in by_name("cpct03")
-    assert all("median_os" not in name for name in by_name("radiant3"))  # 44 months: beyond the horizon of the library
+
+
+def test_survival_beyond_the_last_point_of_a_curve_counts():
+    assert by_name("radiant3")["drug median_os"].value == 44.0
 
 
 def test_a_mixed_trial_has_a_cell_for_every_tumour_type():

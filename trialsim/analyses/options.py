@@ -156,7 +156,7 @@ def _world(settings: OptionsSettings, worlds: list[posterior.World], names: list
         plan = settings.sizes
         seen_events = lambda table: truths.seen_events(table, plan.accrual_months, plan.follow_up_months)
         events = [{"who": who, "what": what, "events": seen_events(table)} for (who, what), table in tables.items()]
-        made["events"] = pd.DataFrame(events).assign(misfit=float(worlds[0].error[2]))
+        made["events"] = pd.DataFrame(events).assign(misfit=float(worlds[0].error[-1]))
     if settings.match is not None:
         columns = ["who", "endpoint", "unit", "schedule", "value", "error"]
         made["matched"] = pd.DataFrame(list(_matching(worlds[0].config, settings, truth)), columns=columns)

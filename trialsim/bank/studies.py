@@ -104,10 +104,11 @@ def _times(table: pd.DataFrame, of: Drawn, name: str, suffix: str) -> Times:
 
 
 class Beyond(NamedTuple):
-    """By how much published numbers differ beyond patients and chance (readers, definitions): SD of the logit of a rate, of the
-    logit of survival at a median, and of a log hazard ratio. rng: of these differences."""
+    """By how much published numbers differ beyond patients and chance (readers, definitions): SD of the logit of a response
+    rate, of that of another rate, of survival at a median, and of a log hazard ratio. rng: of these differences."""
 
-    rate: float
+    response: float
+    control: float
     time: float
     ratio: float
     rng: np.random.Generator
@@ -116,10 +117,10 @@ class Beyond(NamedTuple):
         """Shares moved on the logit scale."""
         return np.where(by == 0.0, share, special.expit(special.logit(np.clip(share, LEAST, 1.0 - LEAST)) + by))
 
-    def rates(self, share: np.ndarray, patients: int) -> np.ndarray:
+    def rates(self, share: np.ndarray, patients: int, sd: float) -> np.ndarray:
         """Rates of trials of that many patients, whose expected share is the mean of ``share``, (studies,)."""
         expected = np.full(len(share), np.mean(share))
-        return self.rng.binomial(patients, self.moved(expected, self.rate * self.rng.normal(size=len(share)))) / patients
+        return self.rng.binomial(patients, self.moved(expected, sd * self.rng.normal(size=len(share)))) / patients
 
 
 def published(
@@ -177,7 +178,7 @@ def _of_arm(
     """Endpoints of one arm, (studies,) each, and its curves."""
     column = lambda name: table[name].to_numpy()[of.patient]
     share = lambda flag: flag.mean(axis=1)
-    rate = lambda flag: beyond.rates(flag, flag.shape[1])
+    rate = lambda flag, sd: beyond.rates(flag, flag.shape[1], sd)
     seen = column(f"response_day{suffix}").astype(float) <= of.follow_up
     controlled = column(f"disease_control{suffix}").astype(bool)
     if settings.disease_control_weeks is not None:
@@ -185,9 +186,9 @@ def _of_arm(
         until = settings.disease_control_weeks * DAYS_PER_WEEK + GRACE_DAYS
         controlled = ~free | (column(f"pfs_days{suffix}").astype(float) > until)
     found = {
-        "orr": rate(column(f"responder{suffix}").astype(bool) & seen),
-        "dcr": rate(controlled),
-        "clinical_benefit_rate": rate(column("clinical_benefit").astype(bool)),
+        "orr": rate(column(f"responder{suffix}").astype(bool) & seen, beyond.response),
+        "dcr": rate(controlled, beyond.control),
+        "clinical_benefit_rate": rate(column("clinical_benefit").astype(bool), beyond.control),
     }
     curves = []
     for name, landmark in LANDMARKS.items():
@@ -195,7 +196,7 @@ def _of_arm(
         moved = beyond.time * beyond.rng.normal(size=len(of.patient))
         found[f"median_{name}_months"] = curve.median(special.expit(-moved)) / DAYS_PER_MONTH
         at = curve.at(landmark * DAYS_PER_MONTH)[0][:, 0]
-        found[f"{name}_{landmark}_months"] = beyond.moved(at, beyond.rate * beyond.rng.normal(size=len(at)))
+        found[f"{name}_{landmark}_months"] = beyond.moved(at, beyond.control * beyond.rng.normal(size=len(at)))
         survival = curve.at(months * DAYS_PER_MONTH)[0]
         study, when = np.indices(survival.shape)
         curves.append(pd.DataFrame({"study": study.ravel(), "endpoint": name, "months": months[when.ravel()],

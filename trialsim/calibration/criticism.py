@@ -24,7 +24,7 @@ from arviz_base import from_dict
 from scipy.stats import norm, qmc
 
 from trialsim.calibration.fits import Fit
-from trialsim.calibration.likelihood import KINDS, Data, log_likelihood
+from trialsim.calibration.likelihood import KINDS, SPREADS, Data, error_sd, log_likelihood
 from trialsim.calibration.problem import Problem
 from trialsim.calibration.published import Number
 
@@ -38,7 +38,7 @@ def study_log_likelihood(problem: Problem, fit: Fit, seed: int) -> np.ndarray:
     d, made = fit.draws, problem.system
     u = norm.ppf(qmc.Sobol(2, rng=np.random.default_rng(seed)).random(POINTS))
     omega = np.stack([d["omega_growth"], d["omega_dependence"]], axis=-1)
-    taus = np.stack([d[f"tau_{kind}"] for kind in KINDS], axis=-1)
+    taus = np.stack([d[f"tau_{kind}"] for kind in SPREADS], axis=-1)
     with jax.enable_x64(True):
         run = _program(problem)
         return np.asarray(run(problem.data, u, d["shifts"], omega, taus))[:, : len(made.studies)]
@@ -52,11 +52,7 @@ def _program(problem: Problem) -> Callable[..., Any]:
     places = {kind: np.array([made.studies.index(one.study) for one in kinds[kind]], int) for kind in KINDS}
 
     def one_draw(data: Data, u: Any, shifts: Any, omega: Any, tau: Any) -> Any:
-        spread = {
-            "rate": jnp.sqrt(tau[0] ** 2 + data.rate_error**2),
-            "time": jnp.sqrt(tau[1] ** 2 + data.time_error**2),
-            "ratio": tau[2] * jnp.ones(len(data.ratio_se)),
-        }
+        spread = error_sd(data, dict(zip(SPREADS, tau, strict=True)))
 
         def at(point: Any) -> Any:
             found = made.outcomes(shifts, jnp.tile(omega * point, (len(made.studies), 1)))

@@ -29,9 +29,11 @@ OF_HIERARCHY = {
     "rho": "slope of log death on log growth",
     "child_growth": "log growth rate, offset of children's types",
     "child_dependence": "logit dependence, offset of children's types",
+    "low_grade_growth": "log growth rate, offset of low-grade types",
     "omega_growth": "log growth rate, SD between studies",
     "omega_dependence": "logit dependence, SD between studies",
-    "tau_rate": "logit of a rate, SD beyond all else",
+    "tau_response": "logit of a response rate, SD beyond all else",
+    "tau_control": "logit of another rate, SD beyond all else",
     "tau_time": "logit of survival at a median, SD beyond all else",
     "tau_ratio": "log hazard ratio, SD beyond all else",
 }

@@ -8,7 +8,7 @@
     hazard ratio            log HR ~ N(Cox estimate from the two curves, se^2)
 
 p and S are moved by an error of their own on the logit scale (log scale: hazard ratio), which holds the emulator's error and what
-arms differ by beyond the model: readers, definitions, patients.
+arms differ by beyond the model: readers, definitions, patients (`error_sd`).
 """
 
 from __future__ import annotations
@@ -33,13 +33,16 @@ LEAST, MOST = 1e-4, 1.0 - 1e-4
 LEAST_WIDTH = 1e-6  # standard errors between the two ends of a median: where the curve is flat there is none
 NEWTON = 6
 KINDS = ("rate", "time", "ratio")
+# scales of the half-normal priors of what numbers differ by beyond the model, by what they tell (ours)
+SPREADS = {"response": 0.3, "control": 0.4, "time": 0.3, "ratio": 0.2}
 
 
 class Data(NamedTuple):
     """Published numbers as arrays.
 
     Attributes:
-        rates: arm, weights over outcomes (numbers, outcomes) and events, n of rates and landmarks.
+        rates: arm, weights over outcomes (numbers, outcomes) and events, n of rates and landmarks. response: whether a rate is one
+            of response, not of control of the disease or of patients free of progression.
         times: arm, weights at m - h and m + h (numbers, 2, outcomes), n of medians. one: weight of S(0) = 1, (numbers, 2). late:
             how often the fall of the curve's tail comes on top, (numbers, 2); tail: weights of its first and last point.
         ratios: arm of drug and control, log HR, se, share still followed at each interval (numbers, intervals), n of both.
@@ -52,6 +55,7 @@ class Data(NamedTuple):
     rate_events: np.ndarray
     rate_n: np.ndarray
     rate_error: np.ndarray
+    rate_response: np.ndarray
     time_arm: np.ndarray
     time_weight: np.ndarray
     time_one: np.ndarray
@@ -124,10 +128,10 @@ def data_of(numbers: Sequence[Number], made: System, patients: Mapping[str, int]
             else:
                 weight, constant = curve_weights("pfs", float(one.endpoint.removeprefix("pfs_")))
             events = float(np.round(one.value * one.n))
-            rates.append((a, weight, constant, events, one.n, made.error[a] @ weight))
+            rates.append((a, weight, constant, events, one.n, made.error[a] @ weight, one.endpoint == "orr"))
     K, T = len(OUTCOMES), len(PFS_MONTHS)
     table = lambda rows, *shapes: [np.array([row[k] for row in rows], float).reshape(len(rows), *s) for k, s in enumerate(shapes)]
-    of_rates, of_times = table(rates, (), (K,), (), (), (), ()), table(times, (), (2, K), (2,), (2,), (2, K), (), ())
+    of_rates, of_times = table(rates, (), (K,), (), (), (), (), ()), table(times, (), (2, K), (2,), (2,), (2, K), (), ())
     of_ratios = table(ratios, (2,), (), (), (2,), (T,))
     for columns in (of_rates, of_times, of_ratios):
         columns[0] = columns[0].astype(int)
@@ -150,6 +154,16 @@ def log_likelihood(data: Data, found: Outcomes, errors: Mapping[str, Any]) -> di
     time = log_between(ends[:, 0], ends[:, 1])
     ratio = norm.logpdf(data.ratio_value, log_ratio(data, found) + errors["ratio"], data.ratio_se)
     return {"rate": rate, "time": time, "ratio": ratio}
+
+
+def error_sd(data: Data, spread: Mapping[str, Any]) -> dict[str, Any]:
+    """SD of what moves each number, by kind. spread: of each of `SPREADS`, broadcast against the numbers."""
+    of_rate = jnp.where(data.rate_response > 0, spread["response"], spread["control"])
+    return {
+        "rate": jnp.sqrt(of_rate**2 + data.rate_error**2),
+        "time": jnp.sqrt(spread["time"] ** 2 + data.time_error**2),
+        "ratio": spread["ratio"],
+    }
 
 
 def rate_shares(data: Data, shares: Any, error: Any) -> Any:

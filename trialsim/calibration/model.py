@@ -1,13 +1,14 @@
 """The hierarchy over shifts, fitted to published numbers with the simulator in the loop (through its emulator).
 
-    growth    log rate of type t          G_t = mu_G + tau_G z_t                         (+ offset of children's types)
+    growth    log rate of type t          G_t = mu_G + g_t,  g_t = tau_G z_t + offset of low-grade types   (+ of children's types)
     dependence  logit of its mean         D_t = mu_D + tau_D z_t                         (+ offset of children's types)
-    death     log rate                    E_t = mu_E + rho (G_t - mu_G) + tau_E z_t
+    death     log rate                    E_t = mu_E + rho g_t + tau_E z_t
     partner   logit or log of its effect  P_p = partner's value + N(0, 1)
     exposure  of rapalog d                X_d = N(0, 0.4)
     all other shifts                      their priors (`parameters`)
     study s adds to growth, dependence    N(0, omega_G), N(0, omega_D)                   exchangeable
-    number i                              its share moves by N(0, error_i^2 + tau_kind^2)
+    number i                              its share moves by N(0, error_i^2 + tau_kind^2); kinds: response, control of the disease
+                                          (whose definition differs between papers more), time, ratio
 
 Types that hardly grow, of which nothing is shared with solid tumours (`BENIGN`), keep priors of their own around their settings.
 """
@@ -22,11 +23,12 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 
-from trialsim.calibration.likelihood import Data, log_likelihood
+from trialsim.calibration.likelihood import SPREADS, Data, error_sd, log_likelihood
 from trialsim.calibration.parameters import OF_TYPE, Parameter
 from trialsim.calibration.system import System
 
 BENIGN = ("sega", "angiomyolipoma")  # hamartomas: volumes that hardly grow untreated
+LOW_GRADE = (-0.5, 0.5)  # log growth, mean and SD of the prior: ours, about half the rate; the NETs of the evidence tell more
 OBSERVED = {"rate": "rate_n", "time": "time_n", "ratio": "ratio_se"}
 
 
@@ -35,7 +37,7 @@ class Hierarchy(NamedTuple):
 
     Attributes:
         types: tumour types. base: log growth, logit dependence and log death of their settings, (types, 3).
-        benign, child: whether a type is, (types,).
+        benign, child, low_grade: whether a type is, (types,).
         place: place in the shifts of a type's growth, dependence, death, (types, 3); -1: not among them.
         others: places of all other shifts; mean, sd: of their priors.
     """
@@ -44,6 +46,7 @@ class Hierarchy(NamedTuple):
     base: np.ndarray
     benign: np.ndarray
     child: np.ndarray
+    low_grade: np.ndarray
     place: np.ndarray
     others: np.ndarray
     mean: np.ndarray
@@ -51,17 +54,22 @@ class Hierarchy(NamedTuple):
 
 
 def hierarchy(
-    made: System, base: Mapping[str, tuple[float, float, float]], child: set[str], priors: Mapping[str, Parameter]
+    made: System,
+    base: Mapping[str, tuple[float, float, float]],
+    child: set[str],
+    low_grade: set[str],
+    priors: Mapping[str, Parameter],
 ) -> Hierarchy:
-    """Args: base: of each type. child: types of children. priors: by shift, of those that are of no tumour type."""
+    """Args: base: of each type. child, low_grade: types that are. priors: by shift, of those that are of no tumour type."""
     of_type = [name.split(" ", 1) for name in made.shifts if name.split(" ", 1)[0] in OF_TYPE]
     types = tuple(dict.fromkeys(kind for _, kind in of_type))
     at = {name: k for k, name in enumerate(made.shifts)}
     place = np.array([[at.get(f"{name} {kind}", -1) for name in OF_TYPE] for kind in types])
     others = np.array([k for k in range(len(made.shifts)) if k not in set(place.ravel())], int)
+    among = lambda known: np.array([kind in known for kind in types])
     return Hierarchy(
-        types, np.array([base[kind] for kind in types]), np.isin(types, BENIGN), np.array([kind in child for kind in types]), place,
-        others, np.array([priors[made.shifts[k]].mean for k in others]), np.array([priors[made.shifts[k]].sd for k in others]),
+        types, np.array([base[kind] for kind in types]), among(BENIGN), among(child), among(low_grade), place, others,
+        np.array([priors[made.shifts[k]].mean for k in others]), np.array([priors[made.shifts[k]].sd for k in others]),
     )  # fmt: skip
 
 
@@ -81,7 +89,8 @@ def model(made: System, known: Hierarchy, data: Data | None, observed: Mapping[s
     rho = sample("rho", dist.Normal(0.5, 0.3))
     child = jnp.stack([sample("child_growth", dist.Normal(0.0, 0.3)), sample("child_dependence", dist.Normal(0.0, 0.5)), 0.0])
     z = sample("z", dist.Normal(0.0, 1.0).expand([T, 3]).to_event(2))
-    deviation = tau * z
+    low_grade = sample("low_grade_growth", dist.Normal(*LOW_GRADE))
+    deviation = (tau * z).at[:, 0].add(known.low_grade * low_grade)
     deviation = deviation.at[:, 2].add(rho * deviation[:, 0])
     pooled = mu + deviation + known.child[:, None] * child
     alone = known.base + z * jnp.array([OF_TYPE[name].sd for name in OF_TYPE])
@@ -92,17 +101,13 @@ def model(made: System, known: Hierarchy, data: Data | None, observed: Mapping[s
 
     omega = jnp.stack([sample("omega_growth", dist.HalfNormal(0.3)), sample("omega_dependence", dist.HalfNormal(0.5))])
     u = sample("u", dist.Normal(0.0, 1.0).expand([len(made.studies), 2]).to_event(2))
-    kinds = {"rate": 0.3, "time": 0.3, "ratio": 0.2}
-    spread = {kind: sample(f"tau_{kind}", dist.HalfNormal(scale)) for kind, scale in kinds.items()}
+    spread = {kind: sample(f"tau_{kind}", dist.HalfNormal(scale)) for kind, scale in SPREADS.items()}
     if data is None:
         return
     found = made.outcomes(shifts, omega * u)
     size = {"rate": len(data.rate_n), "time": len(data.time_n), "ratio": len(data.ratio_se)}
-    own = {"rate": data.rate_error, "time": data.time_error, "ratio": 0.0}
-    errors = {}
-    for kind, n in size.items():
-        e = sample(f"e_{kind}", dist.Normal(0.0, 1.0).expand([n]).to_event(1))
-        errors[kind] = e * jnp.sqrt(spread[kind] ** 2 + own[kind] ** 2)
+    sd = error_sd(data, spread)
+    errors = {kind: sample(f"e_{kind}", dist.Normal(0.0, 1.0).expand([n]).to_event(1)) * sd[kind] for kind, n in size.items()}
     for kind, terms in log_likelihood(data, found, errors).items():
         if observed is not None:
             terms = jnp.where(observed[kind], terms, 0.0)

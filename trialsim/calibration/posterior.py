@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 SHIPPED = "posterior.npz"
-POPULATION = ("mu", "tau", "rho", "child", "omega", "error")
+POPULATION = ("mu", "tau", "rho", "child", "low_grade", "omega", "error")
 
 
 class Posterior(NamedTuple):
@@ -32,8 +32,9 @@ class Posterior(NamedTuple):
     Attributes:
         names: of the shifts. shifts: (draws, shifts).
         mu, tau: mean and SD over tumour types of log growth, logit dependence and log death, (draws, 3). rho: see `model`.
-        child: offsets of children's types, (draws, 2). omega: SD of what a study adds to growth and dependence, (draws, 2).
-        error: SD of what moves a published rate, time and hazard ratio, (draws, 3).
+        child: offsets of children's types, (draws, 2). low_grade: offset of log growth of low-grade types, (draws,).
+        omega: SD of what a study adds to growth and dependence, (draws, 2).
+        error: SD of what moves a published response rate, other rate, time and hazard ratio (`likelihood.SPREADS`), (draws, 4).
         provenance: how it was made.
     """
 
@@ -43,6 +44,7 @@ class Posterior(NamedTuple):
     tau: np.ndarray
     rho: np.ndarray
     child: np.ndarray
+    low_grade: np.ndarray
     omega: np.ndarray
     error: np.ndarray
     provenance: dict[str, Any]
@@ -89,7 +91,7 @@ def chosen(path: str | None) -> Posterior:
 
 
 class World(NamedTuple):
-    """One draw. Attributes: config: the study in it. error: SD of what moves a published rate, time and hazard ratio."""
+    """One draw. Attributes: config: the study in it. error: as in `Posterior`, (4,)."""
 
     config: StudyConfig
     error: np.ndarray
@@ -147,6 +149,7 @@ def _new_type(
     config: StudyConfig, posterior: Posterior, i: int, kind: str, child: float, rng: np.random.Generator
 ) -> dict[str, float]:
     deviation = posterior.tau[i] * rng.normal(size=3)
+    deviation[0] += config.tumour[kind].growth.low_grade * posterior.low_grade[i]
     deviation[2] += posterior.rho[i] * deviation[0]
     level = posterior.mu[i] + deviation + child * np.append(posterior.child[i], 0.0)
     return {f"{name} {kind}": float(value) for name, value in zip(OF_TYPE, level - base_of(config.tumour[kind]), strict=True)}

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from trialsim.calibration.library import OS_MONTHS, PFS_MONTHS
-from trialsim.calibration.likelihood import TAIL, Data, log_ratio, moved, rate_shares
+from trialsim.calibration.likelihood import KINDS, SPREADS, TAIL, Data, error_sd, log_ratio, moved, rate_shares
 from trialsim.calibration.published import Number
 from trialsim.calibration.system import System
 
@@ -23,12 +23,9 @@ def drawn(
 ) -> dict[str, np.ndarray]:
     """Values by number, each (draws,). draws: of the posterior, leading axis (draws,), with shifts, u, omega_*, tau_*, e_*."""
     omega = np.stack([draws["omega_growth"], draws["omega_dependence"]], axis=-1)
-    errors = {
-        kind: draws[f"e_{kind}"] * np.sqrt(draws[f"tau_{kind}"][:, None] ** 2 + own**2)
-        for kind, own in (("rate", data.rate_error), ("time", data.time_error), ("ratio", 0.0))
-    }
-
     with jax.enable_x64(True):
+        sd = error_sd(data, {kind: draws[f"tau_{kind}"][:, None] for kind in SPREADS})
+        errors = {kind: draws[f"e_{kind}"] * np.asarray(sd[kind]) for kind in KINDS}
         run = _program(made)
         p, pfs, os, ratio = (np.asarray(x) for x in run(data, draws["shifts"], omega[:, None] * draws["u"], errors))
     found, place = {}, {"rate": 0, "time": 0, "ratio": 0}

@@ -24,25 +24,27 @@ if TYPE_CHECKING:
 
 class Evidence(NamedTuple):
     """Arms of published trials and what was published of them. Attributes: arms, numbers; bases: of every tumour type, see
-    `posterior.base_of`; children: tumour types of children."""
+    `posterior.base_of`; children, low_grade: tumour types that are of children, of low grade."""
 
     arms: list[Arm]
     numbers: list[Number]
     bases: dict[str, tuple[float, float, float]]
     children: set[str]
+    low_grade: set[str]
 
 
 def evidence_of(trials: Sequence[StudyConfig]) -> Evidence:
     """From the settings of trials, each made of a trial's file."""
-    arms, numbers, bases, children = [], [], {}, set()
+    arms, numbers, bases, children, low_grade = [], [], {}, set(), set()
     for config in trials:
         of_trial = arms_of(config)
         arms += of_trial
         numbers += numbers_of(of_trial)
         bases |= {kind: posterior.base_of(tumour) for kind, tumour in config.tumour.items()}
+        low_grade |= {kind for kind, tumour in config.tumour.items() if tumour.growth.low_grade}
         if config.cohort.age.maximum_y < CHILDREN_BELOW_Y:
             children |= set(config.cohort.mix)
-    return Evidence(arms, numbers, bases, children)
+    return Evidence(arms, numbers, bases, children, low_grade)
 
 
 def alone(found: Evidence) -> pd.DataFrame:
@@ -147,7 +149,7 @@ def problem_of(found: Evidence, cells: Sequence[tuple[Cell, pd.DataFrame]]) -> P
     patients = {arm.name: arm.patients for arm in found.arms}
     data = likelihood.data_of(found.numbers, made, patients, {arm.name: _followed(arm) for arm in found.arms})
     priors = {shift_name(cell, name): prior for cell, _ in cells for name, prior in cell.parameters.items()}
-    return Problem(made, model.hierarchy(made, found.bases, found.children, priors), data, found.numbers)
+    return Problem(made, model.hierarchy(made, found.bases, found.children, found.low_grade, priors), data, found.numbers)
 
 
 def _followed(arm: Arm) -> np.ndarray:

@@ -15,6 +15,7 @@ from trialsim.calibration import criticism, informed, posterior
 from trialsim.calibration.fits import Fit, geometry_of, kept
 from trialsim.calibration.judging import summary
 from trialsim.calibration.left_out import judged, left_out
+from trialsim.calibration.likelihood import SPREADS
 from trialsim.calibration.problem import Evidence, Opponent, Problem, alone, evidence_of, opponent_of, problem_of
 from trialsim.calibration.sampling import Sampler
 from trialsim.calibration.stored import library
@@ -52,8 +53,9 @@ def posterior_of(problem: Problem, fit: Fit, draws: int, told: Mapping[str, Any]
         tau=stacked("tau_growth", "tau_dependence", "tau_death"),
         rho=d["rho"][which],
         child=stacked("child_growth", "child_dependence"),
+        low_grade=d["low_grade_growth"][which],
         omega=stacked("omega_growth", "omega_dependence"),
-        error=stacked("tau_rate", "tau_time", "tau_ratio"),
+        error=stacked(*(f"tau_{kind}" for kind in SPREADS)),
         provenance=dict(told),
     )
 

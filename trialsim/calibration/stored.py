@@ -60,7 +60,8 @@ def _digest(cell: Cell, count: int) -> str:
     )
     parts["cohort"].pop("mix", None)
     settings = config.analysis.model_dump(mode="json")
-    parts |= {"tumour": config.tumour[cell.kind].model_dump(mode="json"), "kind": cell.kind, "arm": cell.arm.arm, "count": count}
+    tumour = config.tumour[cell.kind].model_dump(mode="json", exclude={"growth": {"low_grade"}})  # which moves no patient
+    parts |= {"tumour": tumour, "kind": cell.kind, "arm": cell.arm.arm, "count": count}
     parts |= {key: settings[key] for key in ("selection", "dose_levels", "disease_control_weeks", "reader")}
     parts |= {"parameters": {name: list(prior) for name, prior in cell.parameters.items()}, "version": VERSION}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

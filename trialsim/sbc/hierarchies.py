@@ -26,8 +26,8 @@ from trialsim.sbc.sampled import Run, SideBySide, truth_of
 
 TRIALS = ("radiant3", "record1", "ng13", "doi10", "succeed", "evolve1", "wolpin09", "oza11", "slomovitz10", "pulido18")
 SAMPLER = Sampler(chains=1, warmup=300, samples=900, depth=7)  # trees less deep than the calibration's: all wait for the deepest
-WATCHED = ("mu_growth", "mu_dependence", "mu_death", "tau_growth", "tau_dependence", "omega_growth", "omega_dependence", "tau_rate",
-           "tau_time", "tau_ratio")  # fmt: skip
+WATCHED = ("mu_growth", "mu_dependence", "mu_death", "tau_growth", "tau_dependence", "low_grade_growth", "omega_growth",
+           "omega_dependence", "tau_response", "tau_control", "tau_time", "tau_ratio")  # fmt: skip
 BY_ENDPOINT = ("mu", "rapalog", "sd_type", "sd_study")  # of the meta-analysis
 # what an outcome's logit hangs on, about as in the library of everolimus; any other parameter: 0.05
 LINEAR = {"growth": -0.75, "dependence": 0.35, "death": -0.25, "new_lesions": -0.1, "line_growth": -0.1, "cell_loss": 0.2}
@@ -63,7 +63,7 @@ def made_up_problem(found: Evidence) -> Problem:
     followed = {arm.name: np.ones(len(PFS_MONTHS)) for arm in found.arms}
     data = likelihood.data_of(found.numbers, made, {arm.name: arm.patients for arm in found.arms}, followed)
     priors = {shift_name(cell, name): prior for cell in cells for name, prior in cell.parameters.items()}
-    return Problem(made, model.hierarchy(made, found.bases, found.children, priors), data, found.numbers)
+    return Problem(made, model.hierarchy(made, found.bases, found.children, found.low_grade, priors), data, found.numbers)
 
 
 def published_by(problem: Problem, truth: Mapping[str, np.ndarray], rng: np.random.Generator) -> likelihood.Data:

@@ -216,12 +216,16 @@ class GenotypeSettings(Sourced):
 
 
 class GrowthSettings(Sourced):
-    """Untreated growth of a lesion's diameter, lognormal between patients, and the resistant share of its cells."""
+    """Untreated growth of a lesion's diameter, lognormal between patients, and the resistant share of its cells.
+
+    low_grade: WHO grade 1 or 2, well differentiated, indolent or benign by the definition of the type (WHO classification of
+    tumours). It moves no patient: the calibration expects such types to grow slower (`calibration.model`)."""
 
     rate_median_per_day: Positive
     rate_log_sd: Positive
     resistant_fraction_median: Annotated[float, Field(gt=0, lt=1)]
     resistant_fraction_log_sd: Positive
+    low_grade: bool = False
 
 
 class LesionSettings(Sourced):
