@@ -60,7 +60,8 @@ def _digest(cell: Cell, count: int) -> str:
     )
     parts["cohort"].pop("mix", None)
     settings = config.analysis.model_dump(mode="json")
-    tumour = config.tumour[cell.kind].model_dump(mode="json", exclude={"growth": {"low_grade"}})  # which moves no patient
+    moves_none = {"low_grade": True, "sources": {"low_grade"}}
+    tumour = config.tumour[cell.kind].model_dump(mode="json", exclude={"growth": moves_none})
     parts |= {"tumour": tumour, "kind": cell.kind, "arm": cell.arm.arm, "count": count}
     parts |= {key: settings[key] for key in ("selection", "dose_levels", "disease_control_weeks", "reader")}
     parts |= {"parameters": {name: list(prior) for name, prior in cell.parameters.items()}, "version": VERSION}
