@@ -1,7 +1,10 @@
 """What every kind of analysis has to bring, and what each gets: steps that are kept, a folder, a page."""
 
 import importlib
+import time
 import typing
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -73,6 +76,20 @@ def test_a_finished_step_is_read_back_with_its_tables_in_order(tmp_path, config)
             pd.testing.assert_frame_equal(found["first"]["z"], ROWS)
             assert len(steps.one("first", step)["a"]) == 1
     assert step.calls == other.calls == 1
+
+
+def test_steps_done_several_at_a_time_are_kept_in_order_and_only_the_missing_ones_are_done(tmp_path, config):
+    """Two threads; the first step is the slowest."""
+    ahead = ThreadPoolExecutor(2)
+    across = lambda jobs: (future.result() for future in [ahead.submit(job) for job in jobs])
+    slow = lambda k: (time.sleep(0.1 * (k == 0)), done.append(k), {"t": ROWS.assign(k=k)})[-1]
+    steps, done = {f"step_{k}": partial(slow, k) for k in range(4)}, []
+    with RunFolder(tmp_path, config) as folder:
+        Steps(folder, "off").one("step_2", steps["step_2"])
+    with RunFolder(tmp_path, config.model_copy(update={"resume": True})) as folder:
+        found = Steps(folder, "off").each("testing", steps, across)
+    assert [int(found[name]["t"]["k"].iloc[0]) for name in steps] == [0, 1, 2, 3]
+    assert sorted(done) == [0, 1, 2, 3] and done[0] == 2 and done[1] != 0
 
 
 def test_a_damaged_step_is_done_again_alone(tmp_path, config):

@@ -49,3 +49,34 @@ def test_bit_identical_on_one_and_two_devices():
     )
     one, two = run(1).stdout, run(2).stdout
     assert one == two and len(one) > 1000
+
+
+SIDE_BY_SIDE = """
+import threading
+import jax, numpy as np
+from trialsim.engine import population
+population.claim_cores(2)
+population.CHUNKS_A_DEVICE = 2
+program = population.Program(lambda x, s: jax.numpy.exp(-x) * s, population.usable_devices(None))
+seen = []
+def job(k):
+    seen.append((k, jax.numpy.ones(1).devices().pop().id, threading.get_ident()))
+    x = np.linspace(0.1, 3.0, 100, dtype=np.float32) + np.float32(k)
+    with jax.enable_x64(True):
+        return np.concatenate([values for _, values in population.map_population(program, lambda part: x[part], 2.0, 100, 16)])
+across = population.over_devices(None, 100, JOBS)
+out = list(across(lambda k=k: job(k) for k in range(6)))
+assert [k for k, *_ in sorted(seen)] == list(range(6))
+assert len({device for _, device, _ in seen}) == len({thread for *_, thread in seen}) == DEVICES, seen
+print(np.concatenate(out).tobytes().hex())
+"""
+
+
+def test_jobs_have_a_device_each_and_find_the_same_in_the_same_order():
+    found = {}
+    for jobs, devices in ((6, 2), (3, 1)):  # three populations of a chunk each: compiling once more would not pay
+        code = SIDE_BY_SIDE.replace("JOBS", str(jobs)).replace("DEVICES", str(devices))
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        found[devices] = done.stdout
+    assert found[1] == found[2] and len(found[1]) > 1000

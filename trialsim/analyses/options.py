@@ -20,6 +20,7 @@ from trialsim.analyses.steps import Steps
 from trialsim.bank import studies, treatments
 from trialsim.calibration import posterior
 from trialsim.conduct.solver_check import meet_accuracy
+from trialsim.engine.population import over_devices
 from trialsim.options import populations, sizes, spread, truths
 from trialsim.options.truths import COMPARED, ENDPOINTS, GRADE, HAZARD_RATIO
 from trialsim.schema.analysis.options import OptionsSettings
@@ -72,7 +73,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     worlds = [posterior.worlds(cohort, fitted, settings.draws, seed) for cohort, _ in groups]
     names = [who for _, who in groups]
     made = {f"world_{k}": partial(_world, settings, [w[k] for w in worlds], names, k) for k in range(settings.draws)}
-    found = steps.each(f"{len(settings.options)} options in {settings.draws} worlds", made)
+    across = over_devices(config.compute.devices, settings.patients_per_draw, settings.draws * len(settings.options))
+    found = steps.each(f"{len(settings.options)} options in {settings.draws} worlds", made, across)
     every = {name: pd.concat([part[name].assign(world=k) for k, part in enumerate(found.values())], ignore_index=True)
              for name in next(iter(found.values()))}  # fmt: skip
     people = _people(every["people"])

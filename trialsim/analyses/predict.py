@@ -22,6 +22,7 @@ from trialsim.bank import studies, treatments
 from trialsim.calibration import posterior
 from trialsim.calibration.settings import drawn as drawn_settings
 from trialsim.conduct.solver_check import meet_accuracy
+from trialsim.engine.population import over_devices
 from trialsim.evidence import published_hazard_ratio, published_study
 from trialsim.evidence.related import related
 from trialsim.schema.analysis.predict import PredictSettings
@@ -66,6 +67,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     found = steps.each(
         f"trials in {settings.draws} worlds",
         {f"world_{i}": partial(_world, world, arms, ids[i], i) for i, world in enumerate(worlds)},
+        over_devices(config.compute.devices, settings.patients_per_draw, settings.draws * len(arms)),
     )
     every = pd.concat([part["studies"].assign(draw=i) for i, part in enumerate(found.values())], ignore_index=True)
     curves = pd.concat([part["curves"] for part in found.values()], ignore_index=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,8 +21,13 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 Tables = Mapping[str, pd.DataFrame]
+Across = Callable[[Iterable[Callable[[], Tables]]], Iterator[Tables]]
 
 log = logging.getLogger(__name__)
+
+
+def in_turn(jobs: Iterable[Callable[[], Tables]]) -> Iterator[Tables]:
+    return (job() for job in jobs)
 
 
 class Steps:
@@ -45,25 +52,31 @@ class Steps:
         with console.step(name.replace("_", " "), self.mode):
             return self._tables(name, make)
 
-    def each(self, what: str, steps: Mapping[str, Callable[[], Tables]]) -> dict[str, Tables]:
+    def each(self, what: str, steps: Mapping[str, Callable[[], Tables]], across: Across = in_turn) -> dict[str, Tables]:
         """The tables of many steps by name, with progress.
 
         Args:
             what: what is being done, e.g. ``"simulating doses"``.
+            across: does the steps and yields what they return, in order: `in_turn`, or some at the same time
+                (`engine.population.on_devices`).
         """
         found = {}
-        with console.progress(what, len(steps), self.mode) as advance:
-            for name, make in steps.items():
-                found[name] = self._tables(name, make)
+        made = across(make for name, make in steps.items() if not self._is_kept(name))
+        with console.progress(what, len(steps), self.mode) as advance, closing(made):
+            for name in steps:
+                found[name] = self._tables(name, partial(next, made))
                 advance(1)
         return found
+
+    def _is_kept(self, name: str) -> bool:
+        return self.folder is not None and self.folder.block_complete(name)
 
     def _tables(self, name: str, make: Callable[[], Tables]) -> Tables:
         if self.folder is None:
             return make()
         if not NAME.fullmatch(name):
             raise ValueError(f"a step is called by letters, digits and _.+- only, not {name!r}")
-        if self.folder.block_complete(name):
+        if self._is_kept(name):
             log.info("step %s: kept from an earlier run", name, extra={"file_only": True})
         else:
             _save(self.folder, name, make())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -23,12 +24,20 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 
+_MAKING = threading.Lock()
+
+
+def _program(*what: Any) -> Program:
+    """One program per (reading error, length, mesh, kinetics, devices); kept, so that chunks and studies of a sweep share it, and
+    so do threads (`on_devices`)."""
+    with _MAKING:
+        return _made(*what)
+
+
 @cache
-def _program(
+def _made(
     reading, days: int, steps: int, occasion_days: int, drug: DrugKinetics, devices: int | None, precision: str
 ) -> Program:
-    """One program per (reading error, length, mesh, kinetics, devices); kept, so that chunks and studies of a sweep share it."""
-
     def course(subjects, setting):
         return simulate_patients(subjects, setting, reading, days, steps, occasion_days, drug)
 

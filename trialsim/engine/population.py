@@ -1,4 +1,4 @@
-"""Many patients: chunks of one size, each on one device, one thread a device.
+"""Many patients: chunks of one size, each on one device, one thread a device. And many jobs of a few chunks each, the same way.
 
 The size is fixed (`lanes`), and the last chunk is padded by repeating its last patient, so every patient goes through the very same
 compiled program. Programs compiled for other sizes differ in rounding, which may turn a reading at a limit: hence no setting.
@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -23,6 +24,7 @@ from jax.sharding import SingleDeviceSharding
 from trialsim.engine.xla import compile_loops
 
 Tree = Any
+T = TypeVar("T")
 CHUNKS_A_DEVICE = 32  # fewer would not repay compiling the program for one more device
 
 
@@ -41,7 +43,8 @@ def usable_devices(count: int | None) -> list[jax.Device]:
 
 
 class Program:
-    """``function(patients with a leading axis, shared)``, compiled for each device and shape when first needed.
+    """``function(patients with a leading axis, shared)``, compiled for each device and shape when first needed. It runs on JAX's
+    default device, where one is set (`on_devices`), or else on the first of its own.
 
     Its results have the patients last, as they lie in memory; `map_population` turns them on the host, where it costs nothing.
     """
@@ -50,8 +53,8 @@ class Program:
         self._jitted, self.devices = jax.jit(function), devices
         self._compiled: dict[Any, Any] = {}
 
-    def __call__(self, patients: Tree, shared: Tree, device: jax.Device | None = None) -> Tree:
-        device = device or self.devices[0]
+    def __call__(self, patients: Tree, shared: Tree) -> Tree:
+        device = jax.config.jax_default_device or self.devices[0]
         inputs = jax.device_put((patients, shared), SingleDeviceSharding(device))
         leaves, structure = jax.tree.flatten(inputs)
         key = device, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
@@ -86,30 +89,48 @@ def map_population(
     """
     chunk = chunk or lanes()
     parts = chunks(size, chunk)
-    devices = program.devices[: max(1, min(len(program.devices), len(parts) // CHUNKS_A_DEVICE))]
+
+    def run(part: slice) -> Tree:
+        n = part.stop - part.start
+        result = program(jax.tree.map(lambda leaf: _padded(np.asarray(leaf), chunk), patients(part)), shared)
+        return jax.tree.map(lambda leaf: np.moveaxis(np.asarray(leaf)[..., :n], -1, 0), result)
+
+    results = on_devices([partial(run, part) for part in parts], len(parts), program.devices)
+    yield from zip(parts, results, strict=True)
+
+
+def over_devices(devices: int | None, patients: int, populations: int) -> Callable[[Iterable[Callable[[], T]]], Iterator[T]]:
+    """`on_devices` for jobs that simulate so many populations, of so many patients each, between them."""
+    return partial(on_devices, count=populations * len(chunks(patients, lanes())), devices=usable_devices(devices))
+
+
+def on_devices(jobs: Iterable[Callable[[], T]], count: int, devices: list[jax.Device]) -> Iterator[T]:
+    """Results of the jobs, in order; each job has one of the devices for itself, and there is a thread a device.
+
+    A job may call this again, through `map_population`: all within it stays on its device.
+
+    Args:
+        count: chunks of patients in all jobs together, by which it is known whether a further device is worth its compilation.
+    """
+    devices = devices[: max(1, min(len(devices), count // CHUNKS_A_DEVICE))]
+    if len(devices) == 1 or jax.config.jax_default_device is not None:
+        yield from (job() for job in jobs)
+        return
     double = jax.dtypes.canonicalize_dtype(np.float64) == np.float64  # a setting of the thread
 
-    def run(part: slice, device: jax.Device) -> Tree:
-        with jax.enable_x64(double):
-            n = part.stop - part.start
-            result = program(jax.tree.map(lambda leaf: _padded(np.asarray(leaf), chunk), patients(part)), shared, device)
-            return jax.tree.map(lambda leaf: np.moveaxis(np.asarray(leaf)[..., :n], -1, 0), result)
+    def run(job: Callable[[], T], device: jax.Device) -> T:
+        with jax.default_device(device), jax.enable_x64(double):
+            return job()
 
-    if len(devices) == 1:
-        for part in parts:
-            yield part, run(part, devices[0])
-        return
     workers = [ThreadPoolExecutor(1) for _ in devices]
-    waiting: deque[tuple[slice, Future]] = deque()
+    waiting: deque[Future[T]] = deque()
     try:
-        for number, part in enumerate(parts):
-            waiting.append((part, workers[number % len(devices)].submit(run, part, devices[number % len(devices)])))
+        for number, job in enumerate(jobs):
+            waiting.append(workers[number % len(devices)].submit(run, job, devices[number % len(devices)]))
             if len(waiting) > 2 * len(devices):  # enough to keep all busy while what was yielded is worked on
-                done, future = waiting.popleft()
-                yield done, future.result()
+                yield waiting.popleft().result()
         while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
+            yield waiting.popleft().result()
     finally:
         for worker in workers:
             worker.shutdown(cancel_futures=True)
