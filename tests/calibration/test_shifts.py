@@ -69,6 +69,20 @@ def test_what_an_outcome_depends_on_follows_the_arm():
     assert "dependence" not in parameters_of(placebo.config, "pancreatic_net", placebo.on_drug)
 
 
+def test_what_hangs_on_the_hormone_is_told_by_hormonal_arms_alone():
+    told = lambda name: {arm.arm: "insensitive" in parameters_of(arm.config, kind, arm.on_drug)
+                         for arm in arms_of(compose_trial(name)) for kind in arm.config.cohort.mix}  # fmt: skip
+    assert all(told("bolero2").values()) and not any(told("radiant3").values())
+    trial = arms_of(compose_trial("bolero2"))[0].config
+    base = sample_cohort(trial.cohort, trial.tumour, 5, IDS)
+    moved = varied(trial, "breast_hr", base, {"insensitive": np.full(len(IDS), 1.0)})
+    before, after = trial.network.growth, shifted(trial, {"insensitive": 1.0}).network.growth
+    odds = lambda share: share / (1.0 - share)
+    assert odds(after.endocrine_insensitive) == pytest.approx(np.e * odds(before.endocrine_insensitive))
+    build = lambda c, covariates: individual_parameters(covariates, c.drug, c.network, c.tumour, 5, IDS, 3, 10.0, c.partner)
+    np.testing.assert_allclose(build(trial, moved).growth.endocrine_insensitive, after.endocrine_insensitive, rtol=1e-6)
+
+
 def test_earlier_lines_leave_a_hormone_drug_less_effect():
     trial = arms_of(compose_trial("bolero2"))[0].config
     base = sample_cohort(trial.cohort, trial.tumour, 5, IDS)

@@ -79,6 +79,18 @@ def test_supply_acts_in_both_parts_of_a_lesion_and_spares_what_does_not_cycle(ne
     assert killed(supply=0.5) == pytest.approx(0.5 * killed(), rel=1e-3)
 
 
+def test_a_hormone_drug_acts_on_the_part_of_the_insensitive_route_that_hangs_on_the_hormone(network):
+    """Of cells that leave mTORC1 aside altogether (b = 1), a complete block leaves 1 - that part of proliferation; other routes
+    feel it only through signalling, and what no hormone drug blocks is as it was."""
+    g, k, x = network.growth, network_constants(network), relax_to(network, cell())
+    p = lambda part, b: GrowthParameters(b, 1.0, 0.0, 0.85, g.k_d, g.basal_death, 0.0, 0.0, part)
+    at = lambda part, b, e: float(growth_fates(x, k, cell(), p(part, b), Inhibition(0.0, endocrine=e)).sensitive.proliferation)
+    for part in (0.0, 0.3, 1.0):
+        assert at(part, 1.0, 1.0) == pytest.approx((1.0 - part) * at(part, 1.0, 0.0), abs=1e-6)
+        assert at(part, 0.0, 1.0) == pytest.approx(at(part, 0.0, 0.0))  # signalling is that before the drug
+        assert at(part, 0.4, 0.0) == pytest.approx(at(0.0, 0.4, 0.0))
+
+
 def test_analytic_diameters():
     """Free growth is exponential in the diameter; a fully resistant lesion ignores the sensitive integral."""
     d0, g = jnp.array([20.0, 40.0]), jnp.array([0.002, 0.001])
