@@ -271,10 +271,10 @@ def best_change_percent(
     Args and axes as in `best_overall_response`; `sum_mm` (patients, scans), `baseline_mm` (patients,), mm.
 
     Returns:
-        (patients,), %; NaN if no scan counts.
+        (patients,), %; NaN if no scan counts, or nothing was measurable at baseline.
     """
     sum_mm, baseline_mm = np.asarray(sum_mm, float), np.asarray(baseline_mm, float)
-    change = 100.0 * (sum_mm / baseline_mm[:, None] - 1.0)
+    change = 100.0 * (sum_mm / np.where(baseline_mm > 0.0, baseline_mm, np.nan)[:, None] - 1.0)
     change = np.where(_countable(day, response, last_day) != Response.NE, change, np.nan)
     lowest = np.min(np.where(np.isnan(change), np.inf, change), axis=1, initial=np.inf)
     return np.where(np.isfinite(lowest), lowest, np.nan)
