@@ -19,6 +19,7 @@ from trialsim.calibration.fits import fits as fits_of
 from trialsim.calibration.problem import Opponent, Problem
 from trialsim.calibration.published import JUDGED, Number
 from trialsim.calibration.sampling import Geometry, Sampler
+from trialsim.engine.population import on_devices, usable_devices
 from trialsim.streams import derived_seed
 
 ROUNDING = {"orr": 0.005, "dcr": 0.005, "median_pfs": 0.05, "pfs_hr": 0.005}  # half of the last digit that is printed
@@ -55,13 +56,14 @@ def left_out(
         advance(len(rows))
         for name, made, which, lanes in (("mechanistic", problem, again, 1), ("statistical", opponent, studies, LANES)):
             known = geometry_of(made, fits[name])
-            for first in range(0, len(which), lanes):
-                part = which[first : first + lanes]
-                rows += refit(name, made, part, known, lanes)
+            parts = [which[first : first + lanes] for first in range(0, len(which), lanes)]
+            jobs = (partial(refit, name, made, part, known, lanes) for part in parts)
+            for part, found in zip(parts, on_devices(jobs, usable_devices(None)), strict=True):
+                rows += found
                 advance(len(part))
-    found, place = pd.concat(rows, ignore_index=True), {study: i for i, study in enumerate(studies)}
-    order = found.assign(place=found["study"].map(place)).sort_values(["model", "place"], kind="stable").index
-    return found.loc[order].reset_index(drop=True)
+    every, place = pd.concat(rows, ignore_index=True), {study: i for i, study in enumerate(studies)}
+    order = every.assign(place=every["study"].map(place)).sort_values(["model", "place"], kind="stable").index
+    return every.loc[order].reset_index(drop=True)
 
 
 def _weighted(problem: Problem, fit: Fit, weighted: Loo, study: str, seed: int) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from trialsim.calibration.library import OS_MONTHS, PFS_MONTHS
 from trialsim.calibration.likelihood import KINDS, SPREADS, TAIL, Data, error_sd, log_ratio, moved, rate_shares
 from trialsim.calibration.published import Number
 from trialsim.calibration.system import System
+from trialsim.engine.population import one_at_a_time
 
 LATEST = 120.0  # months: no later median is drawn
 
@@ -47,6 +48,7 @@ def drawn(
     return found
 
 
+@one_at_a_time
 @lru_cache(maxsize=2)
 def _program(made: System) -> Callable[..., Any]:
     """Shares, curves and log hazard ratios of many draws; compiled once for a system."""

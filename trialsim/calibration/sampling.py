@@ -1,8 +1,8 @@
-"""NUTS for the models of the calibration: many chains to many data sets of the same shape, compiled once.
+"""NUTS for the models of the calibration: many chains to many data sets of the same shape, compiled once a device.
 
-Of a small model several chains may advance side by side (`Sampler.lanes`): a step is hundreds of small operations, whose start
-costs more than their arithmetic, so that a gradient for 25 chains takes some 5 times as long as for one. All wait for the one with
-the deepest tree, though, and a large model gains nothing.
+Chains run on all devices, a thread and a chain each. Of a small model several may advance side by side on one (`Sampler.lanes`): a
+step is hundreds of small operations, whose start costs more than their arithmetic, so that a gradient for 25 chains takes some 5
+times as long as for one. All wait for the one with the deepest tree, though, and a large model gains nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from numpyro import handlers
 from numpyro.distributions import biject_to
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import constrain_fn, potential_energy
+
+from trialsim.engine.population import on_devices, one_at_a_time, usable_devices
 
 LARGEST_RHAT, SMALLEST_ESS = 1.02, 200.0  # of the sites `CHECKED`; Vehtari et al. ask 1.01 and 400 of every quantity
 CHECKED = ("mu_", "tau", "omega_", "rho", "sd_", "hr", "rapalog", "mu")  # sites whose mixing is told: what others hang on
@@ -81,13 +83,17 @@ def run_chains(
         Draws by site, (data sets, chains, samples, ...), and how many of each data set diverged.
     """
     count, (R, chains) = len(keys), (len(arguments), sampler.chains)
-    begin, parts = None if known is None else (known.draws, known.metric), []
+    begin = None if known is None else (known.draws, known.metric)
     with jax.enable_x64(True):
-        data, run = stacked(arguments), _program(model, sampler)
-        for first in range(0, count, sampler.lanes):
+        data, keys, run = jax.device_get(stacked(arguments)), jax.random.key_data(keys), _program(model, sampler)
+
+        def part(first: int) -> Any:
             some = np.minimum(np.arange(first, first + sampler.lanes), count - 1)  # the last part is filled up
-            own = jax.tree.map(lambda leaf, some=some: leaf[some // chains], data)
-            parts.append(jax.device_get(run(keys[some], own, dict(shared), begin)))
+            own = jax.tree.map(lambda leaf: leaf[some // chains], data)
+            return jax.device_get(run(np.asarray(keys)[some], own, dict(shared), begin))
+
+        firsts = range(0, count, sampler.lanes)
+        parts = list(on_devices((partial(part, first) for first in firsts), usable_devices(None)[: len(firsts)]))
     draws, diverging = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *parts)
     return {name: value.reshape(R, chains, *value.shape[1:]) for name, value in draws.items()}, diverging.reshape(R, -1).sum(1)
 
@@ -97,18 +103,19 @@ def stacked(parts: Sequence[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *parts)
 
 
+@one_at_a_time
 @lru_cache(maxsize=8)
 def _program(model: Callable[..., None], sampler: Sampler) -> Callable[..., Any]:
-    """Compiled once."""
+    """Compiled once a device."""
     return jax.jit(jax.vmap(partial(_chain, model, sampler), in_axes=(0, 0, None, None)))
 
 
 def _chain(
-    model: Callable[..., None], sampler: Sampler, key: jax.Array, own: Mapping[str, Any], shared: Mapping[str, Any], known: Any
+    model: Callable[..., None], sampler: Sampler, key_data: jax.Array, own: Mapping[str, Any], shared: Mapping[str, Any], known: Any
 ) -> tuple[dict[str, Any], jax.Array]:
     """One chain, from a draw of the prior, or of what is known: the draws and the metric of a `Geometry`."""
     arguments = own | shared
-    begin_key, run_key = jax.random.split(key)
+    begin_key, run_key = jax.random.split(jax.random.wrap_key_data(key_data))
     options = {"target_accept_prob": sampler.target_accept, "max_tree_depth": sampler.depth}
     if known is None:
         trace = handlers.trace(handlers.seed(model, begin_key)).get_trace(**arguments)

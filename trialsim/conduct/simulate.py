@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
 
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.conduct.kernel import Course, simulate_patients
-from trialsim.engine.population import Program, map_population, usable_devices
+from trialsim.engine.population import Program, map_population, one_at_a_time, usable_devices
 from trialsim.mechanism.individual_pk import kinetics_of
 from trialsim.mechanism.patient import steps_for
 from trialsim.mechanism.pharmacokinetics import DrugKinetics
@@ -24,20 +23,13 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 
-_MAKING = threading.Lock()
-
-
-def _program(*what: Any) -> Program:
-    """One program per (reading error, length, mesh, kinetics, devices); kept, so that chunks and studies of a sweep share it, and
-    so do threads (`on_devices`)."""
-    with _MAKING:
-        return _made(*what)
-
-
+@one_at_a_time
 @cache
-def _made(
+def _program(
     reading, days: int, steps: int, occasion_days: int, drug: DrugKinetics, devices: int | None, precision: str
 ) -> Program:
+    """One program per (reading error, length, mesh, kinetics, devices); kept, so that chunks and studies of a sweep share it."""
+
     def course(subjects, setting):
         return simulate_patients(subjects, setting, reading, days, steps, occasion_days, drug)
 

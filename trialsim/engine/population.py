@@ -11,10 +11,11 @@ devices runs its shards one after another, so threads with a device each are wha
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 import jax
@@ -26,6 +27,18 @@ from trialsim.engine.xla import compile_loops
 Tree = Any
 T = TypeVar("T")
 CHUNKS_A_DEVICE = 32  # fewer would not repay compiling the program for one more device
+
+
+def one_at_a_time(function: Callable[..., T]) -> Callable[..., T]:
+    """Calls from several threads wait for each other: of a cache, so that what it keeps is made once (`on_devices`)."""
+    lock = threading.RLock()
+
+    @wraps(function)
+    def call(*args: Any) -> T:
+        with lock:
+            return function(*args)
+
+    return call
 
 
 def claim_cores(count: int | None) -> None:
@@ -95,24 +108,25 @@ def map_population(
         result = program(jax.tree.map(lambda leaf: _padded(np.asarray(leaf), chunk), patients(part)), shared)
         return jax.tree.map(lambda leaf: np.moveaxis(np.asarray(leaf)[..., :n], -1, 0), result)
 
-    results = on_devices([partial(run, part) for part in parts], len(parts), program.devices)
+    results = on_devices((partial(run, part) for part in parts), worth(program.devices, len(parts)))
     yield from zip(parts, results, strict=True)
+
+
+def worth(devices: list[jax.Device], calls: int) -> list[jax.Device]:
+    """Those of the devices for which compiling a program pays that is called so often."""
+    return devices[: max(1, min(len(devices), calls // CHUNKS_A_DEVICE))]
 
 
 def over_devices(devices: int | None, patients: int, populations: int) -> Callable[[Iterable[Callable[[], T]]], Iterator[T]]:
     """`on_devices` for jobs that simulate so many populations, of so many patients each, between them."""
-    return partial(on_devices, count=populations * len(chunks(patients, lanes())), devices=usable_devices(devices))
+    return partial(on_devices, devices=worth(usable_devices(devices), populations * len(chunks(patients, lanes()))))
 
 
-def on_devices(jobs: Iterable[Callable[[], T]], count: int, devices: list[jax.Device]) -> Iterator[T]:
+def on_devices(jobs: Iterable[Callable[[], T]], devices: list[jax.Device]) -> Iterator[T]:
     """Results of the jobs, in order; each job has one of the devices for itself, and there is a thread a device.
 
-    A job may call this again, through `map_population`: all within it stays on its device.
-
-    Args:
-        count: chunks of patients in all jobs together, by which it is known whether a further device is worth its compilation.
+    A job may call this again, as by `map_population`: all within it stays on its device.
     """
-    devices = devices[: max(1, min(len(devices), count // CHUNKS_A_DEVICE))]
     if len(devices) == 1 or jax.config.jax_default_device is not None:
         yield from (job() for job in jobs)
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from trialsim.engine.population import claim_cores
 from trialsim.sbc import page
 from trialsim.sbc.models import MODELS
 from trialsim.sbc.repeated import repeated
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--repetitions", type=int, metavar="N", help="of each model (default: 100 to 2,000, by its cost)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", default=Path("outputs/sbc"), help="ranks by model (outputs/sbc)")
     given = parser.parse_args()
+    claim_cores(None)
     given.keep.mkdir(parents=True, exist_ok=True)
     found = {}
     for name in given.only:
