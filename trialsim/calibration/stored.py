@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from trialsim import console
 from trialsim.artefacts.files import atomic
 from trialsim.calibration.arms import Arm
 from trialsim.calibration.library import Cell, cells_of, simulated
+from trialsim.engine.population import on_devices, usable_devices
 
 SMALLEST_CELL = 256  # patients, of a tumour type that few of a mixed trial's patients have
 ACCURACY = 0.01  # compute.accuracy of the library: its error is far below that of a few thousand patients (ours)
@@ -34,16 +36,22 @@ def library(arms: Sequence[Arm], patients: int, folder: Path, mode: console.Mode
     cells = [cell for arm in arms for cell in cells_of(arm)]
     made = []
     with console.progress("simulating arms of published trials", len(cells), mode) as advance:
-        for cell in cells:
-            count = patients_of(cell, patients)
-            path = folder / "library" / f"{cell.name.replace('/', '-')}-{_digest(cell, count)}.parquet"
-            if not path.is_file():
-                rows = simulated(_coarse(cell), count)
-                with atomic(path) as partial_path:
-                    rows.to_parquet(partial_path, index=False, engine="pyarrow")
-            made.append((cell, pd.read_parquet(path)))
+        jobs = (partial(_rows, cell, patients, folder) for cell in cells)
+        for cell, rows in zip(cells, on_devices(jobs, usable_devices(None)), strict=True):
+            made.append((cell, rows))
             advance(1)
     return made
+
+
+def _rows(cell: Cell, patients: int, folder: Path) -> pd.DataFrame:
+    """The patients of one cell, read or simulated."""
+    count = patients_of(cell, patients)
+    path = folder / "library" / f"{cell.name.replace('/', '-')}-{_digest(cell, count)}.parquet"
+    if not path.is_file():
+        rows = simulated(_coarse(cell), count)
+        with atomic(path) as partial_path:
+            rows.to_parquet(partial_path, index=False, engine="pyarrow")
+    return pd.read_parquet(path)
 
 
 def _coarse(cell: Cell) -> Cell:
