@@ -1,6 +1,7 @@
 """What is told of a study before it runs."""
 
 import pytest
+import yaml
 
 from trialsim import beforehand, compose, compose_trial
 from trialsim.cli.trial_file import shipped
@@ -72,3 +73,13 @@ def test_what_no_fitted_trial_tells_of_is_told():
     for part in ("fitted trial tells: Cervical", "fitted trial tells: alpelisib", "in line 6 or later", "times its usual exposure",
                  "Only 10 draws", "later medians are not reached"):  # fmt: skip
         assert part in told, told
+
+
+def test_children_with_a_tumour_of_adults_are_told_of(tmp_path):
+    words = {"drug": "everolimus", "dose": 5, "unit": "mg/m2", "schedule": "daily", "age_group": "paediatric", "patients": 20}
+    told = {}
+    for kind in ("hcc", "osteosarcoma"):
+        file = tmp_path / f"{kind}.yaml"
+        file.write_text(yaml.safe_dump(words | {"title": kind, "tumour_types": {kind: 1.0}}), encoding="utf-8")
+        told[kind] = " ".join(beforehand.cautions(compose_trial(str(file))))
+    assert "the same in children: Hepatocellular carcinoma" in told["hcc"] and "adults" not in told["osteosarcoma"]

@@ -87,6 +87,11 @@ def _of_prediction(config: StudyConfig, settings: PredictSettings) -> list[str]:
             f"Tumour types of which no fitted trial tells: {', '.join(kinds)}. Their growth, dependence on mTORC1 and deaths are "
             "drawn from what tumour types are in general, so the intervals are wide."
         )
+    if config.cohort.age.minimum_y < OF_AGE_Y:
+        mix = config.cohort.mix
+        adult = [str(tumour.label) for kind, tumour in config.tumour.items() if mix.get(kind) and tumour.demographics.age is None]
+        if adult:
+            told.append(f"Tumour types described as adults have them, assumed the same in children: {', '.join(adult)}.")
     open_ = posterior.untold(config, fitted)
     drugs = [name for name in (config.drug.name, *config.partner) if {f"exposure {name}", f"partner {name}"} & set(open_)]
     if drugs:

@@ -10,7 +10,7 @@ from trialsim.report.analyses.page import Page, Saved
 from trialsim.report.figures import options as figures
 from trialsim.report.figures.options import SURE, Column
 from trialsim.report.figures.panel import Panel
-from trialsim.report.option_words import TESTS, Names, answer, dose_found, what_was_compared
+from trialsim.report.option_words import TESTS, Names, answer, dose_found, inside, what_was_compared
 from trialsim.report.page import Card, Section
 from trialsim.report.wording import (
     ENDPOINT_NAMES,
@@ -205,7 +205,7 @@ def _cautions(saved: Saved) -> list[str]:
             "answer owes to it is no clinical evidence."
         )
     if fitted["unknown_types"]:
-        kinds = join(name.replace("_", " ") for name in fitted["unknown_types"])
+        kinds = join(inside(saved.config["tumour"][name]["label"]) for name in fitted["unknown_types"])
         told.append(
             f"Nothing published tells of these tumour types: {kinds}. They are drawn from what tumour types are in general."
         )
