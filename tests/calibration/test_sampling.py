@@ -1,5 +1,8 @@
 """Chains to several data sets at once: their posterior in closed form, the same draws however many advance side by side."""
 
+import subprocess
+import sys
+
 import jax
 import numpy as np
 import numpyro
@@ -61,3 +64,30 @@ def test_a_known_geometry_serves_a_fit_to_other_data(found):
 def test_arrays_may_be_single_precision_outside(found):
     assert found[0][0]["mu"].dtype == np.float64
     assert not jax.config.jax_enable_x64
+
+
+ON_CORES = """
+import numpy as np, numpyro, numpyro.distributions as dist
+from trialsim.engine.population import claim_cores, on_devices, usable_devices
+claim_cores(CORES)
+from trialsim.calibration.sampling import Sampler, sample
+def model(scale, y):
+    mu = numpyro.sample("mu", dist.Normal(0.0, 3.0).expand([3]).to_event(1))
+    numpyro.factor("numbers", dist.Normal(mu, scale).log_prob(y).sum())
+data = [{"y": np.array([k, 1.0, -1.0])} for k in range(6)]
+fit = lambda some, seeds: sample(model, {"scale": 2.0}, some, Sampler(4, 50, 50), seeds)
+beside = fit(data[:2], [0, 1])  # chains on all devices
+jobs = [lambda k=k: fit([data[k]], [k])[0] for k in range(2, 6)]
+beside += list(on_devices(jobs, usable_devices(None)))  # fits on all devices
+assert len(usable_devices(None)) == CORES
+print(np.concatenate([draws["mu"].ravel() for draws, _ in beside]).tobytes().hex())
+"""
+
+
+def test_draws_do_not_hang_on_the_number_of_devices():
+    """In processes of their own: the number of devices is fixed when JAX starts. NumPyro traces for one thread at a time."""
+    run = lambda cores: subprocess.run(
+        [sys.executable, "-c", ON_CORES.replace("CORES", str(cores))], capture_output=True, text=True, timeout=300, check=True
+    )
+    one, four = run(1).stdout, run(4).stdout
+    assert one == four and len(one) > 1000

@@ -7,6 +7,7 @@ times as long as for one. All wait for the one with the deepest tree, though, an
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -103,11 +104,30 @@ def stacked(parts: Sequence[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *parts)
 
 
+_TRACING = threading.Lock()  # NumPyro has one stack of handlers for all threads
+
+
+class Program:
+    """Chains of a model: (keys, own arguments, shared arguments, what is known) -> see `_chain`; compiled once a device."""
+
+    def __init__(self, model: Callable[..., None], sampler: Sampler):
+        self._jitted = jax.jit(jax.vmap(partial(_chain, model, sampler), in_axes=(0, 0, None, None)))
+        self._compiled: dict[Any, Any] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        leaves, structure = jax.tree.flatten(arguments)
+        key = jax.config.jax_default_device, structure, tuple((np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves)
+        if key not in self._compiled:
+            with _TRACING:
+                lowered = self._jitted.lower(*arguments)
+            self._compiled[key] = lowered.compile()
+        return self._compiled[key](*arguments)
+
+
 @one_at_a_time
 @lru_cache(maxsize=8)
-def _program(model: Callable[..., None], sampler: Sampler) -> Callable[..., Any]:
-    """Compiled once a device."""
-    return jax.jit(jax.vmap(partial(_chain, model, sampler), in_axes=(0, 0, None, None)))
+def _program(model: Callable[..., None], sampler: Sampler) -> Program:
+    return Program(model, sampler)
 
 
 def _chain(
