@@ -7,6 +7,7 @@ from trialsim.calibration import posterior
 from trialsim.calibration.posterior import Posterior
 from trialsim.calibration.sampling import LARGEST_RHAT, SMALLEST_ESS
 from trialsim.cli.trial_file import compose_trial
+from trialsim.commands.calibrate import MANY_DIVERGE
 from trialsim.schema import ConfigError
 
 DRAWS = 40
@@ -67,9 +68,12 @@ def test_what_is_shipped_is_whole_and_says_where_it_comes_from():
     assert found.shifts.shape == (1000, len(found.names)) and np.isfinite(found.shifts).all()
     assert {"growth rcc_clear_cell", "dependence pancreatic_net", "partner exemestane", "exposure everolimus"} <= set(found.names)
     mixed = found.provenance["diagnostics"]
-    assert mixed["divergences"] <= 4 and mixed["largest_rhat"] < LARGEST_RHAT and mixed["smallest_ess"] > SMALLEST_ESS
+    assert mixed["divergences"] <= MANY_DIVERGE * 4000
+    assert mixed["largest_rhat"] < LARGEST_RHAT and mixed["smallest_ess"] > SMALLEST_ESS
     (whole,) = [row for row in found.provenance["judged"] if row["model"] == "mechanistic" and row["endpoint"] == "all"]
-    assert 0.85 <= whole["inside_90"] <= 0.95 and whole["ratio"] < 0.9  # by endpoint: docs/pages/science/calibration.md
+    assert 0.85 <= whole["inside_90"] <= 0.95 and whole["ratio"] < 0.9
+    each = {row["endpoint"]: row for row in found.provenance["judged"] if row["model"] == "mechanistic"}
+    assert all(each[name]["ratio"] <= 1.0 and each[name]["inside_90"] >= 0.85 for name in ("orr", "dcr", "median_pfs", "pfs_hr"))
     assert "radiant3" in found.provenance["trials"] and "radiant4" not in found.provenance["trials"]  # validation is not fitted
 
 

@@ -14,7 +14,7 @@ from trialsim.calibration.library import OS_MONTHS, PFS_MONTHS
 from trialsim.calibration.likelihood import KINDS, SPREADS, TAIL, Data, error_sd, log_ratio, moved, rate_shares
 from trialsim.calibration.published import Number
 from trialsim.calibration.system import System
-from trialsim.engine.population import one_at_a_time
+from trialsim.engine.threads import one_at_a_time
 
 LATEST = 120.0  # months: no later median is drawn
 

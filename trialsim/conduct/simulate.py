@@ -12,7 +12,8 @@ import numpy as np
 
 from trialsim.conduct.inputs import make_setting, make_subjects
 from trialsim.conduct.kernel import Course, simulate_patients
-from trialsim.engine.population import Program, map_population, one_at_a_time, usable_devices
+from trialsim.engine.population import Program, map_population, usable_devices
+from trialsim.engine.threads import one_at_a_time
 from trialsim.mechanism.individual_pk import kinetics_of
 from trialsim.mechanism.patient import steps_for
 from trialsim.mechanism.pharmacokinetics import DrugKinetics

@@ -11,11 +11,10 @@ devices runs its shards one after another, so threads with a device each are wha
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial, wraps
+from functools import partial
 from typing import Any, TypeVar
 
 import jax
@@ -27,18 +26,6 @@ from trialsim.engine.xla import compile_loops
 Tree = Any
 T = TypeVar("T")
 CHUNKS_A_DEVICE = 32  # fewer would not repay compiling the program for one more device
-
-
-def one_at_a_time(function: Callable[..., T]) -> Callable[..., T]:
-    """Calls from several threads wait for each other: of a cache, so that what it keeps is made once (`on_devices`)."""
-    lock = threading.RLock()
-
-    @wraps(function)
-    def call(*args: Any) -> T:
-        with lock:
-            return function(*args)
-
-    return call
 
 
 def claim_cores(count: int | None) -> None:
