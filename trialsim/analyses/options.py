@@ -87,7 +87,8 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     if settings.sizes is not None:
         tables["sizes"], tables["needed"] = over_worlds.sizes_needed(every, people, settings, seed)
     if settings.match is not None:
-        tables |= {"matched": over_worlds.matched(every["matched"], seed), "exposure": over_worlds.exposure(every["exposure"], settings)}
+        tables["matched"] = over_worlds.matched(every["matched"], seed)
+        tables["exposure"] = over_worlds.exposure(every["exposure"], settings)
     failed = int(people["failed"].sum())
     told: dict[str, Any] = {"n_patients": int(people["patients"].sum()), "solver_check": check}
     told["posterior"] = {
