@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def in_turn(jobs: Iterable[Callable[[], Tables]]) -> Iterator[Tables]:
+    """One after another."""
     return (job() for job in jobs)
 
 
