@@ -1,19 +1,23 @@
 """Ctrl-C that cannot be lost.
 
-Python raises KeyboardInterrupt wherever it happens to be; within a callback of a library (JAX has one for the garbage collector) it
-is printed and forgotten, and some libraries turn it into an error of their own. So it is also kept, and looked for between the
-pieces of work.
+Python raises KeyboardInterrupt wherever it happens to be. Within a callback of the garbage collector (JAX has one) it would be printed
+and forgotten, so there it waits until the callback is over; and some libraries turn it into an error of their own, so it is also
+kept, and looked for between the pieces of work.
 """
 
 from __future__ import annotations
 
+import _thread
 import contextlib
+import gc
 import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
 
 from trialsim import console
+
+AGAIN_S = 0.05  # until Ctrl-C is tried again
 
 
 @contextlib.contextmanager
@@ -32,4 +36,18 @@ def heeded() -> Iterator[None]:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     console.interrupted.set()
-    raise KeyboardInterrupt
+    if not _would_be_lost(frame):
+        raise KeyboardInterrupt
+    again = threading.Timer(AGAIN_S, _thread.interrupt_main)
+    again.daemon = True
+    again.start()
+
+
+def _would_be_lost(frame: FrameType | None) -> bool:
+    """Whether the garbage collector has called what runs now."""
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None:
+        if frame.f_code in callbacks:
+            return True
+        frame = frame.f_back
+    return False
