@@ -13,8 +13,9 @@ PACKAGE = Path(__file__).parents[1] / "trialsim"
 
 # From the biology to the command line; a part may import what stands before it or beside it, never what stands after.
 RANKS = (
-    ("_paths", "provenance", "schema", "streams", "units"),
+    ("_paths", "provenance", "schema", "units"),
     ("engine",),
+    ("streams",),
     ("cohort",),
     ("protocol",),
     ("mechanism",),

@@ -1,47 +1,47 @@
 """Random numbers that belong to a patient: the same for patient 17 in a cohort of 100 and of a million.
 
 Every draw is a function of (seed, name of the quantity, patient id) alone, so neither the batch size, the order, the device
-count nor the addition of another quantity changes it. Uniforms are made by integer hashing (threefry) and are therefore
-bit-identical on every backend.
+count nor the addition of another quantity changes it. Uniforms are made by integer hashing (threefry), the very bits of
+``jax.random``, without a program to compile for each number of patients and each device.
 """
 
 from __future__ import annotations
 
 import zlib
-from functools import partial
 
-import jax
 import numpy as np
 from scipy import stats
 
+from trialsim.engine.counter import threefry
 
-def patient_key(seed: int, name: str, patient_id: jax.Array) -> jax.Array:
-    """PRNG key of one quantity of one patient.
+LARGEST = 2**32 - 1  # of a word
+TOGETHER = 8192  # patients whose words stay in a processor's cache
+
+
+def keys(seed: int, name: str, patient_ids: np.ndarray) -> np.ndarray:
+    """Key of one quantity of each patient: uint32, shape (patients, 2). What ``jax.random.fold_in`` makes of seed, name and patient.
 
     Args:
         seed: study seed.
         name: name of the quantity, e.g. ``"age"``.
-        patient_id: int, scalar.
     """
-    return jax.random.fold_in(_quantity_key(seed, name), patient_id)
+    quantity = _fold(np.array([[seed >> 32, seed & LARGEST]], np.uint32), zlib.crc32(name.encode()))
+    return _fold(quantity, np.asarray(patient_ids, np.uint32))
 
 
-def _quantity_key(seed: int, name: str) -> jax.Array:
-    return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))
-
-
-@partial(jax.jit, static_argnums=2)
-def _bits(key: jax.Array, patient_ids: jax.Array, count: int) -> jax.Array:
-    return jax.vmap(lambda patient_id: jax.random.bits(jax.random.fold_in(key, patient_id), (count,), "uint32"))(patient_ids)
+def _fold(key: np.ndarray, data: np.ndarray | int) -> np.ndarray:
+    return np.stack(threefry((key[:, 0], key[:, 1]), (np.zeros(1, np.uint32), np.atleast_1d(np.uint32(data)))), axis=-1)
 
 
 def uniforms(seed: int, name: str, patient_ids: np.ndarray, count: int = 1) -> np.ndarray:
     """Independent uniforms in the open interval (0, 1): float64, shape (patients, count)."""
-    ids = np.asarray(patient_ids, np.uint32)
-    padded = np.zeros(max(256, 1 << (len(ids) - 1).bit_length() if len(ids) else 1), np.uint32)  # few shapes, few compilations
-    padded[: len(ids)] = ids
-    bits = np.asarray(_bits(_quantity_key(seed, name), padded, count))[: len(ids)]
-    return (bits.astype(np.float64) + 0.5) / 2.0**32
+    ids, found = np.asarray(patient_ids), np.empty((len(patient_ids), count))
+    number = np.arange(count, dtype=np.uint32)
+    for start in range(0, len(ids), TOGETHER):
+        key = keys(seed, name, ids[start : start + TOGETHER])
+        bits = np.bitwise_xor(*threefry((key[:, :1], key[:, 1:]), (np.zeros(1, np.uint32), number)))
+        found[start : start + TOGETHER] = (bits + 0.5) / 2.0**32
+    return found
 
 
 def normals(seed: int, name: str, patient_ids: np.ndarray, count: int = 1) -> np.ndarray:

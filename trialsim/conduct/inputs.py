@@ -13,7 +13,7 @@ from trialsim.mechanism.individual import individual_parameters, network_constan
 from trialsim.mechanism.routes import Routes
 from trialsim.protocol.dosing import Rules
 from trialsim.protocol.visits import ScanSchedule, scan_schedule
-from trialsim.streams import normals, patient_key
+from trialsim.streams import keys, normals
 from trialsim.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -133,7 +133,6 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
     scans = schedule.days.shape[1]
     unused = -scans % SCANS_TOGETHER  # so that studies that scan at other intervals run the same compiled program
     padded = lambda values, value: np.pad(values, ((0, 0), (0, unused)) + ((0, 0),) * (values.ndim - 2), constant_values=value)
-    keys = jax.vmap(lambda i: jax.random.key_data(patient_key(seed, "course", i)))(ids.astype(np.uint32))
     subjects = Subject(
         parameters=individual_parameters(
             covariates, config.drug, config.network, config.tumour, seed, ids, occasions, dose_mg, config.partner, routes
@@ -152,7 +151,7 @@ def make_subjects(config: StudyConfig, covariates: pd.DataFrame, dose_level: np.
         scan_missed=padded(schedule.missed, True),
         scan_normals=padded(normals(seed, "scan_reading", ids, scans * (LESIONS + 1)).reshape(n, scans, LESIONS + 1), 0.0),
         volume_normals=padded(normals(seed, "scan_volume", ids, scans * LESIONS).reshape(n, scans, LESIONS), 0.0),
-        key=np.asarray(keys),
+        key=keys(seed, "course", ids),
         partner_mg=partner_dose_mg(config, covariates),
         crosses=covariates["crosses"].to_numpy(bool) if "crosses" in covariates else None,
     )
