@@ -11,6 +11,7 @@ devices runs its shards one after another, so threads with a device each are wha
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,8 +44,8 @@ def usable_devices(count: int | None) -> list[jax.Device]:
 
 
 class Program:
-    """``function(patients with a leading axis, shared)``, compiled for each device and shape when first needed. It runs on JAX's
-    default device, where one is set (`on_devices`), or else on the first of its own.
+    """``function(patients with a leading axis, shared)``, compiled for each shape when first needed, and then read for each device from
+    what JAX keeps on disk. It runs on JAX's default device, where one is set (`on_devices`), or else on the first of its own.
 
     Its results have the patients last, as they lie in memory; `map_population` turns them on the host, where it costs nothing.
     """
@@ -52,14 +53,16 @@ class Program:
     def __init__(self, function: Callable[[Tree, Tree], Tree], devices: list[jax.Device]):
         self._jitted, self.devices = jax.jit(function), devices
         self._compiled: dict[Any, Any] = {}
+        self._compiling = threading.Lock()  # what the first has compiled, the others find
 
     def __call__(self, patients: Tree, shared: Tree) -> Tree:
         device = jax.config.jax_default_device or self.devices[0]
         inputs = jax.device_put((patients, shared), SingleDeviceSharding(device))
         leaves, structure = jax.tree.flatten(inputs)
         key = device, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-        if key not in self._compiled:
-            self._compiled[key] = compile_loops(self._jitted, *inputs)
+        with self._compiling:
+            if key not in self._compiled:
+                self._compiled[key] = compile_loops(self._jitted, *inputs)
         return self._compiled[key](*inputs)
 
 

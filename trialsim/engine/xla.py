@@ -69,11 +69,12 @@ def _processor() -> str:
 
 @contextlib.contextmanager
 def _backend_options() -> Iterator[None]:
-    """While this lasts, programs are compiled with `BACKEND`. One thread at a time, as it changes a function of JAX for a while."""
+    """While this lasts, programs are compiled with `BACKEND`, and what was kept on disk for one device is found for the others too,
+    as JAX does on GPUs. One thread at a time, as it changes functions of JAX for a while."""
     try:
-        from jax._src import compiler
+        from jax._src import cache_key, compiler
 
-        original = compiler.get_compile_options
+        original, hashed = compiler.get_compile_options, cache_key._hash_serialized_compile_options
     except (ImportError, AttributeError):
         yield
         return
@@ -84,11 +85,14 @@ def _backend_options() -> Iterator[None]:
             options = type(options).ParseFromString(options.SerializeAsString() + _entries())
         return options
 
-    compiler.get_compile_options = with_backend
+    def of_any_device(into: Any, options: Any, strip_device_assignment: bool = True) -> Any:
+        return hashed(into, options, strip_device_assignment=True)
+
+    compiler.get_compile_options, cache_key._hash_serialized_compile_options = with_backend, of_any_device
     try:
         yield
     finally:
-        compiler.get_compile_options = original
+        compiler.get_compile_options, cache_key._hash_serialized_compile_options = original, hashed
 
 
 def _entries() -> bytes:
