@@ -19,7 +19,7 @@ TOGETHER = 8192  # patients whose words stay in a processor's cache
 
 
 def keys(seed: int, name: str, patient_ids: np.ndarray) -> np.ndarray:
-    """Key of one quantity of each patient: uint32, shape (patients, 2). What ``jax.random.fold_in`` makes of seed, name and patient.
+    """Key of one quantity of each patient, as ``jax.random.fold_in`` makes it of seed, name and patient: uint32, (patients, 2).
 
     Args:
         seed: study seed.

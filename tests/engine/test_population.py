@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -80,3 +81,30 @@ def test_jobs_have_a_device_each_and_find_the_same_in_the_same_order():
         assert done.returncode == 0, done.stderr
         found[devices] = done.stdout
     assert found[1] == found[2] and len(found[1]) > 1000
+
+
+KEPT = """
+import sys
+import jax, numpy as np
+from trialsim.engine import population
+population.claim_cores(2)
+population.CHUNKS_A_DEVICE = 2
+jax.config.update("jax_compilation_cache_dir", sys.argv[1])
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+found, traced = [], []
+jax.monitoring.register_event_listener(lambda name, **_: found.append(name) if name.endswith("/cache_hits") else None)
+def course(x, s):
+    traced.append(1)
+    return jax.numpy.exp(-x) * s
+program = population.Program(course, population.usable_devices(None))
+x = np.linspace(0.1, 3.0, 500, dtype=np.float32)
+out = list(population.map_population(program, lambda part: x[part], np.float32(2.0), 500, 16))
+print(len(program._compiled), len(found), len(traced))
+"""
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="cores as devices")
+def test_a_second_core_reads_what_was_compiled_for_the_first(tmp_path):
+    for hits in (1, 2):  # of two programs, the first is compiled; in the next process none
+        done = subprocess.run([sys.executable, "-c", KEPT, str(tmp_path)], capture_output=True, text=True, timeout=120)
+        assert done.stdout.split() == ["2", str(hits), "1"], done.stderr

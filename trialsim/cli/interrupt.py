@@ -1,8 +1,8 @@
 """Ctrl-C that cannot be lost.
 
-Python raises KeyboardInterrupt wherever it happens to be. Within a callback of the garbage collector (JAX has one) it would be printed
-and forgotten, so there it waits until the callback is over; and some libraries turn it into an error of their own, so it is also
-kept, and looked for between the pieces of work.
+Python raises KeyboardInterrupt wherever it happens to be. Within a callback of the garbage collector (JAX has one) it would be
+printed and forgotten, so there it waits until the callback is over; and some libraries turn it into an error of their own, so it is
+also kept, and looked for between the pieces of work.
 """
 
 from __future__ import annotations

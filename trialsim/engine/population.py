@@ -44,7 +44,7 @@ def usable_devices(count: int | None) -> list[jax.Device]:
 
 
 class Program:
-    """``function(patients with a leading axis, shared)``, compiled for each shape when first needed, and then read for each device from
+    """``function(patients with a leading axis, shared)``, compiled for each shape when first needed; further devices read it from
     what JAX keeps on disk. It runs on JAX's default device, where one is set (`on_devices`), or else on the first of its own.
 
     Its results have the patients last, as they lie in memory; `map_population` turns them on the host, where it costs nothing.
@@ -60,7 +60,7 @@ class Program:
         inputs = jax.device_put((patients, shared), SingleDeviceSharding(device))
         leaves, structure = jax.tree.flatten(inputs)
         key = device, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-        with self._compiling:
+        with self._compiling, jax.default_device(None):  # which is part of what JAX knows a traced function by
             if key not in self._compiled:
                 self._compiled[key] = compile_loops(self._jitted, *inputs)
         return self._compiled[key](*inputs)
