@@ -164,9 +164,10 @@ def tables() -> str:
     text = "# Tables\n\n" + MADE.format("docstrings and column lists of the code")
     text += "## Of a trial\n\n`trialsim.load_run(FOLDER).NAME`; a Parquet file of the same name in the run folder.\n"
     for name in ("patients", "visits", "pharmacodynamics", "adverse_events"):
-        text += f"\n### {name}\n\n" + prose(docstring_of("trialsim/conduct/observe.py", f"{name}_table"))
+        code = f"trialsim/conduct/{'patients' if name == 'patients' else 'tables'}.py"
+        text += f"\n### {name}\n\n" + prose(docstring_of(code, f"{name}_table"))
         if name == "patients":
-            text += "\nExposure columns:\n\n" + prose(docstring_of("trialsim/conduct/observe.py", "exposure"))
+            text += "\nExposure columns:\n\n" + prose(docstring_of(code, "exposure"))
     text += "\n### doses\n\n" + prose(docstring_of("trialsim/conduct/dosing_records.py", "doses_table"))
     text += "\n## Of an analysis\n\n`trialsim.load_run(FOLDER).table(NAME)`.\n"
     for path in sorted((ROOT / "trialsim" / "analyses").glob("*.py")):

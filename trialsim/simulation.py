@@ -13,9 +13,9 @@ import numpy as np
 
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import follow_up_horizon, make_schedule, start_dose_mg
-from trialsim.conduct.observe import make_tables
 from trialsim.conduct.simulate import simulate_courses
 from trialsim.conduct.solver_check import meet_accuracy
+from trialsim.conduct.tables import make_tables
 from trialsim.designs.allocate import allocate
 from trialsim.units import DAYS_PER_MONTH
 
@@ -98,7 +98,7 @@ def simulate_patients(
 
     Args:
         enrolled: as from `enrol`. days: days simulated; None: the longest follow-up.
-        make: tables that are wanted, a function of ``conduct.observe``; not making the others saves a quarter of the time.
+        make: tables that are wanted, a function of ``conduct.tables``; not making the others saves a quarter of the time.
     """
     level = enrolled["dose_level"].to_numpy()
     for part, course in simulate_courses(config, enrolled, level, days or follow_up_horizon(config)):

@@ -15,7 +15,7 @@ import xarray as xr
 from trialsim import analyses, beforehand, console, simulation, summary
 from trialsim.artefacts import RunFolder
 from trialsim.artefacts.claim import BLOCKS
-from trialsim.conduct.observe import Tables
+from trialsim.conduct.tables import Tables
 from trialsim.engine.population import claim_cores
 from trialsim.engine.xla import keep_programs
 from trialsim.evidence import drugs_given_alone, monotherapy_counts, published_study

@@ -11,7 +11,7 @@ from small import DAYS, SMALL, simulate
 
 from trialsim import compose
 from trialsim.conduct.inputs import make_schedule
-from trialsim.conduct.observe import make_tables
+from trialsim.conduct.tables import make_tables
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ import pytest
 
 from trialsim.conduct import central
 from trialsim.conduct.inputs import LESIONS
-from trialsim.conduct.observe import make_tables, observe
+from trialsim.conduct.observe import observe
+from trialsim.conduct.tables import make_tables
 from trialsim.streams import normals
 
 

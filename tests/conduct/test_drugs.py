@@ -6,7 +6,7 @@ from small import SMALL, simulate
 
 from trialsim import compose
 from trialsim.conduct.inputs import make_schedule
-from trialsim.conduct.observe import make_tables
+from trialsim.conduct.tables import make_tables
 
 DAYS, N = 56, 48
 USUAL = {"sirolimus": (4.0, 1), "temsirolimus": (25.0, 7), "ridaforolimus": (40.0, 1)}  # mg, days between doses

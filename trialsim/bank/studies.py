@@ -12,7 +12,7 @@ from scipy import special
 from trialsim.bank.treatments import CENTRAL, arm_of, enrolled
 from trialsim.cohort import sample_cohort
 from trialsim.cohort.selection import refuse_rare
-from trialsim.conduct.observe import make_patients_and_events
+from trialsim.conduct.tables import make_patients_and_events
 from trialsim.endpoints.comparison import kaplan_meier
 from trialsim.endpoints.hazards import cox
 from trialsim.schema.design.treatments import CONTROL, CROSSOVER, DRUG

@@ -10,7 +10,7 @@ import pandas as pd
 
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import follow_up_horizon, start_dose_mg
-from trialsim.conduct.observe import make_patients
+from trialsim.conduct.tables import make_patients
 from trialsim.schema.design.treatments import ALONE, CONTROL, CROSSOVER, DRUG
 from trialsim.simulation import Block, simulate_patients
 

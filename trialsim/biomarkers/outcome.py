@@ -14,7 +14,8 @@ import pandas as pd
 from scipy import stats
 
 from trialsim.biomarkers import twins
-from trialsim.conduct.observe import INTERVAL_DAYS, PK_DAY
+from trialsim.conduct.patients import PK_DAY
+from trialsim.conduct.study_drugs import INTERVAL_DAYS
 from trialsim.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:

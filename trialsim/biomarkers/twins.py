@@ -10,7 +10,7 @@ import pandas as pd
 
 from trialsim import simulation
 from trialsim.conduct.basal import basal_levels
-from trialsim.conduct.observe import Tables
+from trialsim.conduct.tables import Tables
 from trialsim.units import DAYS_PER_WEEK
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from trialsim.calibration.arms import Arm
 from trialsim.calibration.parameters import Parameter, parameters_of, varied
 from trialsim.cohort import sample_cohort
 from trialsim.conduct.inputs import start_dose_mg
-from trialsim.conduct.observe import make_patients
+from trialsim.conduct.tables import make_patients
 from trialsim.simulation import simulate_patients
 from trialsim.streams import derived_seed
 from trialsim.units import DAYS_PER_MONTH, DAYS_PER_WEEK

@@ -11,8 +11,8 @@ import pandas as pd
 from trialsim import simulation
 from trialsim.conduct.inputs import follow_up_horizon, make_schedule, make_subjects, start_dose_mg
 from trialsim.conduct.kernel import Course
-from trialsim.conduct.observe import Tables, make_tables
 from trialsim.conduct.simulate import simulate_courses
+from trialsim.conduct.tables import Tables, make_tables
 from trialsim.mechanism import growth
 from trialsim.schema.analysis.combination import Given
 from trialsim.units import DAYS_PER_WEEK

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from trialsim.conduct.observe import dlt_day, dose_limiting
 from trialsim.conduct.simulate import simulate_courses
+from trialsim.conduct.study_drugs import dlt_day, dose_limiting
 from trialsim.designs.escalation.from_settings import play_design
 from trialsim.designs.escalation.played import PHASES
 from trialsim.designs.escalation.queue import Queue

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trialsim.conduct.observe import make_tables
+from trialsim.conduct.tables import make_tables
 from trialsim.endpoints import recist
 from trialsim.endpoints.recist import RESPONSE_NAMES
 
