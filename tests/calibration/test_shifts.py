@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from trialsim.calibration.apply import shifted
 from trialsim.calibration.arms import arms_of
@@ -9,6 +10,7 @@ from trialsim.calibration.parameters import parameters_of, strength, varied
 from trialsim.cli.trial_file import compose_trial
 from trialsim.cohort import sample_cohort
 from trialsim.mechanism.individual import individual_parameters
+from trialsim.schema.partner import EffectSettings
 
 IDS = np.arange(300)
 SHIFTS = {
@@ -94,6 +96,34 @@ def test_earlier_lines_leave_a_hormone_drug_less_effect():
 
 
 def test_an_effect_stays_within_its_bounds():
-    assert strength(0.9, 0.0, "endocrine") == pytest.approx(0.9)
-    assert 0.0 < strength(0.9, -5.0, "endocrine") < 0.9 < strength(0.9, 9.0, "supply") < 1.0
-    assert strength(0.5, 1.0, "cytotoxic") > 0.5
+    effect = lambda largest, hill=1.0: EffectSettings(IC50_nM=20.0, hill=hill, max=largest, source="a test")
+    moved = lambda largest, shift, node: strength(effect(largest), shift, node)["max"]
+    assert moved(0.9, 0.0, "endocrine") == pytest.approx(0.9)
+    assert 0.0 < moved(0.9, -5.0, "endocrine") < 0.9 < moved(0.9, 9.0, "supply") < 1.0
+    assert moved(0.5, 1.0, "cytotoxic") > 0.5
+
+
+@pytest.mark.parametrize("hill", [1.0, 1.7])
+def test_a_shift_moves_the_logit_of_what_a_drug_blocks_that_can_block_wholly(hill):
+    effect = EffectSettings(IC50_nM=20.0, hill=hill, max=1.0, source="a test")
+    blocked = lambda potency, nM: nM**hill / (nM**hill + potency**hill)
+    (name, potency), = strength(effect, 0.8, "MEK").items()
+    assert name == "IC50_nM"
+    for nM in (0.1, 20.0, 900.0):
+        assert logit(blocked(potency, nM)) - logit(blocked(20.0, nM)) == pytest.approx(0.8)
+
+
+def test_the_potency_of_a_partner_is_the_setting_patient_by_patient():
+    trial = arms_of(compose_trial("gupta15_breast"))[0].config
+    base = sample_cohort(trial.cohort, trial.tumour, 5, IDS)
+    shifts = {"partner mk2206": np.linspace(-1.0, 1.0, len(IDS))}
+    assert parameters_of(trial, "breast_hr", True)["partner mk2206"].of == "potency"
+    moved = varied(trial, "breast_hr", base, shifts)
+    all_of = lambda c, covariates: individual_parameters(covariates, c.drug, c.network, c.tumour, 5, IDS, 3, 10.0, c.partner)
+    build = lambda c, covariates: all_of(c, covariates).partners
+    found = build(trial, moved)
+    for k in (0, -1):
+        config = shifted(trial, {"partner mk2206": float(shifts["partner mk2206"][k])})
+        np.testing.assert_allclose(found.IC50_nM[k], build(config, base).IC50_nM[k])
+    hill = trial.partner["mk2206"].inhibits["AKT_allosteric"].hill
+    assert found.IC50_nM[0, 0] / found.IC50_nM[-1, 0] == pytest.approx(np.exp(2.0 / hill))

@@ -76,5 +76,6 @@ def _tumour(tumour: Any, kind: str, of: Any) -> Any:
 def _partner(partner: Any, shift: float) -> Any:
     if shift == 0.0:
         return partner
-    moved = lambda node, effect: effect.model_copy(update={"max": float(strength(effect.max, shift, node))})
-    return partner.model_copy(update={"inhibits": {node: moved(node, effect) for node, effect in partner.inhibits.items()}})
+    moved = lambda node, effect: {name: float(value) for name, value in strength(effect, shift, node).items()}
+    inhibits = {node: effect.model_copy(update=moved(node, effect)) for node, effect in partner.inhibits.items()}
+    return partner.model_copy(update={"inhibits": inhibits})

@@ -17,7 +17,8 @@ to a tumour type, a drug, a partner drug or to all patients; none belongs to a t
     cell_loss       logit   network.growth.phi
     PIK3CA, ...     -       network.genotype.<gene>
     exposure        log     drug.binding.partition_tumour
-    <partner>       logit   partner.<partner>.inhibits.<node>.max; cytotoxic: log
+    <partner>       logit   partner.<partner>.inhibits.<node>.max; cytotoxic: log; of a node that it can block wholly, the logit of
+                            what it blocks at any concentration: minus log of .IC50_nM, times the Hill coefficient
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import pandas as pd
 from scipy import special, stats
 
 from trialsim.cohort.disease import LAST_LINE, MAXIMUM_RESISTANT_FRACTION, REFERENCE_LINE
-from trialsim.mechanism.partner_parameters import LARGEST
+from trialsim.mechanism.partner_parameters import LARGEST, LARGEST_FRACTION, POTENCY
 
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 class Parameter(NamedTuple):
     """Attributes: mean, sd: of the normal prior of the shift; ours: about what published estimates of the setting differ by. They
-    are also the spread over which patients are simulated. of: "type", "drug", "partner" or "all"."""
+    are also the spread over which patients are simulated. of: "type", "drug", "partner" (its largest effect), "potency" (of a
+    partner that can block a node wholly) or "all"."""
 
     mean: float
     sd: float
@@ -58,7 +60,16 @@ OF_ALL = {
 }
 OF_GENE = {gene: Parameter(0.0, 0.5, "all") for gene in ("PIK3CA", "PTEN_loss", "KRAS", "TSC")}
 EXPOSURE = Parameter(0.0, 0.4, "drug")
-PARTNER = Parameter(0.0, 1.0, "partner")
+PARTNER, POTENT = Parameter(0.0, 1.0, "partner"), Parameter(0.0, 1.0, "potency")
+PARTNER_CLASSES = {  # what their clinical effects are pooled by
+    "hormone": "drugs that take a hormone away",
+    "supply": "inhibitors of angiogenesis",
+    "cytotoxic": "cytotoxic drugs",
+    "autophagy": "inhibitors of autophagy",
+    "signalling": "inhibitors of receptors and kinases",
+}
+SHARED = 0.5  # part of the prior variance of a partner's shift that its class has in common; ours
+COLUMNS = {"max": LARGEST, "IC50_nM": POTENCY}
 GENE_COLUMN = {"PIK3CA": "pik3ca", "PTEN_loss": "pten_loss", "KRAS": "kras", "TSC": "tsc"}
 COMMON = 0.9  # share of a tumour type from which on an alteration's effect is told from trials that do not select for it
 
@@ -89,7 +100,24 @@ def parameters_of(config: StudyConfig, kind: str, on_drug: bool) -> dict[str, Pa
             found["line_endocrine"] = OF_ALL["line_endocrine"]
             if on_drug:
                 found["restored"] = OF_ALL["restored"]
-    return found | {f"partner {name}": PARTNER for name in config.partner}
+    return found | {f"partner {name}": prior_of(partner) for name, partner in config.partner.items()}
+
+
+def prior_of(partner: Any) -> Parameter:
+    """The prior of a partner's shift."""
+    return POTENT if any(blocks_wholly(effect.max, node) for node, effect in partner.inhibits.items()) else PARTNER
+
+
+def class_of(partner: Any) -> str:
+    """One of `PARTNER_CLASSES`."""
+    if "endocrine" in partner.inhibits:
+        return "hormone"
+    return next((node for node in ("supply", "cytotoxic", "autophagy") if node in partner.inhibits), "signalling")
+
+
+def blocks_wholly(largest: float, node: str) -> bool:
+    """Whether a drug can block a node wholly: how much it does is then a matter of its potency."""
+    return node != "cytotoxic" and largest >= LARGEST_FRACTION
 
 
 def varied(config: StudyConfig, kind: str, cohort: pd.DataFrame, shifts: dict[str, np.ndarray]) -> pd.DataFrame:
@@ -144,12 +172,16 @@ def _settings(config: StudyConfig, shifts: dict[str, Any]) -> dict[str, Any]:
         shift = shifts.get(f"partner {name}")
         if shift is not None:
             for node, effect in partner.inhibits.items():
-                found[LARGEST.format(partner=name, node=node)] = strength(effect.max, shift, node)
+                for setting, value in strength(effect, shift, node).items():
+                    found[COLUMNS[setting].format(partner=name, node=node)] = value
     return found
 
 
-def strength(largest: float, shift: Any, node: str) -> Any:
-    """A partner's largest effect on a node, shifted: a killing rate on the log scale, a fraction on the logit scale."""
+def strength(effect: Any, shift: Any, node: str) -> dict[str, Any]:
+    """A partner's effect on a node, shifted: the setting that moves, and its value. A killing rate on the log scale, a fraction on
+    the logit scale, that of a drug that blocks wholly by its potency."""
     if node == "cytotoxic":
-        return largest * np.exp(0.6 * shift)  # killing rates of drugs of one class differ less than the odds of a fraction
-    return special.expit(special.logit(np.minimum(largest, 0.999)) + shift)
+        return {"max": effect.max * np.exp(0.6 * shift)}  # killing rates of drugs of one class differ less than odds of a fraction
+    if blocks_wholly(effect.max, node):
+        return {"IC50_nM": effect.IC50_nM * np.exp(-shift / effect.hill)}
+    return {"max": special.expit(special.logit(effect.max) + shift)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from trialsim.calibration.parameters import blocks_wholly
 from trialsim.calibration.posterior import Posterior, World, untold
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ def _paths(config: StudyConfig, posterior: Posterior, open_: set[str]) -> Iterat
                 yield ("tumour", kind, part, name), unit, kind in posterior.tumour_types
     yield ("drug", "binding", "partition_tumour"), "tissue over blood", f"exposure {config.drug.name}" not in open_
     for name, partner in config.partner.items():
-        for node in partner.inhibits:
-            unit = "1/h" if node == "cytotoxic" else "fraction"
-            yield ("partner", name, "inhibits", node, "max"), unit, f"partner {name}" not in open_
+        for node, effect in partner.inhibits.items():
+            wholly = blocks_wholly(effect.max, node)
+            unit = "nM" if wholly else "1/h" if node == "cytotoxic" else "fraction"
+            yield ("partner", name, "inhibits", node, "IC50_nM" if wholly else "max"), unit, f"partner {name}" not in open_
     yield ("cohort", "associations", "log_growth_per_line"), "log a line", "line_growth" in posterior.names
     yield ("cohort", "associations", "logit_dependence_per_line"), "logit a line", "line_dependence" in posterior.names
 

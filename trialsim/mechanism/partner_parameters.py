@@ -26,6 +26,7 @@ WEIGHT_REFERENCE_KG = 70.0
 LAST_LINE = 5  # of therapy; assumed: later ones change no more
 LARGEST_FRACTION = 0.999
 LARGEST = "partner.{partner}.inhibits.{node}.max"  # a column of this name gives each patient a value of its own
+POTENCY = "partner.{partner}.inhibits.{node}.IC50_nM"  # likewise
 HORMONE, REGAINED = "endocrine", "endocrine_regained"  # nodes
 Settings = Mapping[str, Any]  # ``PartnerSettings`` by name
 
@@ -96,7 +97,9 @@ def partner_parameters(
         ng_ml_per_mg=each(1e3 * partner.pk.F / (partner.pk.V * weight) for partner in drugs),
         free_nM=each(partner.pk.fu * ng_ml_to_nM(partner.pk.molar_mass) for partner in drugs),
         delivery=cells([np.stack([p.pk.partition_tumour * penetration, p.pk.partition_pbmc * np.ones(n)]) for p in drugs]),
-        IC50_nM=each(effect.IC50_nM for *_, effect in effects),
+        IC50_nM=each(
+            covariates.get(POTENCY.format(partner=drugs[j].name, node=node), effect.IC50_nM) for j, node, effect in effects
+        ),
         hill=each(effect.hill for *_, effect in effects),
         maximum=cells([maximum(drugs[j], effect, node) for j, node, effect in effects]),
         targets=tuple(Target(j, node) for j, node, _ in effects),
