@@ -22,7 +22,8 @@ def made():
     return Posterior(
         names=names, shifts=rng.normal(0, 0.3, (DRAWS, len(names))), mu=np.tile([-6.0, -1.0, -6.5], (DRAWS, 1)),
         tau=np.full((DRAWS, 3), 0.5), rho=np.full(DRAWS, 0.5), child=np.full((DRAWS, 2), 0.1), omega=np.full((DRAWS, 2), 0.2),
-        low_grade=np.full(DRAWS, -0.7), partner=np.tile([1.0, 0.0, 0.0, 0.0, -2.0], (DRAWS, 1)), error=np.full((DRAWS, 4), 0.25), provenance={"seed": 3},
+        low_grade=np.full(DRAWS, -0.7), partner=np.tile([1.0, 0.0, 0.0, 0.0, -2.0], (DRAWS, 1)),
+        error=np.full((DRAWS, 4), 0.25), provenance={"seed": 3},
     )  # fmt: skip
 
 
