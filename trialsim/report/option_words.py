@@ -30,6 +30,7 @@ JUDGED = {  # in a sentence
 TESTS = {"log_rank": "randomised, log-rank test", "response": "one arm, response rate"}
 TRIALS = {"log_rank": "in a randomised trial (log-rank test)", "response": "in a trial of one arm (response rate)"}
 NAMED = 8  # options in a sentence
+FEW = 3  # treatments of which each is told by each measure
 SMALL = 0.1  # change of a hazard that matters little; ours
 BESIDE = {
     "orr": "response in percentage points",
@@ -127,6 +128,12 @@ def _best_treatments(judged: pd.DataFrame, best: pd.DataFrame, names: Names) -> 
     effect = judged.set_index(["who", "what"])
     sure, open_ = [], []
     by_population = dict(list(_ranked(best, "treatment", names.judged_by).groupby("who", sort=False)))
+    if same := _best_everywhere(by_population):
+        each = join(f"{names.who[who]} {change(effect.loc[(who, same)])}" for who in names.who if who in by_population)
+        return (
+            f"The best treatment by {JUDGED[names.judged_by]} is {names.what[same]}, with a probability of {percent(SURE, 0)} or "
+            f"more in every population; {_measure(names)} against {names.base}: {each}."
+        )
     for who in [who for who in names.who if who in by_population]:
         part = by_population[who]
         where = f"in {names.who[who]} " if len(names.who) > 1 else ""
@@ -152,6 +159,13 @@ def _best_treatments(judged: pd.DataFrame, best: pd.DataFrame, names: Names) -> 
     return " ".join(found)
 
 
+def _best_everywhere(by_population: dict[str, pd.DataFrame]) -> str | None:
+    """The treatment that is surely the best in each of several populations."""
+    first = {part["what"].iloc[0] for part in by_population.values() if part["probability"].iloc[0] >= SURE}
+    sure = all(part["probability"].iloc[0] >= SURE for part in by_population.values())
+    return str(first.pop()) if sure and len(first) == 1 and len(by_population) > 1 else None
+
+
 def _without_trial(saved: Saved, best: pd.DataFrame, names: Names) -> str:
     """Candidates for the best whose partner drug no fitted trial gave: what is said of them is no clinical evidence."""
     ranked = _ranked(best, "treatment", names.judged_by)
@@ -162,8 +176,9 @@ def _without_trial(saved: Saved, best: pd.DataFrame, names: Names) -> str:
     if not found:
         return ""
     return (
-        f"NO fitted trial gave {join(found)} beside a rapalog: how much it helps rests on laboratory facts and a prior alone, and "
-        "the probabilities hold only if these are right. That is a reason for a trial, not evidence of benefit."
+        f"NO fitted trial gave {join(found)} beside a rapalog: how much it helps rests on laboratory facts and on what "
+        "trials of other drugs of its class tell, and the probabilities hold only if these are right. That is a reason for a "
+        "trial, not evidence of benefit."
     )
 
 
@@ -204,8 +219,11 @@ def _others(compared: pd.DataFrame, names: Names) -> str:
     value = lambda row: f"{names.what[row['what']]} {fixed(row['median']) if row['ratio'] else points(row['median'], 1)}"
     told = []
     for endpoint, what in BESIDE.items():
-        rows = found[found["endpoint"] == endpoint].to_dict("records")
-        told += [f"{what}: {join(map(value, rows))}"] if rows else []
+        rows = found[found["endpoint"] == endpoint].sort_values("median").to_dict("records")
+        if len(rows) > FEW:
+            told.append(f"{what}: from {value(rows[0])} to {value(rows[-1])}")
+        elif rows:
+            told.append(f"{what}: {join(map(value, rows))}")
     where = f" in {names.who[found['who'].iloc[0]]}" if len(names.who) > 1 else ""
     return f"Against {names.base}{where}, {'; '.join(told)}."
 
@@ -295,7 +313,7 @@ def _size(saved: Saved, names: Names) -> str:
 
 
 def _first(each: list[str]) -> str:
-    return join(each) if len(each) <= NAMED else f"{', '.join(each[:NAMED])} and {len(each) - NAMED} more, see the table"
+    return join(each) if len(each) <= NAMED else f"{'; '.join(each[:FEW])}; and {len(each) - FEW} more, see the table"
 
 
 def likely(p: float) -> str:
