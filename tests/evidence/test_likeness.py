@@ -83,4 +83,4 @@ def test_schedules_of_rapalog_arms_are_known_or_left_out_on_purpose():
     table = load_efficacy()
     rapalog = table[table["drug"].isin(["everolimus", "temsirolimus", "ridaforolimus"])]
     unknown = set(rapalog["schedule"]) - set(SCHEDULES)
-    assert unknown == {"", "weekly or daily oral", "d1,8,15 of 21", "oral daily x5 every 2 weeks"}
+    assert unknown == {"", "weekly or daily oral", "daily or intermittent oral", "d1,8,15 of 21", "oral daily x5 every 2 weeks"}
