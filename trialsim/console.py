@@ -112,7 +112,8 @@ def progress(what: str, total: int, mode: Mode = "auto") -> Iterator[Callable[[i
             if mode != "off" and now - said >= LOG_EVERY_S and before < done + n < total:
                 said = now
                 left = (now - compiled) / (done + n - before) * (total - done - n)
-                log.info("%s: %d of %d, about %s left", what, done + n, total, in_words(left))
+                known = f", about {in_words(left)} left" if before else ""  # what compiles tells nothing of what follows
+                log.info("%s: %d of %d%s", what, done + n, total, known)
             if done == 0:
                 compiled, before = now, n
             done += n

@@ -1,7 +1,8 @@
 """Published arms behind a prediction: by tumour type and partner drug, of the studies that were fitted."""
 
 from trialsim.evidence.likeness import Asked
-from trialsim.evidence.related import related
+from trialsim.evidence.load import load_efficacy
+from trialsim.evidence.related import apart, related
 
 BREAST = Asked("everolimus", 10.0, "mg", "daily", ("exemestane",), ("breast_hr",), {}, "adult")
 
@@ -17,3 +18,19 @@ def test_the_most_alike_arm_comes_first_and_says_what_it_shares():
 
 def test_studies_that_were_not_fitted_do_not_count():
     assert related(BREAST, {"RADIANT3"}).empty and related(BREAST, set()).columns[0] == "study"
+
+
+def test_what_no_arm_had_together_is_said():
+    every = set(load_efficacy()["trial_id"])
+    told = lambda **changed: apart(BREAST._replace(**changed), every)
+    assert told() == []  # BOLERO-2
+    assert told(partners=("octreotide",)) == ["everolimus with octreotide in these tumours"]
+    assert told(selection={"pik3ca": True}) == ["patients chosen by PIK3CA in these tumours"]
+    assert told(tumour_types=("breast_her2",), partners=(), selection={"pik3ca": True, "pten_loss": False}) == []  # ANDRE16
+    assert told(tumour_types=("mesothelioma",), partners=()) == ["everolimus in these tumours"]
+    assert apart(BREAST, {"HORIZON"}) == ["everolimus in these tumours"]
+
+
+def test_arms_in_her2_positive_cancer_are_not_of_the_hormone_dependent_type():
+    assert related(BREAST, {"ANDRE16"}).empty
+    assert set(related(BREAST._replace(tumour_types=("breast_her2",)), {"ANDRE16"})["shares"]) >= {"tumour type, everolimus"}

@@ -24,7 +24,7 @@ from trialsim.calibration.settings import drawn as drawn_settings
 from trialsim.conduct.solver_check import meet_accuracy
 from trialsim.engine.population import over_devices
 from trialsim.evidence import published_hazard_ratio, published_study
-from trialsim.evidence.related import related
+from trialsim.evidence.related import apart, related
 from trialsim.schema.analysis.predict import PredictSettings
 from trialsim.schema.design.treatments import CONTROL, DRUG
 from trialsim.streams import derived_seed
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 LEVELS = (50, 80, 90)  # per cent of the predictive distribution
 STEP = 0.5  # months between the points of the curves
+SUCCESS = ("below_1", "significant", "error_below_1", "error_significant")
 CRITICAL = -1.96  # of log HR over its standard error: one-sided 2.5 %
+RESAMPLES = 200  # of the worlds, for the error that comes of their number
 CURVES = 40  # trials a draw whose curves are kept
 ROUNDING = {"months": 0.05, "patients": 0.5}  # half of the last digit that is printed; of rates and ratios 0.005
 METHOD = "predictive distribution: posterior drawn, patients of the trial drawn; 90 % interval"
@@ -44,11 +46,12 @@ UNITS = {"orr": "fraction", "dcr": "fraction", "clinical_benefit_rate": "fractio
 
 def run(config: StudyConfig, steps: Steps) -> Findings:
     """Tables (columns):
-    predicted: arm, endpoint, unit, n (patients), median, low_50, high_50, ... high_90 (inf: not reached), reached (share of trials
-        with an estimate), published, published_low, published_high, inside_90 (of the predictive interval, as far as its
-        rounding tells; missing if nothing was published), definition, source.
+    predicted: arm, endpoint, unit, n (patients), median, low_50, high_50, ... high_90 (inf: not reached), error_low_90,
+        error_high_90 (standard errors of these limits: as many other worlds would move them; NaN: not reached in some), reached
+        (share of trials with an estimate), published, published_low, published_high, inside_90 (of the predictive interval, as far
+        as its rounding tells; missing if nothing was published), definition, source.
     success: endpoint (pfs, os), below_1, significant: share of trials with a hazard ratio below 1, and with one that is significant
-        (one-sided 2.5 %, Wald); of a trial with a control.
+        (one-sided 2.5 %, Wald); error_below_1, error_significant: their standard errors over worlds; of a trial with a control.
     settings: see `calibration.settings.drawn`. related: see `evidence.related`, of the studies that the posterior was fitted to.
     curves: arm, endpoint (pfs, os), months, median, low_50, ... high_90 (of the Kaplan-Meier curves of such trials).
     studies: draw, study, arm, endpoint, value.
@@ -76,9 +79,10 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     predicted = _predicted(every[~is_z], arms, _published(config, settings), config.design.max_follow_up_months)
     results = {_name(row): _entry(row) for row in predicted.to_dict("records")}
     told: dict[str, Any] = {"n_patients": ids.size * len(arms), "solver_check": check}
+    told["apart"] = apart(beforehand.asked_of(config), fitted.provenance["studies"])
     told |= {"published_differs": bool(beforehand.differences(config)), "posterior": _told(config, fitted)}
     success = _success(every)
-    results |= {f"{row.endpoint}_success": {"below_1": row.below_1, "significant": row.significant} for row in success.itertuples()}
+    results |= {f"{row['endpoint']}_success": {name: row[name] for name in SUCCESS} for row in success.to_dict("records")}
     tables = {"predicted": predicted, "curves": _bands(curves), "studies": every, "success": success}
     tables["settings"] = drawn_settings(config, worlds, fitted)
     tables["related"] = related(beforehand.asked_of(config), fitted.provenance["studies"])
@@ -89,10 +93,14 @@ def _success(every: pd.DataFrame) -> pd.DataFrame:
     """Table ``success``. A trial without an estimate is none that succeeds."""
     rows = []
     for name in studies.LANDMARKS:
-        ratio, z = (every.loc[every["endpoint"] == f"{name}_{what}", "value"].to_numpy(float) for what in ("hr", "z"))
+        ratio, z = (every[every["endpoint"] == f"{name}_{what}"] for what in ("hr", "z"))
         if len(ratio):
-            rows.append({"endpoint": name, "below_1": np.mean(ratio < 1.0), "significant": np.mean(z < CRITICAL)})
-    return pd.DataFrame(rows, columns=["endpoint", "below_1", "significant"])
+            won = {"below_1": (ratio["value"] < 1.0, ratio["draw"]), "significant": (z["value"] < CRITICAL, z["draw"])}
+            by_world = {what: hit.astype(float).groupby(draw).mean() for what, (hit, draw) in won.items()}
+            row = {what: float(share.mean()) for what, share in by_world.items()}
+            errors = {f"error_{what}": float(share.std(ddof=0) / np.sqrt(len(share))) for what, share in by_world.items()}
+            rows.append({"endpoint": name} | row | errors)
+    return pd.DataFrame(rows, columns=["endpoint", *SUCCESS])
 
 
 def _told(config: StudyConfig, fitted: posterior.Posterior) -> dict[str, Any]:
@@ -143,15 +151,30 @@ def _quantiles(values: np.ndarray) -> dict[str, float]:
     return found
 
 
+def _errors(values: np.ndarray, draw: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+    """Standard errors of the limits of the 90 % interval, as they hang on the worlds: these are drawn anew with replacement."""
+    known = ~np.isnan(values)
+    order = np.argsort(values[known], kind="stable")
+    values, draw = values[known][order], draw[known][order]
+    if len(values) == 0:
+        return {"error_low_90": np.nan, "error_high_90": np.nan}
+    worlds, place = np.unique(draw, return_inverse=True)
+    weight = np.cumsum(rng.multinomial(len(worlds), np.full(len(worlds), 1 / len(worlds)), RESAMPLES)[:, place], axis=1)
+    at = lambda q: values[np.array([np.searchsorted(one, q * one[-1]) for one in weight])]
+    ends = {"error_low_90": at(0.05), "error_high_90": at(0.95)}
+    return {name: float(np.std(found)) if np.isfinite(found).all() else np.nan for name, found in ends.items()}
+
+
 def _predicted(every: pd.DataFrame, arms: dict[str, int], known: dict[tuple[str, str], Any], followed: float) -> pd.DataFrame:
     """Table ``predicted``. followed: months that a patient can be followed."""
-    rows = []
+    rows, rng = [], np.random.default_rng(RESAMPLES)
     for (arm, endpoint), part in every.groupby(["arm", "endpoint"], sort=False):
         values = part["value"].to_numpy(float)
         seen, found, unit = known.get((arm, endpoint)), _quantiles(values), _unit(endpoint)
         rows.append(
             {"arm": arm, "endpoint": endpoint, "unit": unit, "n": arms.get(arm, sum(arms.values()))}
             | found
+            | _errors(values, part["draw"].to_numpy(), rng)
             | {"reached": float(np.mean(np.isfinite(values)))}
             | {
                 "published": seen.value if seen else np.nan,

@@ -130,7 +130,8 @@ def _twice(path: Path, document: Any) -> Iterator[ConfigError]:
                 own = f"{key}.{name.value}" if key else name.value
                 first = seen.setdefault((name.tag, name.value), name)
                 if first is not name:
-                    lines = f"lines {first.start_mark.line + 1} and {name.start_mark.line + 1} of {path.name}"
+                    at = sorted({first.start_mark.line + 1, name.start_mark.line + 1})
+                    lines = f"line{'s' * (len(at) > 1)} {' and '.join(map(str, at))} of {path.name}"
                     yield ConfigError(own, "given twice", f"given once, not on {lines}")
                 sections.append((own, value))
 
@@ -140,7 +141,7 @@ def _events(text: str) -> Iterator[Any]:
 
 
 def _one_line(error: Exception) -> str:
-    told = " ".join(str(error).split())
+    told = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
     return f"{told}; a text with a colon stands in quotes" if "mapping values are not allowed" in told else told
 
 
@@ -148,8 +149,12 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number in JSON")
 
 
+def _kind(found: Any) -> str:
+    return "nothing" if found is None else "a list" if isinstance(found, list) else "a text or a number alone"
+
+
 def _mapping(path: Path, found: Any, bounds: Bounds, root: str) -> dict[str, Any]:
     if not isinstance(found, dict):
-        raise ConfigError(path.name, str(path), f"a mapping of names to values, not {type(found).__name__}")
+        raise ConfigError(path.name, str(path), f"a mapping of names to values, not {_kind(found)}")
     raise_all(not_plain(found, bounds, root))
     return found

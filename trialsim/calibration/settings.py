@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from trialsim.calibration.parameters import blocks_wholly
+from trialsim.calibration.parameters import GENE_COLUMN, blocks_wholly
 from trialsim.calibration.posterior import Posterior, World, untold
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OF_TYPE = (("growth", "rate_median_per_day", "1/day"), ("pathway", "dependence_mean", "fraction"),
            ("survival", "death_rate_median_per_day", "1/day"))  # fmt: skip
+OF_COLUMN = {column: gene for gene, column in GENE_COLUMN.items()}
 
 
 def drawn(config: StudyConfig, worlds: Sequence[World], posterior: Posterior) -> pd.DataFrame:
@@ -42,6 +43,9 @@ def _paths(config: StudyConfig, posterior: Posterior, open_: set[str]) -> Iterat
             wholly = blocks_wholly(effect.max, node)
             unit = "nM" if wholly else "1/h" if node == "cytotoxic" else "fraction"
             yield ("partner", name, "inhibits", node, "IC50_nM" if wholly else "max"), unit, f"partner {name}" not in open_
+    for gene in getattr(config.analysis, "selection", {}):
+        if name := OF_COLUMN.get(gene):
+            yield ("network", "genotype", name), "logit of dependence", name in posterior.names
     yield ("cohort", "associations", "log_growth_per_line"), "log a line", "line_growth" in posterior.names
     yield ("cohort", "associations", "logit_dependence_per_line"), "logit a line", "line_dependence" in posterior.names
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from trialsim.evidence.likeness import MIXED, Asked, drugs_in
+from trialsim.evidence.likeness import GENES, MIXED, Asked, drugs_in
 from trialsim.evidence.load import load_efficacy
 from trialsim.evidence.tumour_types import project_name
 
@@ -38,3 +38,22 @@ def related(asked: Asked, studies: Collection[str]) -> pd.DataFrame:
         rows.append((-len(shares), found | {name: getattr(row, name) for name in TOLD}))
     columns = ["study", "arm", "shares", "drug", "partners", "tumour_type", "line", "n", *TOLD]
     return pd.DataFrame([found for _, found in sorted(rows, key=lambda row: row[0])], columns=columns)
+
+
+def apart(asked: Asked, studies: Collection[str]) -> list[str]:
+    """What no single arm of these studies had together, in words; a prediction of it puts together what several tell apart."""
+    table = load_efficacy()
+    table = table[table["trial_id"].isin(studies) & (table["age_group"] == asked.age_group)]
+    kinds = [project_name(row.tumour_type, row.biomarker_selection) for row in table.itertuples()]
+    table = table[[kind in asked.tumour_types for kind in kinds]]
+    given = [drugs_in(row.drug) + drugs_in(row.partner_drugs) for row in table.itertuples()]
+    has = lambda drugs, name: any(name in drug for drug in drugs)
+    found = []
+    if not any(asked.drug in drugs for drugs in given):
+        found.append(f"{asked.drug} in these tumours")
+    else:
+        found += [f"{asked.drug} with {name} in these tumours" for name in asked.partners
+                  if not any(asked.drug in drugs and has(drugs, name) for drugs in given)]  # fmt: skip
+    words = dict.fromkeys(GENES[gene] for gene in asked.selection)
+    return found + [f"patients chosen by {word} in these tumours" for word in words
+                    if not table["biomarker_selection"].str.contains(word).any()]  # fmt: skip

@@ -47,7 +47,7 @@ TUMOUR_TYPES: dict[str, str] = {
     "vestibular schwannoma": "vestibular_schwannoma",
     "ependymoma": "ependymoma",
 }
-SELECTED: dict[tuple[str, str], str] = {("breast", "HER2+"): "breast_her2"}
+SELECTED: dict[tuple[str, str], str] = {("breast", "HER2+"): "breast_her2"}  # by the first word of the selection
 
 
 def project_name(tumour_type: str, biomarker_selection: str = "") -> str:
@@ -56,7 +56,7 @@ def project_name(tumour_type: str, biomarker_selection: str = "") -> str:
     Raises:
         ConfigError: the type is not in the table; add it there with a comment if its population differs.
     """
-    name = SELECTED.get((tumour_type, biomarker_selection)) or TUMOUR_TYPES.get(tumour_type)
+    name = SELECTED.get((tumour_type, biomarker_selection.partition(";")[0])) or TUMOUR_TYPES.get(tumour_type)
     if name is None:
         raise ConfigError("evidence.efficacy.tumour_type", tumour_type, f"one of {', '.join(TUMOUR_TYPES)}")
     return name

@@ -34,9 +34,12 @@ from trialsim.schema.design.treatments import CONTROL, DRUG
 EFFICACY = ("orr", "dcr", "clinical_benefit_rate", "median_pfs_months", "pfs_6_months", "median_os_months", "os_12_months",
             "pfs_hr", "os_hr")  # fmt: skip
 MAIN = ("orr", "median_pfs_months", "pfs_hr", "median_os_months")
-NOT_FITTED = "Not fitted to published trials: the intervals hold chance only. "
+NOT_FITTED = (
+    "Not fitted to published trials: the intervals hold chance only. Adverse events count over all of the simulated follow-up. "
+)
 MONTHS = "\u00a0months"  # stands beside the median, so that intervals stay in one line
 MOST_ALIKE = 12  # published arms that are shown
+SUCCESSES = {"pfs_success": "progression or death", "os_success": "death"}
 NAMED = 3  # tumour types in a sentence
 # what the prediction has settings of its own for, in `analysis`
 UNUSED = ("cohort.size", "design.kind", "design.replicate_size", "design.accrual_months", "design.cutoff_months")
@@ -53,7 +56,7 @@ def page(saved: Saved) -> Page:
             "What the trial would publish",
             "Each bar is the spread over trials of this size in worlds that differ in what is uncertain.",
             [intervals_panel("predicted_endpoints", "Endpoints", efficacy, names)],
-            [_shown("endpoints", "Endpoints", efficacy, names, f"Clinical benefit: {benefit_words(saved.config['endpoint'])}. ")],
+            [_shown("endpoints", "Endpoints", efficacy, names, _defined(saved))],
         ),
         Section(
             "curves",
@@ -74,7 +77,7 @@ def page(saved: Saved) -> Page:
             "behind",
             "What the prediction leans on",
             "Published arms that the model was fitted to and that share a tumour type or a partner drug with this trial, and the "
-            "settings that these and all others leave.",
+            "settings of tumours and drugs as all fitted trials together leave them.",
             [],
             [_related(saved.table("related")), _settings(saved.table("settings"))],
         ),
@@ -88,6 +91,13 @@ def page(saved: Saved) -> Page:
         unused=UNUSED,
         cautions=_cautions(saved, table),
         checks=_checks(saved),
+    )
+
+
+def _defined(saved: Saved) -> str:
+    return (
+        f"Clinical benefit: {benefit_words(saved.config['endpoint'])}. It and disease control are seen to the end of the simulated "
+        "follow-up, all else to the data cut-off. "
     )
 
 
@@ -133,10 +143,18 @@ def _what(saved: Saved, names: dict[str, str]) -> str:
     reader = "central review" if asked["reader"] == "central" else "the local radiologist"
     return (
         f"A trial of {sizes}{select}, with {asked['accrual_months']:g} months of accrual and {asked['follow_up_months']:g} of "
-        f"follow-up, scanned every {endpoint['scan_interval_weeks']:g} weeks and read by {reader} ({endpoint['criteria']}), was "
+        f"follow-up{_at_most(saved)}, scanned every {endpoint['scan_interval_weeks']:g} weeks and read by {reader} "
+        f"({endpoint['criteria']}{', responses confirmed' if endpoint['confirmation_weeks'] else ''}), was "
         f"run {asked['draws'] * asked['studies_per_draw']:,} times in a computer simulation, in {asked['draws']} "
         f"worlds that differ in what is uncertain about tumours and drugs. {_pretreated(saved)}"
     )
+
+
+def _at_most(saved: Saved) -> str:
+    """That the simulation follows nobody for so long as the first patients would be."""
+    months = saved.config["design"]["max_follow_up_months"]
+    longest = saved.settings["accrual_months"] + saved.settings["follow_up_months"]
+    return f" (nobody is followed for more than {months:g})" if longest > months else ""
 
 
 def _people(saved: Saved, count: int) -> str:
@@ -180,12 +198,8 @@ def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str
             f"Against {names[CONTROL]} the hazard ratio of progression or death would be {number(row['median'])} "
             f"(90 % interval {_limits(row)})."
         )
-        success = saved.results.get("pfs_success")
-        if success:
-            told.append(
-                f"{percent(success['below_1'], 0)} of such trials would find it below 1, and {percent(success['significant'], 0)} "
-                "significantly so (one-sided 2.5 %)."
-            )
+        won = [_success(saved.results[key], name) for key, name in SUCCESSES.items() if key in saved.results]
+        told += [f"{'; '.join(won)} (Cox's model, Wald test, one-sided 2.5 %; ± what other worlds would change)."] if won else []
     found, known = [" ".join(told)], table[table["inside_90"].notna()]
     if len(known):
         inside = int(known["inside_90"].astype(bool).sum())
@@ -200,6 +214,11 @@ def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str
                 told += " The model was fitted to it among others, so this is no test."
             found.append(f"{told} The model MISSES: {'; '.join(missed)}." if missed else told)
     return found
+
+
+def _success(found: dict[str, float], what: str) -> str:
+    share = lambda name: f"{100 * found[name]:.0f} ± {100 * found[f'error_{name}']:.0f} %"
+    return f"{share('below_1')} of such trials would find a hazard ratio of {what} below 1, {share('significant')} significantly so"
 
 
 def _be(row: Any) -> str:
@@ -248,16 +267,17 @@ def _related(table: pd.DataFrame) -> Table:
     treatment = lambda row: join([row.drug, *filter(None, [row.partners])])
     first = table.head(MOST_ALIKE)
     shown = pd.DataFrame(
-        [[f"{row.study}, {row.arm.replace('_', ' ')}", row.shares.replace("_", " "), treatment(row),
+        [[f"{row.study}, {row.arm.replace('_', ' ')}", row.shares.replace("_", " "), treatment(row), row.tumour_type,
           row.line or MISSING, amount(row.n, "count"), _percent(row.orr_percent), amount(row.median_pfs_months, "months"),
           amount(row.pfs_hr, "other"), row.trust] for row in first.itertuples()],
-        columns=["Study and arm", "Shares", "Treatment", "Line", "n", "ORR", "Median PFS or TTP", "PFS HR", "Trust"],
+        columns=["Study and arm", "Shares", "Treatment", "Tumour", "Line", "n", "ORR", "Median PFS or TTP", "PFS HR", "Trust"],
     )  # fmt: skip
-    note = "Sources in the CSV; all of the evidence: trialsim evidence."
+    trust = " Low trust: some numbers are second hand or of a page that could not be read whole. –: not published, or not found."
+    note = "Sources in the CSV; all of the evidence: trialsim evidence." + trust
     if table.empty:
         note = "None does: tumour type and partner drugs are guessed from what all others have in common."
     elif len(table) > len(first):
-        note = f"The {len(first)} most alike of {len(table)}, which the CSV holds with their sources."
+        note = f"The {len(first)} most alike of {len(table)}, which the CSV holds with their sources." + trust
     return Table("related", "Published arms", table, shown, note)
 
 
@@ -289,14 +309,39 @@ def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
             f"When each published study was left out and predicted from the others, {percent(held['inside_90'], 0)} of {held['n']} "
             "published rates, medians and hazard ratios lay inside such a 90 % interval (trialsim calibrate --judge)."
         )
+    if saved.results["apart"]:
+        told.append(
+            f"No fitted trial had {join(saved.results['apart'], 'or')}: the prediction puts together what trials tell of each by "
+            "itself."
+        )
+    told += _of_worlds(saved, table)
     unsure = table[table["reached"] < 0.9]
     if len(unsure):
         arm = lambda row: f", {row.arm}" if row.arm == CONTROL else ""
         many = join(f"{label(row.endpoint).lower()}{arm(row)} ({percent(row.reached, 0)})" for row in unsure.itertuples())
-        told.append(f"Not every trial of this size has an estimate; these shares do: {many}.")
+        told.append(f"In some trials too few progress or die within the follow-up for an estimate; these shares have one: {many}.")
     if fitted["fitted_to_this"] and not saved.results.get("published_differs"):
         told.append("The model was fitted to this very trial among others: that prediction and publication agree is no test of it.")
     return told
+
+
+def _of_worlds(saved: Saved, table: pd.DataFrame) -> list[str]:
+    """By how much another set of worlds would move the limits."""
+    rows = table[table["endpoint"].isin(MAIN) & (table["arm"] != CONTROL)].drop_duplicates("endpoint")
+    rows = rows[rows["error_low_90"].notna() & rows["error_high_90"].notna()].set_index("endpoint", drop=False)
+    if rows.empty:
+        return []
+    each = [f"{label(row.endpoint).lower() if row.endpoint != 'orr' else 'ORR'} by {_error(row, 'low')} and {_error(row, 'high')}"
+            for row in rows.itertuples()]  # fmt: skip
+    return [
+        f"The limits hang on the {saved.settings['draws']} worlds that were drawn: as many others would move those of the 90 % "
+        f"intervals of {join(each)} (standard errors). Four times as many worlds (analysis.draws) halve that."
+    ]
+
+
+def _error(row: Any, end: str) -> str:
+    value, kind = getattr(row, f"error_{end}_90"), kind_of(row.endpoint, row.unit)
+    return f"{number(100 * value, 2)} points" if kind == "proportion" else f"{number(value, 2)}{MONTHS if kind == 'months' else ''}"
 
 
 def _checks(saved: Saved) -> str:

@@ -138,5 +138,8 @@ def curves_panel(table: pd.DataFrame, endpoint: str, title: str, names: dict[str
         band(made, x, quantiles, tone, name=plot_text(names[arm]), showlegend=True, hovertemplate=hover)
     made.update_xaxes(title_text="months", rangemode="tozero")
     made.update_yaxes(title_text="% of patients", range=[0, 102])
-    told = "Line: median at each time; bands: middle 50 and 90 % of such trials, before what readers and definitions add."
+    told = (
+        "Line: median at each time; bands: middle 50 and 90 % of such trials. That readers and definitions differ between trials "
+        "widens the intervals of the table, and not these bands."
+    )
     return Panel(key, title, told, made, wide=False)
