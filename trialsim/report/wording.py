@@ -193,12 +193,15 @@ def percent(fraction: object, digits: int | None = None) -> str:
 
 
 def kind_of(name: str, unit: str | None = None) -> str:
-    """What sort of number an endpoint is: proportion, percent, months, weeks, days, dose, count or other."""
+    """What sort of number an endpoint is: proportion, percent, months, weeks, days, dose, count, ratio or
+    other."""
     unit = (unit or "").lower()
     if unit in {"%", "percent"}:
         return "percent"
     if unit.split(" ")[0] in {"fraction", "proportion", "probability", "rate"}:
         return "proportion"
+    if unit == "ratio":
+        return unit
     if unit in {"months", "month", "weeks", "days", "day", "count", "patients"}:
         return {"month": "months", "day": "days", "patients": "count"}.get(unit, unit)
     if (
@@ -226,6 +229,8 @@ def amount(value: object, kind: str, empty: str = MISSING) -> str:
         return f"{float(value):.1f}{NBSP}%"
     if kind == "dose":
         return f"{float(value):g}"
+    if kind == "ratio":
+        return fixed(value)
     if kind in {"months", "weeks", "days"}:
         return f"{float(value):.1f}{NBSP}{kind}"
     return number(value)

@@ -23,7 +23,7 @@ from trialsim.report.page import Card, Section
 from trialsim.report.table import Table
 from trialsim.report.wording import fixed, fixed_spread, interval, join, number, percent, plural, words
 
-KINDS = {"orr": "proportion", "dcr": "proportion", "median_pfs": "months", "pfs_hr": "other"}
+KINDS = {"orr": "proportion", "dcr": "proportion", "median_pfs": "months", "pfs_hr": "ratio"}
 BETTER, COVERED = 0.9, (0.85, 0.95)  # what was asked of it: ratio of CRPS over all endpoints; share inside the 90 % interval
 CLEAR = 1.0  # log density: less is within the noise of leave-one-out
 NOBODY_RESPONDS = 0.03  # upper limit of a predicted response rate

@@ -56,7 +56,7 @@ def page(saved: Saved) -> Page:
             "What the trial would publish",
             "Each bar is the spread over trials of this size in worlds that differ in what is uncertain.",
             [intervals_panel("predicted_endpoints", "Endpoints", efficacy, names)],
-            [_shown("endpoints", "Endpoints", efficacy, names, _defined(saved))],
+            [_shown("endpoints", "The endpoints in numbers", efficacy, names, _defined(saved))],
         ),
         Section(
             "curves",
@@ -195,7 +195,7 @@ def _found(saved: Saved, table: pd.DataFrame, names: dict[str, str]) -> list[str
     if "pfs_hr" in both.index and is_number(both.loc["pfs_hr", "median"]):
         row = both.loc["pfs_hr"]
         told.append(
-            f"Against {names[CONTROL]} the hazard ratio of progression or death would be {number(row['median'])} "
+            f"Against {names[CONTROL]} the hazard ratio of progression or death would be {_text(row, 'median')} "
             f"(90 % interval {_limits(row)})."
         )
         won = [_success(saved.results[key], name) for key, name in SUCCESSES.items() if key in saved.results]
@@ -269,7 +269,7 @@ def _related(table: pd.DataFrame) -> Table:
     shown = pd.DataFrame(
         [[f"{row.study}, {row.arm.replace('_', ' ')}", row.shares.replace("_", " "), treatment(row), row.tumour_type,
           row.line or MISSING, amount(row.n, "count"), _percent(row.orr_percent), amount(row.median_pfs_months, "months"),
-          amount(row.pfs_hr, "other"), row.trust] for row in first.itertuples()],
+          amount(row.pfs_hr, "ratio"), row.trust] for row in first.itertuples()],
         columns=["Study and arm", "Shares", "Treatment", "Tumour", "Line", "n", "ORR", "Median PFS or TTP", "PFS HR", "Trust"],
     )  # fmt: skip
     trust = " Low trust: some numbers are second hand or of a page that could not be read whole. –: not published, or not found."

@@ -18,7 +18,7 @@ ROW, AXIS, WIDTH = 40, 78, 34  # px a row, and px between two axes; characters i
 ROOM, NARROW_ROW = 560, 58  # px of the figure below which names stand above their rows, and px a row then takes
 BESIDE = 0.28  # of a row, from a prediction up to what was published
 SEVERE = ", grade 3 or 4"
-AXES = {"proportion": "% of patients", "months": "months", "other": "ratio"}
+AXES = {"proportion": "% of patients", "months": "months", "ratio": "ratio"}
 LEVELS = {90: ("simulated_90", 13), 80: ("simulated_50", 9), 50: ("simulated", 5)}  # shade and thickness
 
 
@@ -96,7 +96,7 @@ def _rows(made: go.Figure, part: pd.DataFrame, kind: str, shown: list[str], row:
             customdata=[plot_lines(source, 40) for source in part["source"]],
             hovertemplate="%{x:.3g}<extra>published: %{customdata}</extra>", **at,
         )  # fmt: skip
-    if kind == "other":
+    if kind == "ratio":
         reference_line(made, x=1.0, **at)
         edge = max(edge, 1.15)
     made.update_xaxes(title_text=AXES.get(kind, kind), range=[-0.015 * edge, edge], **at)

@@ -85,7 +85,7 @@
     if (parts.length < 2) return;
     const box = document.createElement("details");
     box.className = "toggles";
-    box.innerHTML = "<summary>Show or hide</summary><div role='group'></div>";
+    box.innerHTML = "<summary>Show or hide a part of the figure</summary><div role='group'></div>";
     box.lastChild.setAttribute("aria-label", "Parts of the figure: " + place.closest("figure").querySelector("h3").textContent);
     const buttons = parts.map(([name, indices]) => {
       const button = document.createElement("button");
