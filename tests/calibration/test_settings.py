@@ -27,4 +27,4 @@ def test_what_no_fitted_trial_tells_of_is_said(found):
     table = found[2]
     assert table.loc["tumour.breast_hr.growth.rate_median_per_day", "told"]
     assert table.loc["partner.exemestane.inhibits.endocrine.max", "told"]
-    assert not table.loc["partner.alpelisib.inhibits.PI3K_alpha.max", "told"]
+    assert not table.loc["partner.alpelisib.inhibits.PI3K_alpha.IC50_nM", "told"]

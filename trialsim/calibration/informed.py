@@ -13,7 +13,7 @@ from numpyro.infer import Predictive
 from trialsim.calibration import scores
 from trialsim.calibration.arms import CHILDREN_BELOW_Y, Arm
 from trialsim.calibration.fits import Fit, fits, geometry_of
-from trialsim.calibration.parameters import OF_TYPE, PARTNER_CLASSES
+from trialsim.calibration.parameters import OF_TYPE
 from trialsim.calibration.problem import Evidence, Problem
 from trialsim.calibration.published import Number
 from trialsim.calibration.sampling import Sampler
@@ -30,7 +30,6 @@ OF_HIERARCHY = {
     "child_growth": "log growth rate, offset of children's types",
     "child_dependence": "logit dependence, offset of children's types",
     "low_grade_growth": "log growth rate, offset of low-grade types",
-    **{f"partner_{name}": f"effect of {what}, in common, standardised" for name, what in PARTNER_CLASSES.items()},
     "omega_growth": "log growth rate, SD between studies",
     "omega_dependence": "logit dependence, SD between studies",
     "tau_response": "logit of a response rate, SD beyond all else",

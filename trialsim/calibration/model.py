@@ -3,7 +3,7 @@
     growth    log rate of type t          G_t = mu_G + g_t,  g_t = tau_G z_t + offset of low-grade types   (+ of children's types)
     dependence  logit of its mean         D_t = mu_D + tau_D z_t                         (+ offset of children's types)
     death     log rate                    E_t = mu_E + rho g_t + tau_E z_t
-    partner   logit or log of its effect  P_p = partner's value + sqrt(1/2) C_class + sqrt(1/2) z_p,  C_class and z_p N(0, 1)
+    partner   logit or log of its effect  P_p = partner's value + N(0, 1)
     exposure  of rapalog d                X_d = N(0, 0.4)
     all other shifts                      their priors (`parameters`)
     study s adds to growth, dependence    N(0, omega_G), N(0, omega_D)                   exchangeable
@@ -24,7 +24,7 @@ import numpyro
 import numpyro.distributions as dist
 
 from trialsim.calibration.likelihood import SPREADS, Data, error_sd, log_likelihood
-from trialsim.calibration.parameters import OF_TYPE, PARTNER_CLASSES, SHARED, Parameter
+from trialsim.calibration.parameters import OF_TYPE, Parameter
 from trialsim.calibration.system import System
 
 BENIGN = ("sega", "angiomyolipoma")  # hamartomas: volumes that hardly grow untreated
@@ -39,8 +39,7 @@ class Hierarchy(NamedTuple):
         types: tumour types. base: log growth, logit dependence and log death of their settings, (types, 3).
         benign, child, low_grade: whether a type is, (types,).
         place: place in the shifts of a type's growth, dependence, death, (types, 3); -1: not among them.
-        others: places of all other shifts; mean, sd: of their priors. shared: of their standardised shifts, the part that is that
-            of each class of partner drugs, (others, classes).
+        others: places of all other shifts; mean, sd: of their priors.
     """
 
     types: tuple[str, ...]
@@ -52,7 +51,6 @@ class Hierarchy(NamedTuple):
     others: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
-    shared: np.ndarray
 
 
 def hierarchy(
@@ -61,21 +59,17 @@ def hierarchy(
     child: set[str],
     low_grade: set[str],
     priors: Mapping[str, Parameter],
-    classes: Mapping[str, str],
 ) -> Hierarchy:
-    """Args: base: of each type. child, low_grade: types that are. priors: by shift, of those that are of no tumour type. classes:
-    of partner drugs by their name."""
+    """Args: base: of each type. child, low_grade: types that are. priors: by shift, of those that are of no tumour type."""
     of_type = [name.split(" ", 1) for name in made.shifts if name.split(" ", 1)[0] in OF_TYPE]
     types = tuple(dict.fromkeys(kind for _, kind in of_type))
     at = {name: k for k, name in enumerate(made.shifts)}
     place = np.array([[at.get(f"{name} {kind}", -1) for name in OF_TYPE] for kind in types])
     others = np.array([k for k in range(len(made.shifts)) if k not in set(place.ravel())], int)
-    class_at = [classes.get(made.shifts[k].removeprefix("partner ")) for k in others]
-    shared = np.sqrt(SHARED) * np.array([[float(one == name) for name in PARTNER_CLASSES] for one in class_at])
     among = lambda known: np.array([kind in known for kind in types])
     return Hierarchy(
         types, np.array([base[kind] for kind in types]), among(BENIGN), among(child), among(low_grade), place, others,
-        np.array([priors[made.shifts[k]].mean for k in others]), np.array([priors[made.shifts[k]].sd for k in others]), shared,
+        np.array([priors[made.shifts[k]].mean for k in others]), np.array([priors[made.shifts[k]].sd for k in others]),
     )  # fmt: skip
 
 
@@ -101,9 +95,7 @@ def model(made: System, known: Hierarchy, data: Data | None, observed: Mapping[s
     pooled = mu + deviation + known.child[:, None] * child
     alone = known.base + z * jnp.array([OF_TYPE[name].sd for name in OF_TYPE])
     level = numpyro.deterministic("level", jnp.where(known.benign[:, None], alone, pooled))
-    common = jnp.stack([sample(f"partner_{name}", dist.Normal(0.0, 1.0)) for name in PARTNER_CLASSES])
-    own = sample("other", dist.Normal(0.0, 1.0).expand([len(known.others)]).to_event(1))
-    other = known.mean + known.sd * (known.shared @ common + np.sqrt(1.0 - np.sum(known.shared**2, axis=1)) * own)
+    other = known.mean + known.sd * sample("other", dist.Normal(0.0, 1.0).expand([len(known.others)]).to_event(1))
     shifts = jnp.zeros(len(made.shifts) + 1).at[known.place].set(level - known.base)[:-1].at[known.others].set(other)
     shifts = numpyro.deterministic("shifts", shifts)
 

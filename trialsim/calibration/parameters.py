@@ -61,14 +61,6 @@ OF_ALL = {
 OF_GENE = {gene: Parameter(0.0, 0.5, "all") for gene in ("PIK3CA", "PTEN_loss", "KRAS", "TSC")}
 EXPOSURE = Parameter(0.0, 0.4, "drug")
 PARTNER, POTENT = Parameter(0.0, 1.0, "partner"), Parameter(0.0, 1.0, "potency")
-PARTNER_CLASSES = {  # what their clinical effects are pooled by
-    "hormone": "drugs that take a hormone away",
-    "supply": "inhibitors of angiogenesis",
-    "cytotoxic": "cytotoxic drugs",
-    "autophagy": "inhibitors of autophagy",
-    "signalling": "inhibitors of receptors and kinases",
-}
-SHARED = 0.5  # part of the prior variance of a partner's shift that its class has in common; ours
 COLUMNS = {"max": LARGEST, "IC50_nM": POTENCY}
 GENE_COLUMN = {"PIK3CA": "pik3ca", "PTEN_loss": "pten_loss", "KRAS": "kras", "TSC": "tsc"}
 COMMON = 0.9  # share of a tumour type from which on an alteration's effect is told from trials that do not select for it
@@ -106,13 +98,6 @@ def parameters_of(config: StudyConfig, kind: str, on_drug: bool) -> dict[str, Pa
 def prior_of(partner: Any) -> Parameter:
     """The prior of a partner's shift."""
     return POTENT if any(blocks_wholly(effect.max, node) for node, effect in partner.inhibits.items()) else PARTNER
-
-
-def class_of(partner: Any) -> str:
-    """One of `PARTNER_CLASSES`."""
-    if "endocrine" in partner.inhibits:
-        return "hormone"
-    return next((node for node in ("supply", "cytotoxic", "autophagy") if node in partner.inhibits), "signalling")
 
 
 def blocks_wholly(largest: float, node: str) -> bool:

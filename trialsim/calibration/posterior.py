@@ -15,16 +15,7 @@ from scipy import special
 
 from trialsim.calibration.apply import shifted
 from trialsim.calibration.arms import CHILDREN_BELOW_Y
-from trialsim.calibration.parameters import (
-    EXPOSURE,
-    OF_GENE,
-    OF_TYPE,
-    PARTNER_CLASSES,
-    SHARED,
-    Parameter,
-    class_of,
-    prior_of,
-)
+from trialsim.calibration.parameters import EXPOSURE, OF_GENE, OF_TYPE, Parameter, prior_of
 from trialsim.schema import ConfigError
 from trialsim.schema.plain import usable_path
 
@@ -32,7 +23,7 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 SHIPPED = "posterior.npz"
-POPULATION = ("mu", "tau", "rho", "child", "low_grade", "partner", "omega", "error")
+POPULATION = ("mu", "tau", "rho", "child", "low_grade", "omega", "error")
 
 
 class Posterior(NamedTuple):
@@ -42,7 +33,6 @@ class Posterior(NamedTuple):
         names: of the shifts. shifts: (draws, shifts).
         mu, tau: mean and SD over tumour types of log growth, logit dependence and log death, (draws, 3). rho: see `model`.
         child: offsets of children's types, (draws, 2). low_grade: offset of log growth of low-grade types, (draws,).
-        partner: what partner drugs of a class have in common (`PARTNER_CLASSES`), standardised, (draws, classes).
         omega: SD of what a study adds to growth and dependence, (draws, 2).
         error: SD of what moves a published response rate, other rate, time and hazard ratio (`likelihood.SPREADS`), (draws, 4).
         provenance: how it was made.
@@ -55,7 +45,6 @@ class Posterior(NamedTuple):
     rho: np.ndarray
     child: np.ndarray
     low_grade: np.ndarray
-    partner: np.ndarray
     omega: np.ndarray
     error: np.ndarray
     provenance: dict[str, Any]
@@ -115,8 +104,7 @@ def unknown_types(config: StudyConfig, posterior: Posterior) -> list[str]:
 
 def untold(config: StudyConfig, posterior: Posterior) -> dict[str, Parameter]:
     """Parameters of the study that no fitted trial tells of, with their priors, which are all that is known of them: alterations
-    that no trial selected for, partner drugs that none gave beside a rapalog (their class may be told of), a rapalog without a
-    trial."""
+    that no trial selected for, partner drugs that none gave beside a rapalog, a rapalog without a trial."""
     partners = {f"partner {name}": prior_of(partner) for name, partner in config.partner.items()}
     every = OF_GENE | partners | {f"exposure {config.drug.name}": EXPOSURE}
     return {name: prior for name, prior in every.items() if name not in posterior.names}
@@ -124,8 +112,8 @@ def untold(config: StudyConfig, posterior: Posterior) -> dict[str, Parameter]:
 
 def worlds(config: StudyConfig, posterior: Posterior, count: int, seed: int) -> list[World]:
     """The study in ``count`` draws, evenly taken from the posterior, each with what a new study adds; a tumour type of which
-    nothing was published is one drawn from the population of types, such a partner drug from its class, and any other parameter of
-    which nothing was (`untold`) from its prior.
+    nothing was published is one drawn from the population of types, and any other parameter of which nothing was (`untold`) is
+    drawn from its prior.
 
     World k of a seed is the same world in whatever study: another mix of tumour types or other partner drugs change no draw of
     those that both studies have, so that studies can be compared world by world.
@@ -138,7 +126,7 @@ def worlds(config: StudyConfig, posterior: Posterior, count: int, seed: int) -> 
     for k, i in enumerate(which):
         own = lambda name, k=k: np.random.default_rng([seed, k, zlib.crc32(name.encode())])
         shifts = dict(zip(posterior.names, posterior.shifts[i].tolist(), strict=True))
-        shifts |= {name: _untold(config, posterior, int(i), name, prior, own(name)) for name, prior in open_.items()}
+        shifts |= {name: prior.mean + prior.sd * float(own(name).normal()) for name, prior in open_.items()}
         added = posterior.omega[i] * own("study").normal(size=2)
         for kind in types:
             if kind not in posterior.tumour_types:
@@ -147,15 +135,6 @@ def worlds(config: StudyConfig, posterior: Posterior, count: int, seed: int) -> 
             shifts[f"dependence {kind}"] = shifts.get(f"dependence {kind}", 0.0) + added[1]
         found.append(World(shifted(config, shifts), posterior.error[i]))
     return found
-
-
-def _untold(config: StudyConfig, posterior: Posterior, i: int, name: str, prior: Parameter, rng: np.random.Generator) -> float:
-    deviation = float(rng.normal())
-    partner = config.partner.get(name.removeprefix("partner "))
-    if partner is not None:
-        common = posterior.partner[i, list(PARTNER_CLASSES).index(class_of(partner))]
-        deviation = np.sqrt(SHARED) * common + np.sqrt(1.0 - SHARED) * deviation
-    return prior.mean + prior.sd * float(deviation)
 
 
 def base_of(tumour: Any) -> tuple[float, float, float]:

@@ -15,7 +15,6 @@ import pandas as pd
 from trialsim.calibration import emulator, likelihood, meta, model, posterior, predictive
 from trialsim.calibration.arms import CHILDREN_BELOW_Y, Arm, arms_of
 from trialsim.calibration.library import PFS_MONTHS, Cell
-from trialsim.calibration.parameters import class_of
 from trialsim.calibration.published import Number, numbers_of
 from trialsim.calibration.system import System, shift_name, system
 
@@ -25,14 +24,13 @@ if TYPE_CHECKING:
 
 class Evidence(NamedTuple):
     """Arms of published trials and what was published of them. Attributes: arms, numbers; bases: of every tumour type, see
-    `posterior.base_of`; children, low_grade: tumour types that are of children, of low grade; classes: of the partner drugs."""
+    `posterior.base_of`; children, low_grade: tumour types that are of children, of low grade."""
 
     arms: list[Arm]
     numbers: list[Number]
     bases: dict[str, tuple[float, float, float]]
     children: set[str]
     low_grade: set[str]
-    classes: dict[str, str]
 
 
 def evidence_of(trials: Sequence[StudyConfig]) -> Evidence:
@@ -46,14 +44,7 @@ def evidence_of(trials: Sequence[StudyConfig]) -> Evidence:
         low_grade |= {kind for kind, tumour in config.tumour.items() if tumour.growth.low_grade}
         if config.cohort.age.maximum_y < CHILDREN_BELOW_Y:
             children |= set(config.cohort.mix)
-    classes = {name: class_of(partner) for arm in arms for name, partner in arm.config.partner.items()}
-    return Evidence(arms, numbers, bases, children, low_grade, classes)
-
-
-def hierarchy_of(found: Evidence, made: System, cells: Sequence[Cell]) -> model.Hierarchy:
-    """What the model needs to know of the shifts of these arms."""
-    priors = {shift_name(cell, name): prior for cell in cells for name, prior in cell.parameters.items()}
-    return model.hierarchy(made, found.bases, found.children, found.low_grade, priors, found.classes)
+    return Evidence(arms, numbers, bases, children, low_grade)
 
 
 def alone(found: Evidence) -> pd.DataFrame:
@@ -157,7 +148,8 @@ def problem_of(found: Evidence, cells: Sequence[tuple[Cell, pd.DataFrame]]) -> P
     made = system([cell for cell, _ in cells], emulators)
     patients = {arm.name: arm.patients for arm in found.arms}
     data = likelihood.data_of(found.numbers, made, patients, {arm.name: _followed(arm) for arm in found.arms})
-    return Problem(made, hierarchy_of(found, made, [cell for cell, _ in cells]), data, found.numbers)
+    priors = {shift_name(cell, name): prior for cell, _ in cells for name, prior in cell.parameters.items()}
+    return Problem(made, model.hierarchy(made, found.bases, found.children, found.low_grade, priors), data, found.numbers)
 
 
 def _followed(arm: Arm) -> np.ndarray:

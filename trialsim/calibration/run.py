@@ -16,7 +16,6 @@ from trialsim.calibration.fits import Fit, geometry_of, kept
 from trialsim.calibration.judging import summary
 from trialsim.calibration.left_out import judged, left_out
 from trialsim.calibration.likelihood import SPREADS
-from trialsim.calibration.parameters import PARTNER_CLASSES
 from trialsim.calibration.problem import Evidence, Opponent, Problem, alone, evidence_of, opponent_of, problem_of
 from trialsim.calibration.sampling import Sampler
 from trialsim.calibration.stored import library
@@ -55,7 +54,6 @@ def posterior_of(problem: Problem, fit: Fit, draws: int, told: Mapping[str, Any]
         rho=d["rho"][which],
         child=stacked("child_growth", "child_dependence"),
         low_grade=d["low_grade_growth"][which],
-        partner=stacked(*(f"partner_{name}" for name in PARTNER_CLASSES)),
         omega=stacked("omega_growth", "omega_dependence"),
         error=stacked(*(f"tau_{kind}" for kind in SPREADS)),
         provenance=dict(told),

@@ -27,7 +27,7 @@ from trialsim.engine.population import on_devices, usable_devices
 from trialsim.engine.threads import one_at_a_time
 
 LARGEST_RHAT, SMALLEST_ESS = 1.02, 200.0  # of the sites `CHECKED`; Vehtari et al. ask 1.01 and 400 of every quantity
-CHECKED = ("mu_", "partner_", "tau", "omega_", "rho", "sd_", "hr", "rapalog", "mu")  # whose mixing is told: others hang on them
+CHECKED = ("mu_", "tau", "omega_", "rho", "sd_", "hr", "rapalog", "mu")  # sites whose mixing is told: what others hang on
 
 
 class Sampler(NamedTuple):

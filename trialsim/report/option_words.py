@@ -176,9 +176,8 @@ def _without_trial(saved: Saved, best: pd.DataFrame, names: Names) -> str:
     if not found:
         return ""
     return (
-        f"NO fitted trial gave {join(found)} beside a rapalog: how much it helps rests on laboratory facts and on what "
-        "trials of other drugs of its class tell, and the probabilities hold only if these are right. That is a reason for a "
-        "trial, not evidence of benefit."
+        f"NO fitted trial gave {join(found)} beside a rapalog: how much it helps rests on laboratory facts and a prior alone, and "
+        "the probabilities hold only if these are right. That is a reason for a trial, not evidence of benefit."
     )
 
 

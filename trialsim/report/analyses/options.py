@@ -201,8 +201,8 @@ def _cautions(saved: Saved) -> list[str]:
     if fitted["untold"]:
         names = join(_parameter(name) for name in fitted["untold"])
         told.append(
-            f"No fitted trial tells of the effect of {names}: the worlds draw it from its prior about laboratory facts, a partner "
-            "drug's from what trials of its class leave of that. What the answer owes to it is no clinical evidence."
+            f"No fitted trial tells of the effect of {names}: the worlds draw it from its prior about laboratory facts. What the "
+            "answer owes to it is no clinical evidence."
         )
     if fitted["unknown_types"]:
         kinds = join(inside(saved.config["tumour"][name]["label"]) for name in fitted["unknown_types"])
