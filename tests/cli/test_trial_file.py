@@ -194,7 +194,7 @@ def test_what_is_wrong_is_told_by_its_key_and_nothing_starts(changed, key, allow
 
 
 @pytest.mark.parametrize(("added", "key", "allowed"), [
-    ("selection: {pik3ca: true, pik3ca: false}", "selection.pik3ca", "given once, not on lines 9 and 9 of x.yaml"),
+    ("selection: {pik3ca: true, pik3ca: false}", "selection.pik3ca", "given once, not on line 9 of x.yaml"),
     ("selection:\n  tsc: true\n  kras: true\n  tsc: true", "selection.tsc", "not on lines 10 and 12"),
     ("dose: 20", "dose", "given once"),
     ("partners:\n  exemestane: {dose: 5, dose: 10}", "partners.exemestane.dose", "given once"),
