@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from trialsim._paths import conf_dir
+from trialsim.cli.quick_yaml import read_quickly
 from trialsim.cli.safety import check_references
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import near, raise_all
@@ -26,6 +27,8 @@ from trialsim.schema.study import StudyConfig, validate
 VERSION_BASE = "1.3"
 CONFIG_NAME = "config"
 _ABSENT = object()
+
+read_quickly()
 
 
 def compose(
