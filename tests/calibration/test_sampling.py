@@ -84,6 +84,7 @@ print(np.concatenate([draws["mu"].ravel() for draws, _ in beside]).tobytes().hex
 """
 
 
+@pytest.mark.slow
 def test_draws_do_not_hang_on_the_number_of_devices():
     """In processes of their own: the number of devices is fixed when JAX starts. NumPyro traces for one thread at a time."""
     run = lambda cores: subprocess.run(

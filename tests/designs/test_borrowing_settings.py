@@ -16,7 +16,12 @@ from trialsim.schema import ConfigError
 MODELS = {"independent": Independent, "pooled": Pooled, "berry": Hierarchical, "exnex": Hierarchical}
 
 
-@pytest.mark.parametrize(("name", "model"), MODELS.items())
+SLOW = {"exnex"}  # berry has the same model of the others
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [pytest.param(*one, marks=[pytest.mark.slow] if one[0] in SLOW else []) for one in MODELS.items()]
+)
 def test_shipped_basket_designs_keep_their_error(name, model):
     """Calibrated on 1,000 trials without futility stops, so that in the same trials with them the error is not above 0.1."""
     settings = compose("dose_response", [f"design=basket_{name}"]).design

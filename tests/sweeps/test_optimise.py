@@ -70,6 +70,7 @@ def test_it_finds_the_highest_dose_that_the_condition_allows(base, tmp_path) -> 
     assert forbidden and min(forbidden) > highest
 
 
+@pytest.mark.slow
 def test_interrupted_it_ends_like_an_unbroken_search(base, tmp_path) -> None:
     words, count = ("regimen.dose=5:20:log", "regimen.schedule=daily,weekly"), []
 

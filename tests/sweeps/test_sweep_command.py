@@ -230,6 +230,7 @@ def launchers() -> list[Any]:
     return [pytest.param(("seed=1,2",), id="basic"), *([pytest.param(words, id="joblib", marks=pytest.mark.slow)] if there else [])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", launchers())
 def test_a_killed_sweep_resumes_to_the_same_results(words: tuple[str, ...], tmp_path: Path) -> None:
     assert finish(tmp_path, *words, "hydra.sweep.dir=whole")[0] == 0

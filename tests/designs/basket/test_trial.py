@@ -53,7 +53,7 @@ def test_analytic_independent_baskets(rate):
         assert np.all(np.abs(played.positive.mean(axis=0) - wrong) > 4 * error)
 
 
-@pytest.mark.parametrize("error", ["basket", "family"])
+@pytest.mark.parametrize("error", [pytest.param("basket", marks=pytest.mark.slow), "family"])
 def test_calibrated_error_holds_in_new_trials(error):
     """Berry's model; calibrated on 20,000 trials (seed 2), tried on 20,000 others (seed 3): four errors of the difference."""
     null = plain_responses(NULL, 25, REPLICATES, np.random.default_rng(2))

@@ -91,7 +91,7 @@ def test_spread_between_studies_costs_information():
     assert alike.moments()[1] < 0.7 * apart.moments()[1]
 
 
-@pytest.mark.parametrize("criterion", ["aic", "bic"])
+@pytest.mark.parametrize("criterion", [pytest.param("aic", marks=pytest.mark.slow), "bic"])
 def test_the_mixture_is_the_prior_in_distribution(criterion):
     prior, grid = map_prior(Y, N, WIDE), np.linspace(0.005, 0.95, 190)
     fit = fit_mixture(prior, criterion=criterion)
