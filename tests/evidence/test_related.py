@@ -28,6 +28,11 @@ def test_what_no_arm_had_together_is_said():
     assert told(selection={"pik3ca": True}) == ["patients chosen by PIK3CA in these tumours"]
     assert told(tumour_types=("breast_her2",), partners=(), selection={"pik3ca": True, "pten_loss": False}) == []  # ANDRE16
     assert told(tumour_types=("mesothelioma",), partners=()) == ["everolimus in these tumours"]
+    mixed = ("mesothelioma", "bone_sarcoma")  # as phase I trials in solid tumours of any kind have them
+    assert told(tumour_types=mixed, partners=()) == []
+    children = told(tumour_types=("neuroblastoma",), partners=("letrozole",), age_group="paediatric")
+    assert children == ["everolimus in these tumours of children"]
+    assert apart(BREAST._replace(drug="ridaforolimus", partners=("mk2206",)), {"GUPTA15"}) == []
     assert apart(BREAST, {"HORIZON"}) == ["everolimus in these tumours"]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from omegaconf import _utils
 
 
 def quick_loader(loader: Any) -> Any:
@@ -24,6 +23,10 @@ def quick_loader(loader: Any) -> Any:
 
 def read_quickly() -> None:
     """Have OmegaConf, and Hydra with it, read files by that. Where it asks for its loader in another way it goes on as before."""
-    if hasattr(_utils, "get_yaml_loader"):
+    try:
+        from omegaconf import _utils
+
         quick = quick_loader(_utils.get_yaml_loader())
-        _utils.get_yaml_loader = lambda: quick
+    except (ImportError, AttributeError):  # what is private may be otherwise in another version
+        return
+    _utils.get_yaml_loader = lambda: quick

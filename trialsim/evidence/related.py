@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+from typing import Any
 
 import pandas as pd
 
@@ -27,8 +29,8 @@ def related(asked: Asked, studies: Collection[str]) -> pd.DataFrame:
     for row in table[table["trial_id"].isin(studies)].itertuples():
         kind = project_name(row.tumour_type, row.biomarker_selection)
         given = drugs_in(row.drug) + drugs_in(row.partner_drugs)
-        shares = ["tumour type"] if kind in asked.tumour_types or (kind == MIXED and len(asked.tumour_types) > 1) else []
-        shares += [name for name in asked.partners if any(name in drug for drug in given)]
+        shares = ["tumour type"] if _is_of(kind, asked) else []
+        shares += [name for name in asked.partners if _is_among(name, row)]
         if shares and asked.drug in given:
             shares.append(asked.drug)
         if not shares:
@@ -40,20 +42,27 @@ def related(asked: Asked, studies: Collection[str]) -> pd.DataFrame:
     return pd.DataFrame([found for _, found in sorted(rows, key=lambda row: row[0])], columns=columns)
 
 
+def _is_of(kind: str, asked: Asked) -> bool:
+    """Whether an arm in this tumour type has patients like the study's."""
+    return kind in asked.tumour_types or (kind == MIXED and len(asked.tumour_types) > 1)
+
+
+def _is_among(partner: str, row: Any) -> bool:
+    """Whether a partner drug is one of those of an arm, however it is spelt: mk2206 is MK-2206."""
+    bare = lambda text: re.sub("[^a-z0-9]", "", text.lower())
+    return any(bare(partner) in bare(text) for text in (row.drug, row.partner_drugs))
+
+
 def apart(asked: Asked, studies: Collection[str]) -> list[str]:
     """What no single arm of these studies had together, in words; a prediction of it puts together what several tell apart."""
     table = load_efficacy()
     table = table[table["trial_id"].isin(studies) & (table["age_group"] == asked.age_group)]
-    kinds = [project_name(row.tumour_type, row.biomarker_selection) for row in table.itertuples()]
-    table = table[[kind in asked.tumour_types for kind in kinds]]
-    given = [drugs_in(row.drug) + drugs_in(row.partner_drugs) for row in table.itertuples()]
-    has = lambda drugs, name: any(name in drug for drug in drugs)
-    found = []
-    if not any(asked.drug in drugs for drugs in given):
-        found.append(f"{asked.drug} in these tumours")
-    else:
-        found += [f"{asked.drug} with {name} in these tumours" for name in asked.partners
-                  if not any(asked.drug in drugs and has(drugs, name) for drugs in given)]  # fmt: skip
+    table = table[[_is_of(project_name(row.tumour_type, row.biomarker_selection), asked) for row in table.itertuples()]]
+    where = "in these tumours" + (" of children" if asked.age_group == "paediatric" else "")
+    arms = [row for row in table.itertuples() if asked.drug in drugs_in(row.drug) + drugs_in(row.partner_drugs)]
+    found = [] if arms else [f"{asked.drug} {where}"]
+    found += [f"{asked.drug} with {name} {where}" for name in asked.partners
+              if arms and not any(_is_among(name, row) for row in arms)]  # fmt: skip
     words = dict.fromkeys(GENES[gene] for gene in asked.selection)
-    return found + [f"patients chosen by {word} in these tumours" for word in words
+    return found + [f"patients chosen by {word} {where}" for word in words
                     if not table["biomarker_selection"].str.contains(word).any()]  # fmt: skip

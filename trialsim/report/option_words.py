@@ -129,11 +129,14 @@ def _best_treatments(judged: pd.DataFrame, best: pd.DataFrame, names: Names) -> 
     sure, open_ = [], []
     by_population = dict(list(_ranked(best, "treatment", names.judged_by).groupby("who", sort=False)))
     if same := _best_everywhere(by_population):
-        each = join(f"{names.who[who]} {change(effect.loc[(who, same)])}" for who in names.who if who in by_population)
-        return (
+        told = (
             f"The best treatment by {JUDGED[names.judged_by]} is {names.what[same]}, with a probability of {percent(SURE, 0)} or "
-            f"more in every population; {_measure(names)} against {names.base}: {each}."
+            "more in every population"
         )
+        if same == names.reference[1]:
+            return f"{told}."
+        each = join(f"{names.who[who]} {change(effect.loc[(who, same)])}" for who in names.who if who in by_population)
+        return f"{told}; {_measure(names)} against {names.base}: {each}."
     for who in [who for who in names.who if who in by_population]:
         part = by_population[who]
         where = f"in {names.who[who]} " if len(names.who) > 1 else ""

@@ -1,0 +1,37 @@
+"""What options answer, in words."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+
+from trialsim.options.truths import HAZARD_RATIO
+from trialsim.report.option_words import _best_treatments
+
+NAMES = SimpleNamespace(
+    who={"all": "all comers", "pten": "PTEN lost"}, what={"alone": "everolimus alone", "letrozole": "letrozole"},
+    base="everolimus alone", reference=("all", "alone"), judged_by=HAZARD_RATIO,
+)  # fmt: skip
+
+
+def told(best: str, probability: float = 0.97) -> str:
+    """Where one treatment is the best in both populations with this probability."""
+    rows = [{"kind": "treatment", "endpoint": HAZARD_RATIO, "who": who, "what": what,
+             "probability": probability if what == best else 1 - probability}
+            for who in NAMES.who for what in NAMES.what]  # fmt: skip
+    judged = pd.DataFrame([{"who": who, "what": "letrozole", "median": 0.5, "low_90": 0.4, "high_90": 0.6, "error": 0.01,
+                            "ratio": True} for who in NAMES.who])  # fmt: skip
+    return _best_treatments(judged, pd.DataFrame(rows), NAMES).replace("\u00a0", " ")
+
+
+def test_what_is_best_everywhere_is_said_once():
+    text = told("letrozole")
+    assert text.count("letrozole") == 1 and "in every population" in text
+    assert "all comers 0.50 (0.40 to 0.60) and PTEN lost 0.50 (0.40 to 0.60)" in text
+
+
+def test_that_nothing_betters_the_reference_is_said():
+    assert "is everolimus alone, with a probability of 90 % or more in every population." in told("alone")
+
+
+def test_what_is_not_sure_is_told_by_population():
+    assert "does NOT tell" in told("letrozole", 0.6) and "in PTEN lost letrozole (60 %" in told("letrozole", 0.6)
