@@ -1,11 +1,13 @@
 """Settings shared by the tests: the shipped drug and network, read straight from conf/."""
 
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 CONF = Path(__file__).parents[1] / "conf"
+sys.path.insert(0, str(Path(__file__).parent))  # settings_of, short_studies
 
 
 @pytest.fixture(scope="session")

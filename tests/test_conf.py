@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 import statistics
 from pathlib import Path
+from typing import Any
 
+import hydra
 import pytest
 import yaml
+from omegaconf import OmegaConf
+from settings_of import settings_of
 
 from trialsim._paths import conf_dir
 from trialsim.cli import compose
+from trialsim.cli.composing import VERSION_BASE, compose_job
 from trialsim.evidence.tumour_types import SELECTED, TUMOUR_TYPES
 from trialsim.schema import ConfigError
+from trialsim.schema.study import validate
 
 CONF = conf_dir()
 FILES = sorted(CONF.rglob("*.yaml"))
@@ -37,6 +43,7 @@ FITTING |= {
     for path in (CONF / "design").glob("*.yaml")
     if f"design={path.stem}" not in FITTING and path.stem != "single_arm"  # a trial does not run these
 }
+SECTIONS = ("design", "drug", "mechanism", "modification", "regimen")
 NOT_A_CHOICE = {"experiment", "tumour", "cell_line", "partner", "trial"}  # of these a study has several or none
 CHOICES = [
     f"{path.parent.name}={path.stem}"
@@ -65,9 +72,23 @@ def test_every_experiment_composes_and_validates(experiment: str) -> None:
     assert config.resume is False
 
 
+@pytest.fixture(scope="module")
+def together() -> dict[str, Any]:
+    """Every choice of the groups that fill one section, composed by Hydra in one go."""
+    words = [f"+{group}@every.{group}.{name}={name}" for group, name in (one.split("=") for one in CHOICES) if group in SECTIONS]
+    with hydra.initialize_config_dir(str(CONF), version_base=VERSION_BASE):
+        return OmegaConf.to_container(compose_job("config", words).every, resolve=True)  # type: ignore[return-value]
+
+
 @pytest.mark.parametrize("choice", CHOICES)
-def test_every_choice_of_a_group_validates(choice: str) -> None:
-    compose(FITTING.get(choice, "everolimus_adult"), [choice])
+def test_every_choice_of_a_group_validates(choice: str, together: dict[str, Any]) -> None:
+    group, name = choice.split("=")
+    study = FITTING.get(choice, "everolimus_adult")
+    if group not in SECTIONS:
+        compose(study, [choice])
+        return
+    config = validate(settings_of(study, []).model_dump(mode="json") | {group: together[group][name]})
+    assert getattr(config, group) is not None
 
 
 def test_every_tumour_type_can_join_a_study() -> None:

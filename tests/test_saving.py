@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from short_studies import ADULT, CHILDREN, TABLES, content
 
 import trialsim.study as module

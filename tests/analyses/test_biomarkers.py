@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from settings_of import settings_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "biomarkers"))
 from synthetic import twins_of
@@ -44,7 +45,7 @@ FIGURES = {
 def test_faults_name_key_and_what_is_allowed(changes, key, allowed):
     overrides = [name if name[0] == "~" else f"{name}={value}" for name, value in changes.items()]
     with pytest.raises(ConfigError) as caught:
-        compose("biomarkers", overrides)
+        settings_of("biomarkers", overrides)
     assert any(fault.key == key and allowed in fault.allowed for fault in flatten(caught.value)), str(caught.value)
 
 

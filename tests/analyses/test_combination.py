@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from settings_of import settings_of
 
 from trialsim import compose, load_run, run
 from trialsim.analyses import combination
@@ -50,7 +51,7 @@ GAIN = {"trametinib": 0.3, "alpelisib": 0.2}  # share of growth that a partner t
 def test_faults_name_key_and_what_is_allowed(changes, key, allowed):
     overrides = [f"{name}={'null' if value is None else value}" for name, value in changes.items()]
     with pytest.raises(ConfigError) as caught:
-        compose("combination", overrides)
+        settings_of("combination", overrides)
     assert any(fault.key == key and allowed in fault.allowed for fault in flatten(caught.value)), str(caught.value)
 
 

@@ -124,6 +124,7 @@ def test_an_interrupted_run_goes_on_to_the_same_result(textbook, tmp_path, monke
     assert json.loads((tmp_path / "broken" / "summary.json").read_text()) == json.loads((whole / "summary.json").read_text())
 
 
+@pytest.mark.slow
 def test_block_size_changes_nothing(textbook, tmp_path):
     _, whole = textbook
     run(compose("textbook_designs", SMALL | {"compute.block": 3000}), tmp_path / "blocks")

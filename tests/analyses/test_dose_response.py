@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from settings_of import settings_of
 
 import trialsim.analyses.dose_response as module
 from trialsim import compose, load_run, run
@@ -100,7 +101,7 @@ def test_outcomes_count_the_patients_who_can_be_judged(every):
 def test_faults_name_key_and_what_is_allowed(changes, key, allowed):
     overrides = [name if name[0] == "~" else f"{name}={'null' if value is None else value}" for name, value in changes.items()]
     with pytest.raises(ConfigError) as caught:
-        compose("dose_response", overrides)
+        settings_of("dose_response", overrides)
     assert any(fault.key == key and allowed in fault.allowed for fault in flatten(caught.value)), str(caught.value)
 
 

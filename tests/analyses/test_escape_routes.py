@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from settings_of import settings_of
 
 import trialsim.analyses.escape_routes as module
 from trialsim import compose, load_run, run
@@ -158,7 +159,7 @@ def test_genotype_is_the_first_class_that_fits():
 )
 def test_faults_name_key_and_what_is_allowed(changes, key, allowed):
     with pytest.raises(ConfigError) as caught:
-        compose("escape_routes", changes)
+        settings_of("escape_routes", changes)
     assert any(fault.key == key and allowed in fault.allowed for fault in flatten(caught.value)), str(caught.value)
 
 

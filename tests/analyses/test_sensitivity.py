@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from settings_of import settings_of
 
 import trialsim.analyses.sensitivity as module
 from trialsim import compose, load_run, run
@@ -149,5 +150,5 @@ def test_a_page_where_nothing_matters(known, monkeypatch, tmp_path):
 )
 def test_faults_name_key_and_what_is_allowed(changes, key, allowed):
     with pytest.raises(ConfigError) as caught:
-        compose("sensitivity", changes)
+        settings_of("sensitivity", changes)
     assert any(fault.key == key and allowed in fault.allowed for fault in flatten(caught.value)), str(caught.value)

@@ -63,10 +63,13 @@ def play(kind, who):
 
 
 FIRST = ("no events", "all respond")  # the others take a minute
+LONG = ("basket_independent", "basket_pooled")  # calibrated by simulation, as are the two other baskets
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in FIRST else pytest.mark.slow) for name in WORLDS])
-@pytest.mark.parametrize("kind", [*ONE_ARM, *TWO_ARMS, *BINARY])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in LONG else []) for kind in (*ONE_ARM, *TWO_ARMS, *BINARY)]
+)
 def test_every_design_ends_whatever_happens(kind, name):
     found = play(kind, world(WORLDS[name]))
     declares = found["declared"].mean()

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from settings_of import settings_of
 
-from trialsim import compose
 from trialsim.bank import plain
 from trialsim.bank.dose_finding import outlook_of, rates
 from trialsim.bank.treatments import READ
@@ -25,7 +25,7 @@ TWO_GROUPS = {
 
 
 def config(*overrides):
-    return compose("textbook_designs", [*overrides])
+    return settings_of("textbook_designs", overrides)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from settings_of import settings_of
 
 from trialsim.cli import compose
 from trialsim.designs.basket.from_settings import basket_design
@@ -43,7 +44,7 @@ def test_shipped_basket_designs_keep_their_error(name, model):
 )
 def test_incoherent_baskets_are_refused(override, key):
     with pytest.raises(ConfigError) as fault:
-        compose("dose_response", ["design=basket_exnex", override])
+        settings_of("dose_response", ["design=basket_exnex", override])
     assert fault.value.key == key
 
 

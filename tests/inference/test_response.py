@@ -46,7 +46,9 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("case", HARD)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case.startswith("all types") else []) for case in HARD]
+)
 def test_hard_data_are_sampled_well(make_patients, case):
     tree = fit_response(count_patients(make_patients(**HARD[case]), DEFAULT), DEFAULT, seed=1)
     verdict = diagnose(tree, DEFAULT.thresholds)

@@ -76,7 +76,7 @@ def test_three_plus_three_without_mtd(make_run):
     assert "No virtual study declared a maximum tolerated dose" in text and 'id="dose-finding"' in text
 
 
-@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("count", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 4))])
 def test_a_handful_of_patients(make_run, count):
     folder = make_run(count=count)
     assert f"Only {count} virtual patient" in page(folder)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from settings_of import settings_of
 
 from trialsim.cli import compose
 from trialsim.schema import ConfigError
@@ -202,7 +203,7 @@ def test_near_tells_as_many_as_it_may_whatever_their_case() -> None:
     ],
 )  # fmt: skip
 def test_a_fault_in_the_kinetics_is_told_of_its_form(study: str, path: str, value: Any, key: str, words: str) -> None:
-    found = faults(changed(compose(study).model_dump(mode="json"), **{f"drug__pk__{path}": value}))
+    found = faults(changed(settings_of(study, []).model_dump(mode="json"), **{f"drug__pk__{path}": value}))
     assert set(found) == {key} and words in found[key].allowed
 
 
@@ -249,7 +250,7 @@ COMPARED = [
 @pytest.mark.parametrize(("override", "key", "words"), COMPARED)
 def test_a_design_that_asks_for_more_than_the_study_offers_is_told_by_its_name(override: str, key: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        compose("compare_designs", overrides=override.split(" "))
+        settings_of("compare_designs", override.split(" "))
     faults = {fault.key: fault.allowed for fault in flatten(caught.value)}
     assert key in faults and words in faults[key], faults
 

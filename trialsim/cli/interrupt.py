@@ -7,7 +7,6 @@ also kept, and looked for between the pieces of work.
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import gc
 import signal
@@ -38,7 +37,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     console.interrupted.set()
     if not _would_be_lost(frame):
         raise KeyboardInterrupt
-    again = threading.Timer(AGAIN_S, _thread.interrupt_main)
+    # to the main thread, so that a wait is ended too
+    again = threading.Timer(AGAIN_S, signal.pthread_kill, (threading.get_ident(), number))
     again.daemon = True
     again.start()
 

@@ -65,7 +65,9 @@ def test_published_operating_characteristics_of_exnex(rates, published):
     assert np.all(np.abs(squares.mean(axis=0) - mse) < 0.005 + 4 * squares.std(axis=0) * np.sqrt(1 / 10_000 + 1 / 20_000))
 
 
-@pytest.mark.parametrize("tau", [HalfNormal(1.0), HalfNormal(0.5), InverseGamma(2.0, 0.2)])
+@pytest.mark.parametrize(
+    "tau", [HalfNormal(1.0), *(pytest.param(tau, marks=pytest.mark.slow) for tau in (HalfNormal(0.5), InverseGamma(2.0, 0.2)))]
+)
 def test_independent_fine_grid(tau):
     """Plain sums over 8,000 nodes of (mu, tau) and steps of 0.01 of theta, which share no code with the quadrature."""
     y, n, rate = np.array([1, 6, 3]), np.array([12, 20, 9]), 0.2

@@ -1,8 +1,8 @@
 """Settings to rules: every choice of the group ``design`` that escalates."""
 
 import pytest
+from settings_of import settings_of
 
-from trialsim.cli import compose
 from trialsim.designs.escalation.boin import BOIN
 from trialsim.designs.escalation.conduct import Backfill
 from trialsim.designs.escalation.crm import CRM
@@ -13,7 +13,7 @@ from trialsim.schema import ConfigError
 
 
 def rule(kind: str, *changes: str, start: int = 0):
-    return rule_of(compose("everolimus_paediatric", [f"design={kind}", *changes]).design, start)
+    return rule_of(settings_of("everolimus_paediatric", [f"design={kind}", *changes]).design, start)
 
 
 @pytest.mark.parametrize(
