@@ -3,13 +3,14 @@
 import html
 import json
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import trialsim.analyses.predict as module
-from trialsim import beforehand, compose, compose_trial, load_run, run
+from trialsim import beforehand, compose, compose_trial, load_run, run, write_report
 from trialsim.bank.studies import BOTH
 from trialsim.schema import ConfigError
 from trialsim.schema.faults import flatten
@@ -74,6 +75,17 @@ def test_a_trial_that_differs_is_not_told_as_this_one(saved):
     assert saved.summary["results"]["published_differs"] is True
     assert "Beside it stands a trial that differs from this one" in page and "The trial has been run" not in page
     assert beforehand.differences(compose_trial("radiant3")) == []
+
+
+def test_the_page_of_a_run_from_before_errors_of_limits_were_estimated_does_without(saved, tmp_path):
+    folder = tmp_path / "old"
+    shutil.copytree(saved.path, folder)
+    table, summary = pd.read_parquet(folder / "predicted.parquet"), json.loads((folder / "summary.json").read_text())
+    table.drop(columns=["error_low_90", "error_high_90"]).to_parquet(folder / "predicted.parquet")
+    del summary["results"]["apart"]
+    (folder / "summary.json").write_text(json.dumps(summary))
+    page = write_report(folder).read_text()
+    assert "What the trial would publish" in page and "No fitted trial had" not in page
 
 
 def test_quantiles_count_what_is_not_reached_as_late_and_leave_out_what_is_not_known():

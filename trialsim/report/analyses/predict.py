@@ -309,7 +309,7 @@ def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
             f"When each published study was left out and predicted from the others, {percent(held['inside_90'], 0)} of {held['n']} "
             "published rates, medians and hazard ratios lay inside such a 90 % interval (trialsim calibrate --judge)."
         )
-    if saved.results["apart"]:
+    if saved.results.get("apart"):
         told.append(
             f"No fitted trial had {join(saved.results['apart'], 'or')}: the prediction puts together what trials tell of each by "
             "itself."
@@ -327,6 +327,8 @@ def _cautions(saved: Saved, table: pd.DataFrame) -> list[str]:
 
 def _of_worlds(saved: Saved, table: pd.DataFrame) -> list[str]:
     """By how much another set of worlds would move the limits."""
+    if "error_low_90" not in table:
+        return []
     rows = table[table["endpoint"].isin(MAIN) & (table["arm"] != CONTROL)].drop_duplicates("endpoint")
     rows = rows[rows["error_low_90"].notna() & rows["error_high_90"].notna()].set_index("endpoint", drop=False)
     if rows.empty:
