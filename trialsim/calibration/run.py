@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 # parameters hang together, so that NUTS needs their covariance; a first fit, of a diagonal metric, tells it
 PILOT = Sampler(warmup=300, samples=300)
 STEP_SIZE = 150  # iterations of warm-up where the covariance is known
-# a study left out: CRPS and 90 % intervals need no more, and the sampler knows the posterior with the study
 OF_AN_AGE = 400  # draws of a chain, of the fits to adults and to children
-OF_A_FOLD = Sampler(chains=1, warmup=150, samples=400, target_accept=0.8, depth=6)
+# a study left out: the sampler knows the posterior with it. Of 400 draws the ratio of the mean CRPS of the two models for response
+# varies by 0.02 from run to run
+OF_A_FOLD = Sampler(chains=1, warmup=150, samples=1600, target_accept=0.8, depth=6)
 
 
 class Calibrated(NamedTuple):
