@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -12,7 +13,7 @@ from numpyro.infer import Predictive
 
 from trialsim.calibration import scores
 from trialsim.calibration.arms import CHILDREN_BELOW_Y, Arm
-from trialsim.calibration.fits import Fit, fits, geometry_of
+from trialsim.calibration.fits import Fit, geometry_of, kept
 from trialsim.calibration.parameters import OF_TYPE
 from trialsim.calibration.problem import Evidence, Problem
 from trialsim.calibration.published import Number
@@ -71,12 +72,12 @@ def is_of_children(arm: Arm) -> bool:
 
 
 def by_age(
-    found: Evidence, problem: Problem, together: Fit, sampler: Sampler, seed: int
+    found: Evidence, problem: Problem, together: Fit, sampler: Sampler, seed: int, folder: Path
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Fit]]:
     """The hierarchy fitted to the studies of adults, of children, and to both.
 
     Args:
-        together: the fit to all.
+        together: the fit to all. folder: where the two others are kept.
 
     Returns:
         Tables ``numbers`` (study, arm, endpoint, value, n, children, fitted, median, low_90, high_90, width, inside_90, crps: each
@@ -85,8 +86,9 @@ def by_age(
     """
     young = {arm.name: is_of_children(arm) for arm in found.arms}
     counts = {"adults": lambda one: not young[one.arm], "children": lambda one: young[one.arm]}
-    apart = fits(problem, sampler, [seed, seed + 1], list(counts.values()), geometry_of(problem, together))
-    by_fit = dict(zip(counts, apart, strict=True)) | {"together": together}
+    known = geometry_of(problem, together)
+    by_fit = {name: kept(folder, name, problem, sampler, seed, which, known) for name, which in counts.items()}
+    by_fit["together"] = together
     rows = [_predicted(one, young[one.arm], name, fit) for name, fit in by_fit.items() for one in problem.numbers]
     parameters = pd.DataFrame({"parameter": list(OF_HIERARCHY), "meaning": list(OF_HIERARCHY.values())})
     for name, fit in by_fit.items():

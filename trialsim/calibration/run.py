@@ -119,7 +119,7 @@ def judge(made: Calibrated, sampler: Sampler, seed: int, folder: Path, mode: con
     every = left_out(made.problem, made.opponent, fits, weighted, OF_A_FOLD, seed, folder, mode)
     of_ages = sampler._replace(warmup=STEP_SIZE, samples=min(sampler.samples, OF_AN_AGE))
     with console.step("fitting adults and children apart", mode):
-        ages, by_fit = informed.by_age(made.found, made.problem, made.fit, of_ages, seed)
+        ages, by_fit = informed.by_age(made.found, made.problem, made.fit, of_ages, seed, folder)
         young = {arm.study: informed.is_of_children(arm) for arm in made.found.arms}
         seen = {name: [study for study in young if young[study] == (name == "children")] for name in ("adults", "children")}
         of_fit = lambda name: criticism.loo(made.problem, by_fit[name], sampler.chains, seed, seen.get(name)).table
