@@ -1,4 +1,4 @@
-"""Settings shared by the tests: the shipped drug and network, read straight from conf/."""
+"""What the tests share: how programs are compiled, and the shipped drug and network, read straight from conf/."""
 
 import os
 import sys

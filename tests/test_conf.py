@@ -77,7 +77,9 @@ def together() -> dict[str, Any]:
     """Every choice of the groups that fill one section, composed by Hydra in one go."""
     words = [f"+{group}@every.{group}.{name}={name}" for group, name in (one.split("=") for one in CHOICES) if group in SECTIONS]
     with hydra.initialize_config_dir(str(CONF), version_base=VERSION_BASE):
-        return OmegaConf.to_container(compose_job("config", words).every, resolve=True)  # type: ignore[return-value]
+        found = OmegaConf.to_container(compose_job("config", words).every, resolve=True)
+    assert isinstance(found, dict)
+    return found
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -88,7 +90,19 @@ def test_every_choice_of_a_group_validates(choice: str, together: dict[str, Any]
         compose(study, [choice])
         return
     config = validate(settings_of(study, []).model_dump(mode="json") | {group: together[group][name]})
-    assert getattr(config, group) is not None
+    assert together[group][name].keys() <= config.model_dump(mode="json")[group].keys()
+
+
+@pytest.mark.parametrize(
+    ("study", "changes"),
+    [
+        (None, {"cohort.size": 50, "regimen.dose": 5, "seed": 3}),
+        ("everolimus_paediatric", ["design=crm", "design.prior_sd=1.2", "modification.dose_fractions=[1.0,0.5,0.25]"]),
+        ("combination", ["+analysis.schedules.concurrent.partner.start_day=8", "~analysis.schedules.rapalog_weekly"]),
+    ],
+)
+def test_settings_changed_in_place_are_those_that_are_composed(study: str | None, changes: Any) -> None:
+    assert settings_of(study, changes).model_dump(mode="json") == compose(study, changes).model_dump(mode="json")
 
 
 def test_every_tumour_type_can_join_a_study() -> None:

@@ -93,17 +93,17 @@ def test_all_runs_of_a_sweep_are_in_one_folder_whose_name_holds_the_time(sweep) 
 
 
 def test_failed_jobs_are_listed_and_run_again(sweep, monkeypatch, capsys) -> None:
-    monkeypatch.setenv("STAND_IN_FAILS", "1")
-    assert sweep("seed=1,2", "hydra.sweep.dir=x") == 1
+    monkeypatch.setenv("STAND_IN_FAILS", "1,3")
+    assert sweep("seed=1,2,3", "hydra.sweep.dir=x") == 1
     text = capsys.readouterr().err
     last = text[text.rindex("trialsim: job 0") :].splitlines()
-    assert last[0] == "trialsim: job 0 (seed=1) failed: RuntimeError: the machine is on fire"
-    assert "hydra.sweep.dir=" in last[1] and "resume=true" in last[1]
-    assert [state for state, _ in told()] == ["failed", "complete"]
+    assert last[:2] == [f"trialsim: job {n} (seed={n + 1}) failed: RuntimeError: the machine is on fire" for n in (0, 2)]
+    assert "hydra.sweep.dir=" in last[2] and "resume=true" in last[2]
+    assert [state for state, _ in told()] == ["failed", "complete", "failed"]
     before = {file: file.stat().st_mtime_ns for file in Path("x").glob("1/*")}
     monkeypatch.delenv("STAND_IN_FAILS")
-    assert sweep("seed=1,2", "hydra.sweep.dir=x", "resume=true") == 0
-    assert told() == [("complete", "")] * 2
+    assert sweep("seed=1,2,3", "hydra.sweep.dir=x", "resume=true") == 0
+    assert told() == [("complete", "")] * 3
     assert before == {file: file.stat().st_mtime_ns for file in Path("x").glob("1/*")}
     assert not Path("x/failures").exists()
 
@@ -148,6 +148,7 @@ def test_a_sweep_of_other_jobs_is_refused_and_said(sweep, finished, capsys) -> N
     before = results(Path("x"))
     for words, expected in (
         (("seed=1,3",), "job 1 has seed=2, now asked: seed=3"),
+        (("seed=1,2,3",), "job 2 (cohort.size=40 seed=3) is not in it"),
         (("seed=1",), "job 1 (cohort.size=40 seed=2) is not asked for now"),
         (("seed=1,2", "regimen.dose=5"), "job 0 has no override of its own, now asked: regimen.dose=5"),
     ):
