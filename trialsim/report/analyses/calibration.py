@@ -280,10 +280,10 @@ def _age_parameters(table: pd.DataFrame) -> Table:
 
 def _cautions(saved: Saved) -> list[str]:
     return [
-        "Only arms with the role `fit` of the evidence tables took part; numbers of low trust (second hand) count as of half as "
+        "Only arms with the role fit of the evidence tables took part; numbers of low trust (second hand) count as of half as "
         "many patients; what was quoted from memory is left out.",
         "Adverse events, drug levels and biomarkers are not among the numbers fitted.",
-        "Studies with the role `validation` were used for nothing here: trialsim predict sets each beside its prediction.",
+        "Studies with the role validation were used for nothing here: trialsim predict sets each beside its prediction.",
     ]
 
 

@@ -125,12 +125,15 @@ def ranks_panel(table: pd.DataFrame, bins: int = 10) -> Panel:
         made.add_bar(x=(edges[1:] + edges[:-1]) / 2, y=counts, name=WORDS[model], marker=dict(color=colour(TONES[model])),
                      hovertemplate="%{y}<extra></extra>")  # fmt: skip
     expected = (table["model"] == "mechanistic").sum() / bins
-    reference_line(made, y=expected, text="calibrated")
+    reference_line(made, y=expected)
     made.update_xaxes(title_text="share of the predictive distribution below the published value", range=[0, 1])
     made.update_yaxes(title_text="values")
     low = int((table.loc[table["model"] == "mechanistic", "rank"] < 0.05).sum())
     high = int((table.loc[table["model"] == "mechanistic", "rank"] > 0.95).sum())
-    caption = f"Of this model's predictions {low} are too high (published in the lowest 5 %) and {high} too low (highest 5 %)."
+    caption = (
+        f"Of this model's predictions {low} are too high (published in the lowest 5 %) and {high} too low (highest 5 %). Dashed: "
+        "calibrated predictions have as many in each bar."
+    )
     return Panel("ranks", "Too high or too low?", caption, made, wide=False)
 
 
