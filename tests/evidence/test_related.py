@@ -2,7 +2,7 @@
 
 from trialsim.evidence.likeness import Asked
 from trialsim.evidence.load import load_efficacy
-from trialsim.evidence.related import apart, related
+from trialsim.evidence.related import apart, beside_a_rapalog, related
 
 BREAST = Asked("everolimus", 10.0, "mg", "daily", ("exemestane",), ("breast_hr",), {}, "adult")
 
@@ -18,6 +18,14 @@ def test_the_most_alike_arm_comes_first_and_says_what_it_shares():
 
 def test_studies_that_were_not_fitted_do_not_count():
     assert related(BREAST, {"RADIANT3"}).empty and related(BREAST, set()).columns[0] == "study"
+
+
+def test_arms_that_had_a_partner_beside_a_rapalog_are_found_also_where_they_were_not_fitted():
+    found = beside_a_rapalog("trametinib")
+    assert list(found["study"]) == ["TOLCHER15", "TOLCHER15"] and set(found["drug"]) == {"everolimus"}
+    assert found.set_index("arm").loc["pancreatic", ["n", "orr_percent"]].tolist() == [21, 5]
+    assert "letrozole" not in set(beside_a_rapalog("letrozole")["drug"])  # the control of HORIZON
+    assert beside_a_rapalog("capivasertib").empty
 
 
 def test_what_no_arm_had_together_is_said():

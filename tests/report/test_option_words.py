@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 
 from trialsim.options.truths import HAZARD_RATIO
-from trialsim.report.option_words import _best_treatments
+from trialsim.report.option_words import _best_treatments, _without_trial
 
 NAMES = SimpleNamespace(
     who={"all": "all comers", "pten": "PTEN lost"}, what={"alone": "everolimus alone", "letrozole": "letrozole"},
@@ -35,3 +35,23 @@ def test_that_nothing_betters_the_reference_is_said():
 
 def test_what_is_not_sure_is_told_by_population():
     assert "does NOT tell" in told("letrozole", 0.6) and "in PTEN lost letrozole (60 %" in told("letrozole", 0.6)
+
+
+def without(best: str, not_fitted: dict) -> str:
+    """Where no fitted trial gave trametinib."""
+    names = SimpleNamespace(what={"alone": "everolimus alone", "mek": "trametinib (MEK)"}, judged_by=HAZARD_RATIO)
+    rows = [{"kind": "treatment", "endpoint": HAZARD_RATIO, "who": "all", "what": what, "probability": float(what == best)}
+            for what in names.what]  # fmt: skip
+    saved = SimpleNamespace(
+        results={"posterior": {"untold": ["partner trametinib"], "not_fitted": not_fitted}}, config={"partner": {"trametinib": {}}},
+        settings={"what": {"alone": {"partners": []}, "mek": {"partners": ["trametinib"]}}},
+    )  # fmt: skip
+    return _without_trial(saved, pd.DataFrame(rows), names)
+
+
+def test_what_was_published_of_a_partner_but_not_fitted_stands_beside_the_answer():
+    arm = {"study": "TOLCHER15", "drug": "everolimus", "tumour_type": "pancreatic adenocarcinoma", "n": 21.0, "orr_percent": 5.0}
+    text = without("mek", {"trametinib": [arm, arm | {"study": "X", "orr_percent": None}]})
+    assert "NO fitted trial gave trametinib (MEK)" in text and "everolimus with trametinib in pancreatic adenocarcinoma" in text
+    assert "response 5 % of 21 (TOLCHER15). Hold" in text and "X" not in text
+    assert "Published" not in without("mek", {}) and without("alone", {"trametinib": [arm]}) == ""

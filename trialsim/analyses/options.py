@@ -21,6 +21,7 @@ from trialsim.bank import studies, treatments
 from trialsim.calibration import posterior
 from trialsim.conduct.solver_check import meet_accuracy
 from trialsim.engine.population import over_devices
+from trialsim.evidence.related import beside_a_rapalog
 from trialsim.options import over_worlds, populations, truths
 from trialsim.options.truths import COMPARED, GRADE, HAZARD_RATIO
 from trialsim.schema.analysis.options import OptionsSettings
@@ -90,12 +91,14 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         tables["matched"] = over_worlds.matched(every["matched"], seed)
         tables["exposure"] = over_worlds.exposure(every["exposure"], settings)
     failed = int(people["failed"].sum())
+    untold = sorted(posterior.untold(config, fitted))
     told: dict[str, Any] = {"n_patients": int(people["patients"].sum()), "solver_check": check}
     told["posterior"] = {
         "trials": len(fitted.provenance["trials"]),
         "numbers": fitted.provenance["numbers"],
         "unknown_types": sorted({kind for cohort, _ in groups for kind in posterior.unknown_types(cohort, fitted)}),
-        "untold": sorted(posterior.untold(config, fitted)),
+        "untold": untold,
+        "not_fitted": {name: beside_a_rapalog(name).to_dict("records") for name in config.partner if f"partner {name}" in untold},
     }
     return Findings(tables, _headlines(tables, settings) | told, simulation_faults(failed, check))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from trialsim.evidence.likeness import GENES, MIXED, Asked, drugs_in
+from trialsim.evidence.likeness import GENES, MIXED, RAPALOGS, Asked, drugs_in
 from trialsim.evidence.load import load_efficacy
 from trialsim.evidence.tumour_types import project_name
 
@@ -40,6 +40,20 @@ def related(asked: Asked, studies: Collection[str]) -> pd.DataFrame:
         rows.append((-len(shares), found | {name: getattr(row, name) for name in TOLD}))
     columns = ["study", "arm", "shares", "drug", "partners", "tumour_type", "line", "n", *TOLD]
     return pd.DataFrame([found for _, found in sorted(rows, key=lambda row: row[0])], columns=columns)
+
+
+def beside_a_rapalog(partner: str) -> pd.DataFrame:
+    """Arms of any study, also of those that are only predicted, that were given this drug beside a rapalog.
+
+    Returns:
+        study, arm, drug, tumour_type, n (evaluable for response, or enrolled), orr_percent.
+    """
+    table = load_efficacy()
+    table = table[table["drug"].isin(RAPALOGS)]
+    found = table[[_is_among(partner, row) for row in table.itertuples()]]
+    columns = {"trial_id": "study", "arm_id": "arm"}
+    patients = found["n_evaluable_response"].fillna(found["n_enrolled"])
+    return found.assign(n=patients).rename(columns=columns)[["study", "arm", "drug", "tumour_type", "n", "orr_percent"]]
 
 
 def _is_of(kind: str, asked: Asked) -> bool:

@@ -20,6 +20,7 @@ from trialsim.report.wording import (
     percent,
     plural,
     unit_text,
+    words,
 )
 
 JUDGED = {  # in a sentence
@@ -175,13 +176,28 @@ def _without_trial(saved: Saved, best: pd.DataFrame, names: Names) -> str:
     likely_best = set(ranked[ranked["probability"] >= CLOSE]["what"])
     unknown = {name.removeprefix("partner ") for name in saved.results["posterior"]["untold"]}
     drugs = lambda one: saved.config["partner"] if one["partners"] is None else one["partners"]
-    found = [names.what[name] for name, one in saved.settings["what"].items() if name in likely_best and unknown & set(drugs(one))]
+    without = {name: unknown & set(drugs(one)) for name, one in saved.settings["what"].items() if name in likely_best}
+    found = [names.what[name] for name, partners in without.items() if partners]
     if not found:
         return ""
     return (
         f"NO fitted trial gave {join(found)} beside a rapalog: how much it helps rests on laboratory facts and a prior alone, and "
         "the probabilities hold only if these are right. That is a reason for a trial, not evidence of benefit."
+        f"{_not_fitted(saved, set().union(*without.values()))}"
     )
+
+
+def _not_fitted(saved: Saved, partners: set[str]) -> str:
+    """What was published of such partner drugs beside a rapalog, which the posterior has not seen."""
+    arms = saved.results["posterior"].get("not_fitted", {})  # runs of before had none
+    told = [
+        f"{row['drug']} with {words(name)} in {row['tumour_type']}, response {number(row['orr_percent'])} % of {row['n']:.0f} "
+        f"({row['study']})"
+        for name in sorted(partners) for row in arms.get(name, []) if is_number(row["orr_percent"])
+    ]  # fmt: skip
+    if not told:
+        return ""
+    return f" Published, but NOT fitted: {'; '.join(told)}. Hold the answer against it."
 
 
 def _size_of(effect: pd.DataFrame, who: str, what: str) -> str:
