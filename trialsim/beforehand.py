@@ -9,6 +9,7 @@ from trialsim.cohort.disease import LAST_LINE
 from trialsim.cohort.selection import refuse_rare
 from trialsim.evidence.doses import PER_WEEK, beyond_studied
 from trialsim.evidence.likeness import (
+    GENES,
     Asked,
     control_differences,
     drug_differences,
@@ -98,6 +99,11 @@ def _of_prediction(config: StudyConfig, settings: PredictSettings) -> list[str]:
         told.append(
             f"Drugs of which no fitted trial tells: {', '.join(drugs)}. How strongly they act is what their files say, with the "
             "spread of the prior; that is no clinical evidence."
+        )
+    genes = dict.fromkeys(GENES[gene] for gene in posterior.of_laboratory(settings.selection, fitted))
+    if genes:
+        told.append(
+            f"What alterations of {', '.join(genes)} change rests on facts about cells: the fitted trials hardly narrow it."
         )
     later = sum(config.cohort.clinical.line[LAST_LINE:])
     if later > 0.5:

@@ -2,7 +2,7 @@
 
 from trialsim.evidence.likeness import Asked
 from trialsim.evidence.load import load_efficacy
-from trialsim.evidence.related import apart, beside_a_rapalog, related
+from trialsim.evidence.related import apart, beside_a_rapalog, by_alteration, related
 
 BREAST = Asked("everolimus", 10.0, "mg", "daily", ("exemestane",), ("breast_hr",), {}, "adult")
 
@@ -47,3 +47,13 @@ def test_what_no_arm_had_together_is_said():
 def test_arms_in_her2_positive_cancer_are_not_of_the_hormone_dependent_type():
     assert related(BREAST, {"ANDRE16"}).empty
     assert set(related(BREAST._replace(tumour_types=("breast_her2",)), {"ANDRE16"})["shares"]) >= {"tumour type, everolimus"}
+
+
+def test_findings_by_alteration_are_those_of_the_drug_and_the_genes_each_once():
+    found = by_alteration("everolimus", ["pik3ca", "pten_loss"]).set_index(["study", "status"])
+    assert found.loc[("ANDRE16", "mutant"), ["n", "finding"]].tolist() == [166, "PFS HR 0.67 (0.45-1.00) against placebo"]
+    assert "independent of each gene" in found.loc[("HORTOBAGYI16", "any"), "finding"]
+    assert list(found.loc["VOSS18"].index) == ["lost v retained"]  # three rows of one finding, and none of TSC
+    assert found.loc[("KIM17", "PIK3CA amplified or mutant and/or PTEN lost"), "finding"].startswith("0 of 10 responded; 4 of 10")
+    assert set(by_alteration("temsirolimus", ["pten_loss"])["study"]) == {"OZA11", "ROLDAN19"}
+    assert by_alteration("everolimus", []).empty

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 
 from trialsim.options.truths import HAZARD_RATIO
-from trialsim.report.option_words import _best_treatments, _without_trial
+from trialsim.report.option_words import _best_treatments, _of_laboratory, _size_of, _without_trial
 
 NAMES = SimpleNamespace(
     who={"all": "all comers", "pten": "PTEN lost"}, what={"alone": "everolimus alone", "letrozole": "letrozole"},
@@ -55,3 +55,18 @@ def test_what_was_published_of_a_partner_but_not_fitted_stands_beside_the_answer
     assert "NO fitted trial gave trametinib (MEK)" in text and "everolimus with trametinib in pancreatic adenocarcinoma" in text
     assert "response 5 % of 21 (TOLCHER15). Hold" in text and "X" not in text
     assert "Published" not in without("mek", {}) and without("alone", {"trametinib": [arm]}) == ""
+
+
+def test_alterations_of_which_cells_alone_tell_are_named_and_held_against_patients():
+    saved = SimpleNamespace(results={"posterior": {"of_laboratory": ["pik3ca", "pten_loss", "pten_mutation"]}},
+                            table=lambda name: pd.DataFrame({"finding": ["HR 1.0"]}))  # fmt: skip
+    text = _of_laboratory(saved)
+    assert "alterations of PIK3CA and PTEN change" in text and "against 1 finding in patients" in text
+    assert _of_laboratory(SimpleNamespace(results={"posterior": {}})) == ""
+
+
+def test_a_ratio_near_one_is_said_to_matter_little():
+    near, far = ({"ratio": True, "median": 0.99, "low_90": low, "high_90": 0.99, "error": 0.0001} for low in (0.99, 0.6))
+    effect = pd.DataFrame([near | {"who": "all", "what": "a"}, far | {"who": "all", "what": "b"}]).set_index(["who", "what"])
+    assert _size_of(effect, "all", "a") == ", 0.99 (± 0.01), which matters little"
+    assert "little" not in _size_of(effect, "all", "b")

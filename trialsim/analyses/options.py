@@ -21,7 +21,7 @@ from trialsim.bank import studies, treatments
 from trialsim.calibration import posterior
 from trialsim.conduct.solver_check import meet_accuracy
 from trialsim.engine.population import over_devices
-from trialsim.evidence.related import beside_a_rapalog
+from trialsim.evidence.related import beside_a_rapalog, by_alteration
 from trialsim.options import over_worlds, populations, truths
 from trialsim.options.truths import COMPARED, GRADE, HAZARD_RATIO
 from trialsim.schema.analysis.options import OptionsSettings
@@ -61,6 +61,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     matched: who, endpoint (exposure, ps6_tumour_d28), unit, schedule, median, low_50, ... high_90 (dose at which it is that of the
         reference), error (Monte Carlo), inside (share of worlds in which it lies between the doses given).
     exposure: who, what, endpoint, low, median, high (5, 50, 95 % of patients).
+    by_alteration: what was published of the alterations that a population is selected by (`evidence.related.by_alteration`).
     worlds: world, kind ("" of an option itself), who, what, against_who, against_what, endpoint, value (log of ratios), error.
     """
     settings = config.analysis
@@ -90,6 +91,9 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     if settings.match is not None:
         tables["matched"] = over_worlds.matched(every["matched"], seed)
         tables["exposure"] = over_worlds.exposure(every["exposure"], settings)
+    genes = sorted({gene for who in settings.who.values() for gene in who.selection})
+    if genes:
+        tables["by_alteration"] = by_alteration(config.drug.name, genes)
     failed = int(people["failed"].sum())
     untold = sorted(posterior.untold(config, fitted))
     told: dict[str, Any] = {"n_patients": int(people["patients"].sum()), "solver_check": check}
@@ -98,6 +102,7 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
         "numbers": fitted.provenance["numbers"],
         "unknown_types": sorted({kind for cohort, _ in groups for kind in posterior.unknown_types(cohort, fitted)}),
         "untold": untold,
+        "of_laboratory": posterior.of_laboratory(genes, fitted),
         "not_fitted": {name: beside_a_rapalog(name).to_dict("records") for name in config.partner if f"partner {name}" in untold},
     }
     return Findings(tables, _headlines(tables, settings) | told, simulation_faults(failed, check))

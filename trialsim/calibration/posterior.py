@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +16,7 @@ from scipy import special
 
 from trialsim.calibration.apply import shifted
 from trialsim.calibration.arms import CHILDREN_BELOW_Y
-from trialsim.calibration.parameters import EXPOSURE, OF_GENE, OF_TYPE, Parameter, prior_of
+from trialsim.calibration.parameters import EXPOSURE, GENE_COLUMN, OF_GENE, OF_TYPE, Parameter, prior_of
 from trialsim.schema import ConfigError
 from trialsim.schema.plain import usable_path
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
 
 SHIPPED = "posterior.npz"
+HARDLY = 0.9  # share of the prior's SD from which on the evidence is said to tell hardly anything; ours
 POPULATION = ("mu", "tau", "rho", "child", "low_grade", "omega", "error")
 
 
@@ -108,6 +110,14 @@ def untold(config: StudyConfig, posterior: Posterior) -> dict[str, Parameter]:
     partners = {f"partner {name}": prior_of(partner) for name, partner in config.partner.items()}
     every = OF_GENE | partners | {f"exposure {config.drug.name}": EXPOSURE}
     return {name: prior for name, prior in every.items() if name not in posterior.names}
+
+
+def of_laboratory(genes: Collection[str], posterior: Posterior) -> list[str]:
+    """Those of these alterations (columns of the cohort) whose effect the fitted trials leave as uncertain as laboratory facts do:
+    they tell nothing of it, or leave it at least `HARDLY` of its prior's spread."""
+    spread = lambda name: posterior.shifts[:, posterior.names.index(name)].std()
+    known = {GENE_COLUMN[name] for name, prior in OF_GENE.items() if name in posterior.names and spread(name) < HARDLY * prior.sd}
+    return [gene for gene in genes if gene not in known]
 
 
 def worlds(config: StudyConfig, posterior: Posterior, count: int, seed: int) -> list[World]:

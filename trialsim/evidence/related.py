@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from trialsim.evidence.likeness import GENES, MIXED, RAPALOGS, Asked, drugs_in
-from trialsim.evidence.load import load_efficacy
+from trialsim.evidence.load import load_biomarkers, load_efficacy
 from trialsim.evidence.tumour_types import project_name
 
 TOLD = ("orr_percent", "dcr_percent", "median_pfs_months", "pfs_hr", "trust", "source_url")
@@ -46,14 +46,42 @@ def beside_a_rapalog(partner: str) -> pd.DataFrame:
     """Arms of any study, also of those that are only predicted, that were given this drug beside a rapalog.
 
     Returns:
-        study, arm, drug, tumour_type, n (evaluable for response, or enrolled), orr_percent.
+        study, arm, drug, tumour_type, n (evaluable for response, or enrolled), orr_percent (missing: not published).
     """
     table = load_efficacy()
     table = table[table["drug"].isin(RAPALOGS)]
     found = table[[_is_among(partner, row) for row in table.itertuples()]]
     columns = {"trial_id": "study", "arm_id": "arm"}
-    patients = found["n_evaluable_response"].fillna(found["n_enrolled"])
+    patients = found["n_evaluable_response"].fillna(found["n_enrolled"]).astype(float)
     return found.assign(n=patients).rename(columns=columns)[["study", "arm", "drug", "tumour_type", "n", "orr_percent"]]
+
+
+def by_alteration(drug: str, genes: Collection[str]) -> pd.DataFrame:
+    """What was published of patients with and without alterations who were given a rapalog; none of it is fitted unless a trial
+    file selects for it.
+
+    Args:
+        genes: columns of the cohort.
+
+    Returns:
+        marker, status, study, drug, tumour_type, n, finding, source_url; missing: not published.
+    """
+    table = load_biomarkers().drop(columns="marker").drop_duplicates(["trial_id", "gene_or_marker", "statistic"], keep="last")
+    asked = {GENES[gene] for gene in genes}
+    names = [any(gene in row.gene_or_marker for gene in asked) and drug in row.drug for row in table.itertuples()]
+    columns = {"gene_or_marker": "marker", "trial_id": "study", "tumour_types": "tumour_type"}
+    found = table[names].rename(columns=columns)
+    patients = found["n_patients"].fillna(found["n_total"]).astype(float)
+    found = found.assign(n=patients, finding=[_finding(row) for row in found.itertuples()])
+    return found[["marker", "status", "study", "drug", "tumour_type", "n", "finding", "source_url"]].reset_index(drop=True)
+
+
+def _finding(row: Any) -> str:
+    """Counts, and what was published in words."""
+    of = f" of {row.n_patients}" if pd.notna(row.n_patients) else ""
+    counts = [f"{count}{of} {what}" for count, what in
+              ((row.n_response, "responded"), (row.n_benefit, row.benefit_definition)) if pd.notna(count)]  # fmt: skip
+    return "; ".join([*counts, *filter(None, [row.statistic])])
 
 
 def _is_of(kind: str, asked: Asked) -> bool:

@@ -126,6 +126,17 @@ def best_table(best: pd.DataFrame, names: Names) -> Table:
     return Table("best", "Which is the best", best, pd.DataFrame(rows, columns=columns), note, folded=True)
 
 
+def by_alteration(published: pd.DataFrame) -> Table:
+    """What was published of patients by the alterations that populations are chosen by."""
+    rows = [
+        [row.marker, row.status, row.study, row.drug, words(row.tumour_type) or MISSING, amount(row.n, "count"), row.finding]
+        for row in published.itertuples()
+    ]
+    columns = ["Marker", "Status", "Study", "Treatment", "Tumour", "n", "Finding"]
+    note = "As published. Sources in the CSV. Of these ANDRE16 alone was fitted, as trial files that select for the alteration."
+    return Table("by_alteration", "Published by alteration", published, pd.DataFrame(rows, columns=columns), note)
+
+
 def matched_table(matched: pd.DataFrame, names: Names) -> Table:
     rows = [
         [names.who[row["who"]], endpoint_name(row["endpoint"]), dose_found(row), percent(row["inside"], 0)]

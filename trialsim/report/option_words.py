@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from trialsim.evidence.likeness import GENES
 from trialsim.options.truths import COMPARED, HAZARD_RATIO
 from trialsim.report.analyses.page import Saved
 from trialsim.report.figures.options import SURE
@@ -32,6 +33,7 @@ TESTS = {"log_rank": "randomised, log-rank test", "response": "one arm, response
 TRIALS = {"log_rank": "in a randomised trial (log-rank test)", "response": "in a trial of one arm (response rate)"}
 NAMED = 8  # options in a sentence
 FEW = 3  # treatments of which each is told by each measure
+LEAST_SHOWN = 0.01  # error of a ratio; less is told as this much
 SMALL = 0.1  # change of a hazard that matters little; ours
 BESIDE = {
     "orr": "response in percentage points",
@@ -72,7 +74,7 @@ def change(row: Any) -> str:
         return MISSING
     if row["low_90"] == row["high_90"] and is_number(row["error"]) and row["error"] > 0:
         if row["ratio"]:  # the error is that of the log
-            return f"{fixed(row['median'])} (± {fixed(row['median'] * row['error'])})"
+            return f"{fixed(row['median'])} (± {fixed(max(row['median'] * row['error'], LEAST_SHOWN))})"
         return f"{points(row['median'], 1)} points (± {100 * row['error']:.1f})"
     if row["ratio"]:
         return fixed_spread(row["median"], row["low_90"], row["high_90"])
@@ -112,6 +114,7 @@ def answer(saved: Saved, names: Names) -> list[str]:
         told.append(_one_treatment(judged, names))
         if len(names.who) > 1:
             told.append(_best_population(compared, best, people, names))
+    told.append(_of_laboratory(saved))
     if "matched" in saved.summary["tables"]:
         told.append(_dose(saved, options, names))
     if "needed" in saved.summary["tables"]:
@@ -200,8 +203,29 @@ def _not_fitted(saved: Saved, partners: set[str]) -> str:
     return f" Published, but NOT fitted: {'; '.join(told)}. Hold the answer against it."
 
 
+def _of_laboratory(saved: Saved) -> str:
+    """Alterations of which trials tell no more than cells do, and that findings in patients are there to be read."""
+    genes = saved.results["posterior"].get("of_laboratory", [])  # runs of before had none
+    if not genes:
+        return ""
+    findings = saved.table("by_alteration")
+    published = f" Hold it against {plural(len(findings), 'finding')} in patients, listed below." if len(findings) else ""
+    return (
+        f"What alterations of {join(dict.fromkeys(GENES[gene] for gene in genes))} change rests on facts about cells: the fitted "
+        f"trials hardly narrow it, so what is said of populations chosen by them holds only as far as those facts do.{published}"
+    )
+
+
 def _size_of(effect: pd.DataFrame, who: str, what: str) -> str:
-    return f", {change(effect.loc[(who, what)])}" if (who, what) in effect.index else ""
+    if (who, what) not in effect.index:
+        return ""
+    row = effect.loc[(who, what)]
+    return f", {change(row)}{', which matters little' if _small(row) else ''}"
+
+
+def _small(row: Any) -> bool:
+    """Whether a hazard ratio is so near to 1 that the choice matters little."""
+    return bool(row["ratio"]) and row["low_90"] > 1 - SMALL and row["high_90"] < 1 + SMALL
 
 
 def _measure(names: Names) -> str:

@@ -150,6 +150,8 @@ def _gains(saved: Saved, compared: pd.DataFrame, names: Names) -> Section:
             shown.append(tables.gain_table(f"gain_{kind}", title, rows, names, kind))
     best = saved.table("best")
     shown += [tables.best_table(best, names)] if len(best) else []
+    if "by_alteration" in saved.summary["tables"]:
+        shown.append(tables.by_alteration(saved.table("by_alteration")))
     lead = (
         "Differences and ratios within each world (90 % interval), and the probability that an option is better than the reference."
     )
