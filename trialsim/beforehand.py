@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from trialsim.cohort.disease import LAST_LINE
@@ -17,6 +18,7 @@ from trialsim.evidence.likeness import (
     refuse_the_drug_in_control,
 )
 from trialsim.evidence.published import named_arm
+from trialsim.evidence.related import beside_a_rapalog
 from trialsim.schema.analysis.options import OptionsSettings
 from trialsim.schema.analysis.predict import PredictSettings
 from trialsim.schema.base import ConfigError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 GIVEN = ("trial", "predict")  # analyses whose patients are given `regimen`, and that stand beside a published study
 OF_AGE_Y = 18.0
+FEW_OF_AGE = 0.2  # share of a type's patients below which those asked in are the exception; ours
 FEW_DRAWS = 40  # of a posterior: fewer give no 90 % interval
 BODY_SURFACE_M2 = 1.8  # of the adult that conf/partner's reference concentrations are of
 UNUSUAL = 1.5  # times the usual exposure to a partner drug
@@ -70,7 +73,9 @@ def cautions(config: StudyConfig) -> list[str]:
     if config.analysis.kind not in GIVEN:
         return []
     asked = asked_of(config)
-    highest = max([config.regimen.dose, *(config.design.levels if config.design.escalates else ())])
+    levels = config.analysis.dose_levels if isinstance(config.analysis, PredictSettings) else None
+    escalated = config.design.levels if config.design.escalates else ()
+    highest = max(levels or [config.regimen.dose, *escalated])
     beyond = beyond_studied(asked.drug, highest, asked.unit, asked.schedule, asked.age_group)
     settings = config.analysis
     own = _of_prediction(config, settings) if isinstance(settings, PredictSettings) else []
@@ -88,6 +93,7 @@ def _of_prediction(config: StudyConfig, settings: PredictSettings) -> list[str]:
             f"Tumour types of which no fitted trial tells: {', '.join(kinds)}. Their growth, dependence on mTORC1 and deaths are "
             "drawn from what tumour types are in general, so the intervals are wide."
         )
+    told += _of_other_ages(config)
     if config.cohort.age.minimum_y < OF_AGE_Y:
         mix = config.cohort.mix
         adult = [str(tumour.label) for kind, tumour in config.tumour.items() if mix.get(kind) and tumour.demographics.age is None]
@@ -100,6 +106,9 @@ def _of_prediction(config: StudyConfig, settings: PredictSettings) -> list[str]:
             f"Drugs of which no fitted trial tells: {', '.join(drugs)}. How strongly they act is what their files say, with the "
             "spread of the prior; that is no clinical evidence."
         )
+    for name in drugs:
+        if published := beside_a_rapalog(name, fitted.provenance["studies"]):
+            told.append(f"Published, but not fitted. {' '.join(published)}")
     genes = dict.fromkeys(GENES[gene] for gene in posterior.of_laboratory(settings.selection, fitted))
     if genes:
         told.append(
@@ -121,6 +130,24 @@ def _of_prediction(config: StudyConfig, settings: PredictSettings) -> list[str]:
             f"Patients are followed for {settings.follow_up_months:g} months and more, the simulated ones for {longest:g} at most: "
             "later medians are not reached."
         )
+    return told
+
+
+def _of_other_ages(config: StudyConfig) -> list[str]:
+    """Tumour types most of whose patients are younger or older than those who are asked in."""
+    told, limits = [], config.cohort.age
+    for kind, share in config.cohort.mix.items():
+        own = config.tumour[kind].demographics.age
+        if not share or own is None:
+            continue
+        low, high = max(own.minimum_y, limits.minimum_y), min(own.maximum_y, limits.maximum_y)
+        ages = [(part.weight, NormalDist(part.mean_y, part.sd_y)) for part in own.components]
+        if sum(weight * (of.cdf(high) - of.cdf(low)) for weight, of in ages) < FEW_OF_AGE:
+            other = "adult" if asked_of(config).age_group == "paediatric" else "paediatric"
+            told.append(
+                f"{config.tumour[kind].label}: most patients are of other ages (described: {own.minimum_y:g} to {own.maximum_y:g} "
+                f"years); those asked in are of {low:g} to {high:g}. age_group: {other} asks in the others."
+            )
     return told
 
 

@@ -20,12 +20,13 @@ def test_studies_that_were_not_fitted_do_not_count():
     assert related(BREAST, {"RADIANT3"}).empty and related(BREAST, set()).columns[0] == "study"
 
 
-def test_arms_that_had_a_partner_beside_a_rapalog_are_found_also_where_they_were_not_fitted():
-    found = beside_a_rapalog("trametinib")
-    assert list(found["study"]) == ["TOLCHER15", "TOLCHER15"] and set(found["drug"]) == {"everolimus"}
-    assert found.set_index("arm").loc["pancreatic", ["n", "orr_percent"]].tolist() == [21, 5]
-    assert "letrozole" not in set(beside_a_rapalog("letrozole")["drug"])  # the control of HORIZON
-    assert beside_a_rapalog("capivasertib").empty
+def test_what_studies_that_were_not_fitted_found_of_a_partner_beside_a_rapalog_is_told():
+    whole, part = beside_a_rapalog("trametinib", {"BOLERO2"})
+    assert whole.startswith("Everolimus with trametinib in solid tumours, mixed: response 7 % of 67; no tolerable dose found")
+    assert part == ("Everolimus with trametinib in pancreatic adenocarcinoma: response 5 % of 21, who are part of TOLCHER15/all "
+                    "(TOLCHER15).")  # fmt: skip
+    assert beside_a_rapalog("trametinib", {"TOLCHER15"}) == [] and beside_a_rapalog("capivasertib", set()) == []
+    assert not any("HORIZON" in text for text in beside_a_rapalog("letrozole", {"HORIZON"}))
 
 
 def test_what_no_arm_had_together_is_said():
@@ -52,8 +53,18 @@ def test_arms_in_her2_positive_cancer_are_not_of_the_hormone_dependent_type():
 def test_findings_by_alteration_are_those_of_the_drug_and_the_genes_each_once():
     found = by_alteration("everolimus", ["pik3ca", "pten_loss"]).set_index(["study", "status"])
     assert found.loc[("ANDRE16", "mutant"), ["n", "finding"]].tolist() == [166, "PFS HR 0.67 (0.45-1.00) against placebo"]
+    assert "HER2-positive" in found.loc[("ANDRE16", "mutant"), "notes"]
     assert "independent of each gene" in found.loc[("HORTOBAGYI16", "any"), "finding"]
+    assert found.loc[("HAAS19", "any"), "finding"] == "no correlation"  # of mutations in the PI3K pathway
     assert list(found.loc["VOSS18"].index) == ["lost v retained"]  # three rows of one finding, and none of TSC
-    assert found.loc[("KIM17", "PIK3CA amplified or mutant and/or PTEN lost"), "finding"].startswith("0 of 10 responded; 4 of 10")
     assert set(by_alteration("temsirolimus", ["pten_loss"])["study"]) == {"OZA11", "ROLDAN19"}
+    (tsc,) = by_alteration("everolimus", ["tsc"]).query("study == 'KRUEGER10'")["finding"]
+    assert tsc.startswith("9 of 28 responded; 21 of 28")  # its words say nothing of response
     assert by_alteration("everolimus", []).empty
+
+
+def test_arms_in_solid_tumours_of_any_kind_are_like_patients_of_their_age_alone():
+    asked = BREAST._replace(tumour_types=("colorectal", "pancreatic_adenocarcinoma"), partners=())
+    assert related(asked, {"FOULADI07"}).empty and not related(asked._replace(age_group="paediatric"), {"FOULADI07"}).empty
+    glioma = BREAST._replace(tumour_types=("low_grade_glioma",), partners=())
+    assert apart(glioma, {"POETIC_LGG20"}) == ["everolimus in these tumours of adults"]

@@ -39,29 +39,30 @@ def test_what_is_not_sure_is_told_by_population():
 
 def without(best: str, not_fitted: dict) -> str:
     """Where no fitted trial gave trametinib."""
-    names = SimpleNamespace(what={"alone": "everolimus alone", "mek": "trametinib (MEK)"}, judged_by=HAZARD_RATIO)
+    names = SimpleNamespace(what={"alone": "everolimus alone", "mek": "trametinib (MEK)"}, who={"all": "all comers"},
+                            judged_by=HAZARD_RATIO, reference=("all", "alone"))  # fmt: skip
     rows = [{"kind": "treatment", "endpoint": HAZARD_RATIO, "who": "all", "what": what, "probability": float(what == best)}
             for what in names.what]  # fmt: skip
+    orr = [{"who": "all", "what": "mek", "endpoint": "orr", "median": 0.62, "low_90": 0.04, "high_90": 0.87}]
     saved = SimpleNamespace(
         results={"posterior": {"untold": ["partner trametinib"], "not_fitted": not_fitted}}, config={"partner": {"trametinib": {}}},
-        settings={"what": {"alone": {"partners": []}, "mek": {"partners": ["trametinib"]}}},
+        settings={"what": {"alone": {"partners": []}, "mek": {"partners": ["trametinib"]}}}, table=lambda name: pd.DataFrame(orr),
     )  # fmt: skip
-    return _without_trial(saved, pd.DataFrame(rows), names)
+    return _without_trial(saved, pd.DataFrame(rows), names).replace("\u00a0", " ")
 
 
 def test_what_was_published_of_a_partner_but_not_fitted_stands_beside_the_answer():
-    arm = {"study": "TOLCHER15", "drug": "everolimus", "tumour_type": "pancreatic adenocarcinoma", "n": 21.0, "orr_percent": 5.0}
-    text = without("mek", {"trametinib": [arm, arm | {"study": "X", "orr_percent": None}]})
-    assert "NO fitted trial gave trametinib (MEK)" in text and "everolimus with trametinib in pancreatic adenocarcinoma" in text
-    assert "response 5 % of 21 (TOLCHER15). Hold" in text and "X" not in text
-    assert "Published" not in without("mek", {}) and without("alone", {"trametinib": [arm]}) == ""
+    text = without("mek", {"trametinib": ["Response 7 % of 67 (TOLCHER15)."]})
+    assert "NO fitted trial gave trametinib (MEK)" in text and "NOT fitted. Response 7 % of 67 (TOLCHER15). Hold" in text
+    assert "response in all comers is trametinib (MEK) 62 % (4 % to 87 %) here" in text
+    assert "Published" not in without("mek", {}) and without("alone", {"trametinib": ["Response 7 %."]}) == ""
 
 
 def test_alterations_of_which_cells_alone_tell_are_named_and_held_against_patients():
     saved = SimpleNamespace(results={"posterior": {"of_laboratory": ["pik3ca", "pten_loss", "pten_mutation"]}},
-                            table=lambda name: pd.DataFrame({"finding": ["HR 1.0"]}))  # fmt: skip
+                            table=lambda name: pd.DataFrame({"study": ["A", "A", "B"]}))  # fmt: skip
     text = _of_laboratory(saved)
-    assert "alterations of PIK3CA and PTEN change" in text and "against 1 finding in patients" in text
+    assert "alterations of PIK3CA and PTEN change" in text and "against the findings of 2 studies of patients" in text
     assert _of_laboratory(SimpleNamespace(results={"posterior": {}})) == ""
 
 

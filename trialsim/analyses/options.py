@@ -98,12 +98,12 @@ def run(config: StudyConfig, steps: Steps) -> Findings:
     untold = sorted(posterior.untold(config, fitted))
     told: dict[str, Any] = {"n_patients": int(people["patients"].sum()), "solver_check": check}
     told["posterior"] = {
-        "trials": len(fitted.provenance["trials"]),
+        "trials": len(fitted.provenance["studies"]),
         "numbers": fitted.provenance["numbers"],
         "unknown_types": sorted({kind for cohort, _ in groups for kind in posterior.unknown_types(cohort, fitted)}),
         "untold": untold,
         "of_laboratory": posterior.of_laboratory(genes, fitted),
-        "not_fitted": {name: beside_a_rapalog(name).to_dict("records") for name in config.partner if f"partner {name}" in untold},
+        "not_fitted": {name: beside_a_rapalog(name, fitted.provenance["studies"]) for name in config.partner},
     }
     return Findings(tables, _headlines(tables, settings) | told, simulation_faults(failed, check))
 

@@ -104,11 +104,11 @@ def _success(every: pd.DataFrame) -> pd.DataFrame:
 
 
 def _told(config: StudyConfig, fitted: posterior.Posterior) -> dict[str, Any]:
-    """Of the posterior: how many trials and published numbers it was fitted to, whether this trial is one of them, and how it was
+    """Of the posterior: how many studies and published numbers it was fitted to, whether this trial is one of them, and how it was
     judged on studies that it had not seen (null: not)."""
     facts, name = fitted.provenance, config.study.published
     return {
-        "trials": len(facts["trials"]),
+        "trials": len(facts["studies"]),
         "numbers": facts["numbers"],
         "fitted_to_this": name is not None and name.partition("/")[0] in facts["studies"],
         "judged": next((row for row in facts.get("judged", []) if _is_of_all(row)), None),

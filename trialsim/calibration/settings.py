@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trialsim.calibration.parameters import GENE_COLUMN, blocks_wholly
-from trialsim.calibration.posterior import Posterior, World, untold
+from trialsim.calibration.posterior import Posterior, World, of_laboratory, untold
 
 if TYPE_CHECKING:
     from trialsim.schema.study import StudyConfig
@@ -21,7 +21,7 @@ OF_COLUMN = {column: gene for gene, column in GENE_COLUMN.items()}
 
 def drawn(config: StudyConfig, worlds: Sequence[World], posterior: Posterior) -> pd.DataFrame:
     """One row a setting: setting (its path), unit, file (its value there), median, low_90, high_90 (over the worlds, each with what
-    a study adds), told: whether fitted trials tell of it."""
+    a study adds), told: whether fitted trials tell of it, of an alteration more than hardly anything."""
     open_, rows = untold(config, posterior), []
     for path, unit, told in _paths(config, posterior, set(open_)):
         values = np.array([_at(world.config, path) for world in worlds])
@@ -45,7 +45,7 @@ def _paths(config: StudyConfig, posterior: Posterior, open_: set[str]) -> Iterat
             yield ("partner", name, "inhibits", node, "IC50_nM" if wholly else "max"), unit, f"partner {name}" not in open_
     for gene in getattr(config.analysis, "selection", {}):
         if name := OF_COLUMN.get(gene):
-            yield ("network", "genotype", name), "logit of dependence", name in posterior.names
+            yield ("network", "genotype", name), "logit of dependence", not of_laboratory([gene], posterior)
     yield ("cohort", "associations", "log_growth_per_line"), "log a line", "line_growth" in posterior.names
     yield ("cohort", "associations", "logit_dependence_per_line"), "logit a line", "line_dependence" in posterior.names
 

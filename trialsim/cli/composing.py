@@ -136,6 +136,15 @@ def _explained(error: Exception, config_name: str, parsed: Sequence[Override]) -
                 return ConfigError(key, override.value(), _unknown_key(base, key))
     words = [str(error), str(error.__cause__ or "")]
     text = "; ".join(line.strip() for part in words for line in part.splitlines() if line.strip())
+    inside = re.search(r"full_key: ([\w.]+)", text)  # {key: value} with a key that the section does not have
+    for override in reversed(parsed):
+        key = override.key_or_group
+        if base is None or inside is None or override.is_add() or key.startswith("hydra."):
+            continue
+        if f"{inside[1]}.".startswith(f"{key}."):
+            section = inside[1].rpartition(".")[0]
+            other = f"a key of {section} as this study has it; ~{section} and +{section}={{...}} put another in its place"
+            return ConfigError(inside[1], override.value(), other if _has(base, inside[1]) else _unknown_key(base, inside[1]))
     return ConfigError("command line", " ".join(str(item.input_line) for item in parsed), text)
 
 

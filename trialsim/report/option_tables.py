@@ -129,11 +129,14 @@ def best_table(best: pd.DataFrame, names: Names) -> Table:
 def by_alteration(published: pd.DataFrame) -> Table:
     """What was published of patients by the alterations that populations are chosen by."""
     rows = [
-        [row.marker, row.status, row.study, row.drug, words(row.tumour_type) or MISSING, amount(row.n, "count"), row.finding]
+        [row.marker, row.status, row.study, row.drug, amount(row.n, "count"), row.finding, row.notes or MISSING]
         for row in published.itertuples()
     ]
-    columns = ["Marker", "Status", "Study", "Treatment", "Tumour", "n", "Finding"]
-    note = "As published. Sources in the CSV. Of these ANDRE16 alone was fitted, as trial files that select for the alteration."
+    columns = ["Marker", "Status", "Study", "Treatment", "n", "Finding", "Notes"]
+    note = (
+        "As published; sources in the CSV. Some studies were fitted, but what they found by alteration only where a trial's file "
+        "selects for it or its tumour type always has it."
+    )
     return Table("by_alteration", "Published by alteration", published, pd.DataFrame(rows, columns=columns), note)
 
 

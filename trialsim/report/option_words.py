@@ -21,7 +21,6 @@ from trialsim.report.wording import (
     percent,
     plural,
     unit_text,
-    words,
 )
 
 JUDGED = {  # in a sentence
@@ -139,7 +138,8 @@ def _best_treatments(judged: pd.DataFrame, best: pd.DataFrame, names: Names) -> 
         )
         if same == names.reference[1]:
             return f"{told}."
-        each = join(f"{names.who[who]} {change(effect.loc[(who, same)])}" for who in names.who if who in by_population)
+        there = [who for who in names.who if who in by_population]
+        each = join(f"{names.who[who]} {_size_of(effect, who, same).removeprefix(', ')}" for who in there)
         return f"{told}; {_measure(names)} against {names.base}: {each}."
     for who in [who for who in names.who if who in by_population]:
         part = by_population[who]
@@ -184,23 +184,31 @@ def _without_trial(saved: Saved, best: pd.DataFrame, names: Names) -> str:
     if not found:
         return ""
     return (
-        f"NO fitted trial gave {join(found)} beside a rapalog: how much it helps rests on laboratory facts and a prior alone, and "
-        "the probabilities hold only if these are right. That is a reason for a trial, not evidence of benefit."
-        f"{_not_fitted(saved, set().union(*without.values()))}"
+        f"NO fitted trial gave {join(found, 'or')} beside a rapalog: how much it helps rests on laboratory facts and a prior "
+        "alone, and the probabilities hold only if these are right. That is a reason for a trial, not evidence of benefit."
+        f"{_not_fitted(saved, without, names)}"
     )
 
 
-def _not_fitted(saved: Saved, partners: set[str]) -> str:
-    """What was published of such partner drugs beside a rapalog, which the posterior has not seen."""
+def _not_fitted(saved: Saved, partners: dict[str, set[str]], names: Names) -> str:
+    """What was published of partner drugs beside a rapalog, which the posterior has not seen, and what is predicted here.
+
+    Args:
+        partners: such drugs by treatment.
+    """
     arms = saved.results["posterior"].get("not_fitted", {})  # runs of before had none
-    told = [
-        f"{row['drug']} with {words(name)} in {row['tumour_type']}, response {number(row['orr_percent'])} % of {row['n']:.0f} "
-        f"({row['study']})"
-        for name in sorted(partners) for row in arms.get(name, []) if is_number(row["orr_percent"])
-    ]  # fmt: skip
-    if not told:
+    known = {what: told for what, drugs in partners.items() if (told := [text for name in drugs for text in arms.get(name, [])])}
+    if not known:
         return ""
-    return f" Published, but NOT fitted: {'; '.join(told)}. Hold the answer against it."
+    orr = saved.table("options").query("endpoint == 'orr'").set_index(["who", "what"])
+    who = names.reference[0]
+    here = [
+        f"{names.what[what]} {percent(row['median'], 0)} ({percent(row['low_90'], 0)} to {percent(row['high_90'], 0)})"
+        for what in known if (who, what) in orr.index for row in [orr.loc[(who, what)]]
+    ]  # fmt: skip
+    published = dict.fromkeys(text for told in known.values() for text in told)
+    against = f"Hold the answer against it: response in {names.who[who]} is {join(here)} here."
+    return f" Published, but NOT fitted. {' '.join(published)} {against}"
 
 
 def _of_laboratory(saved: Saved) -> str:
@@ -208,8 +216,9 @@ def _of_laboratory(saved: Saved) -> str:
     genes = saved.results["posterior"].get("of_laboratory", [])  # runs of before had none
     if not genes:
         return ""
-    findings = saved.table("by_alteration")
-    published = f" Hold it against {plural(len(findings), 'finding')} in patients, listed below." if len(findings) else ""
+    studies = saved.table("by_alteration")["study"].nunique()
+    many = plural(studies, "study", "studies")
+    published = f" Hold it against the findings of {many} of patients, listed below." if studies else ""
     return (
         f"What alterations of {join(dict.fromkeys(GENES[gene] for gene in genes))} change rests on facts about cells: the fitted "
         f"trials hardly narrow it, so what is said of populations chosen by them holds only as far as those facts do.{published}"
@@ -245,9 +254,11 @@ def _against_reference(judged: pd.DataFrame, names: Names) -> str:
             return join(names.option(row.who, row.what) for row in rows.itertuples())
         return f"{len(rows)} of {len(judged)} options" if len(rows) else "none"
 
+    little = sum(_small(row) for row in groups["better"].to_dict("records"))
+    but = f", {little} of them by less than {percent(SMALL, 0)}" if little else ""
     told = (
-        f"Against {names.base}, with a probability of {percent(SURE, 0)} or more, better: {many(groups['better'])}; not better: "
-        f"{many(groups['worse'])}; the evidence does not tell: {many(groups['open'])}."
+        f"Against {names.base}, with a probability of {percent(SURE, 0)} or more, better: {many(groups['better'])}{but}; not "
+        f"better: {many(groups['worse'])}; the evidence does not tell: {many(groups['open'])}."
     )
     if judged["ratio"].all() and judged["low_90"].min() > 1 - SMALL and judged["high_90"].max() < 1 + SMALL:
         told += f" But all differ from it by less than {percent(SMALL, 0)}: by this measure the choice matters little."

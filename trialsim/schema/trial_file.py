@@ -39,7 +39,7 @@ class PartnerDose(Settings):
     model_config = ConfigDict(allow_inf_nan=False)
 
     dose: float | None = Field(None, gt=0, le=3000, description="of one administration, in its own unit; null: as usual")
-    unit: DoseUnit | None = Field(None, description="null: as usual")
+    unit: DoseUnit | None = Field(None, description="of `dose`; null: as usual")
     schedule: Schedule | None = Field(None, description="null: as usual")
 
 
@@ -78,7 +78,7 @@ class TrialFile(Settings):
     crossover: bool = Field(False, description="control patients are given the drug after progression")
     response: Criteria = Field("RECIST 1.1", description="criteria of response and progression")
     disease_control_weeks: float | None = Field(
-        None, gt=0, le=104, description="disease control is no progression at this time; null: best response SD or better"
+        None, ge=1, le=104, description="disease control is no progression at this time; null: best response SD or better"
     )
     benefit: Literal["disease_control", "ttp_ratio", "other"] = Field(
         "disease_control", description="what counts as clinical benefit; other: not what is simulated, and so not compared"
@@ -146,6 +146,12 @@ class TrialFile(Settings):
         if self.accrual_months + self.follow_up_months < SHORTEST_MONTHS:
             allowed = f"at least {SHORTEST_MONTHS - self.accrual_months:.4g}, as accrual_months is {self.accrual_months:g}"
             say("follow_up_months", self.follow_up_months, f"{allowed}: a trial lasts for a month or longer")
+        for key, given in (("partners", self.partners), ("control_partners", self.control_partners)):
+            for name, partner in given.items():
+                if partner.unit is not None and partner.dose is None:
+                    say(f"{key}.{name}.unit", partner.unit, f"left out, or with {key}.{name}.dose: the usual dose has its own unit")
+        if self.confirmation and not self.response.startswith("RECIST"):
+            say("confirmation", True, f"false with response: {self.response}; responses are confirmed by RECIST alone")
         if self.days_off and self.days_on is None:
             say("days_off", self.days_off, "0 with days_on: null; a pause belongs to a cycle of days_on and days_off")
         if self.crossover and self.control == "none":

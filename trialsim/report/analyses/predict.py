@@ -288,7 +288,7 @@ def _percent(value: float) -> str:
 def _settings(table: pd.DataFrame) -> Table:
     shown = pd.DataFrame(
         [[row.setting, row.unit, number(row.file), number(row.median), interval(row.low_90, row.high_90, "other"),
-          "yes" if row.told else "no"] for row in table.itertuples()],
+          "yes" if row.told else "no, or hardly"] for row in table.itertuples()],
         columns=["Setting", "Unit", "In its file", "In the worlds", "90 % of worlds", "Fitted trials tell of it"],
     )  # fmt: skip
     note = "The assumptions below are the values of the files; what stands here replaces them in the worlds."
