@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 
 from trialsim.options.truths import HAZARD_RATIO
+from trialsim.report.option_tables import gain_table
 from trialsim.report.option_words import _best_treatments, _of_laboratory, _size_of, _without_trial
 
 NAMES = SimpleNamespace(
@@ -71,3 +72,11 @@ def test_a_ratio_near_one_is_said_to_matter_little():
     effect = pd.DataFrame([near | {"who": "all", "what": "a"}, far | {"who": "all", "what": "b"}]).set_index(["who", "what"])
     assert _size_of(effect, "all", "a") == ", 0.99 (± 0.01), which matters little"
     assert "little" not in _size_of(effect, "all", "b")
+
+
+def test_a_difference_from_patients_who_lack_the_endpoint_is_missing():
+    row = {"who": "all", "what": "mek", "endpoint": "dlt_rate", "ratio": False, "better": None, "better_error": None}
+    names = SimpleNamespace(option=lambda who, what: what)
+    for median, shown in ((float("nan"), "–"), (0.1, "+10.0 ± 1.0 points")):
+        rows = pd.DataFrame([row | {"median": median, "error": median / 10}, row | {"what": "x", "median": 0.1, "error": 0.01}])
+        assert gain_table("gain", "", rows, names, "treatment").shown["DLT"].iloc[0] == shown

@@ -101,7 +101,7 @@ def gain_table(key: str, title: str, rows: pd.DataFrame, names: Names, kind: str
             elif COMPARED[name].fitted:
                 cells += [change(found.loc[name]), chance(*found.loc[name, ["better", "better_error"]])]
             else:  # worlds do not differ in it, so that a share of them says nothing
-                cells += [f"{points(found.loc[name, 'median'], 1)} ± {100 * found.loc[name, 'error']:.1f} points", MISSING]
+                cells += [_same_in_all_worlds(found.loc[name]), MISSING]
         shown.append([names.option(who, what), *cells])
     columns = ["Option", *(text for head in heads.values() for text in (head, f"better: {head}"))]
     note = (
@@ -111,6 +111,11 @@ def gain_table(key: str, title: str, rows: pd.DataFrame, names: Names, kind: str
     if kind == "population":
         note += " Ratio of hazard ratios: the effect against the reference treatment here over that in the reference population."
     return Table(key, title, rows, without_empty(pd.DataFrame(shown, columns=columns)), note)
+
+
+def _same_in_all_worlds(row: Any) -> str:
+    """A difference with the simulation's error; none where one side lacks the endpoint, as dose-limiting toxicity without drug."""
+    return f"{points(row['median'], 1)} ± {100 * row['error']:.1f} points" if is_number(row["median"]) else MISSING
 
 
 def best_table(best: pd.DataFrame, names: Names) -> Table:

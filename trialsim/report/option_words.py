@@ -272,7 +272,7 @@ def _others(compared: pd.DataFrame, names: Names) -> str:
     value = lambda row: f"{names.what[row['what']]} {fixed(row['median']) if row['ratio'] else points(row['median'], 1)}"
     told = []
     for endpoint, what in BESIDE.items():
-        rows = found[found["endpoint"] == endpoint].sort_values("median").to_dict("records")
+        rows = found[(found["endpoint"] == endpoint) & found["median"].notna()].sort_values("median").to_dict("records")
         if len(rows) > FEW:
             told.append(f"{what}: from {value(rows[0])} to {value(rows[-1])}")
         elif rows:
