@@ -137,6 +137,7 @@ BAD = [
     (["-m", "seed=interval(1,5)"], "seed", "interval", "a list of values"),
     (["--config-dir", "nowhere"], "--config-dir", "'nowhere'", "a folder"),
     (["hydra.run.dir=/dev/null/x"], "hydra.run.dir", "/dev/null/x", "can be made"),
+    (["analysis={kind: trial, kind: predict}"], "analysis", "{kind: trial, kind: predict}", "each key once"),
     (["study={title: mine, titel: yours}"], "study.titel", "yours", "did you mean 'title'?"),
     (["hydra.run.dri=x"], "command line", "hydra.run.dri", "Could not override"),
 ]  # fmt: skip

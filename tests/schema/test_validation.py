@@ -181,6 +181,8 @@ def test_treatment_ends_no_later_than_follow_up() -> None:
 
 def test_near_is_silent_when_nothing_is_close() -> None:
     assert near("zzz", ["dose", "unit"]) == ""
+    types = ["glioblastoma", "high_grade_glioma", "low_grade_glioma", "melanoma"]
+    assert near("glioma", types) == "; did you mean 'high_grade_glioma' or 'low_grade_glioma'?"  # not what is spelt alike
 
 
 def test_near_tells_as_many_as_it_may_whatever_their_case() -> None:

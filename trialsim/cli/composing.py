@@ -26,6 +26,8 @@ from trialsim.schema.study import StudyConfig, validate
 
 VERSION_BASE = "1.3"
 CONFIG_NAME = "config"
+KEY = re.compile(r"[{,]\s*[^\s:{},\[\]]+\s*:")  # of a mapping on the command line
+QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
 _ABSENT = object()
 
 read_quickly()
@@ -108,7 +110,25 @@ def parse(overrides: Sequence[str]) -> list[Override]:
             key, _, value = text.partition("=")
             allowed = "key=value or group=choice, e.g. regimen.dose=5; quote a value with spaces or special characters"
             raise ConfigError(key if value else "command line", value or text, allowed) from error
+    for override in parsed:
+        _refuse_twice(override)
     return parsed
+
+
+def _refuse_twice(override: Override) -> None:
+    """``{kras: true, kras: false}``: Hydra takes the last without a word."""
+    value = override.value()
+    if isinstance(value, dict):
+        text = str(override.input_line).partition("=")[2]
+        if len(KEY.findall(QUOTED.sub("''", text))) > _keys(value):
+            raise ConfigError(override.key_or_group, text, "each key once")
+
+
+def _keys(value: Any) -> int:
+    """How many keys a value has, on all levels."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys, value.values()))
+    return sum(map(_keys, value)) if isinstance(value, list) else 0
 
 
 def _explained(error: Exception, config_name: str, parsed: Sequence[Override]) -> ConfigError:

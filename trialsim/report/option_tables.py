@@ -134,7 +134,7 @@ def best_table(best: pd.DataFrame, names: Names) -> Table:
 def by_alteration(published: pd.DataFrame) -> Table:
     """What was published of patients by the alterations that populations are chosen by."""
     rows = [
-        [row.marker, row.status, row.study, row.drug, amount(row.n, "count"), row.finding, row.notes or MISSING]
+        [row.marker, row.status, row.study, row.drug.replace("+", " + "), amount(row.n, "count"), row.finding, row.notes or MISSING]
         for row in published.itertuples()
     ]
     columns = ["Marker", "Status", "Study", "Treatment", "n", "Finding", "Notes"]

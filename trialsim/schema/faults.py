@@ -45,11 +45,17 @@ def raise_all(errors: Sequence[ConfigError]) -> None:
         raise ConfigErrors(errors)
 
 
+MOST_WITHIN = 4  # names that a word may be a part of
+
+
 def near(word: str, words: Iterable[str], most: int = 1) -> str:
-    """``"; did you mean 'size'?"`` when known words are close to the given one, at most so many, else the empty string. Upper and
-    lower case count as alike."""
+    """``"; did you mean 'size'?"`` when known words are close to the given one, at most so many, else the empty string: those
+    that it is a part of, as glioma is of high_grade_glioma, or else those that are spelt alike. Upper and lower case count as
+    alike."""
     known = {name.lower(): name for name in words}
-    found = [repr(known[name]) for name in difflib.get_close_matches(word.lower(), list(known), n=most, cutoff=0.6)]
+    parts = set(word.lower().split("_"))
+    close = [name for name in known if "." not in name and parts < set(name.split("_"))][: max(most, MOST_WITHIN)]
+    found = [repr(known[name]) for name in close or difflib.get_close_matches(word.lower(), list(known), n=most, cutoff=0.6)]
     return f"; did you mean {', '.join(found[:-1])}{' or ' if found[:-1] else ''}{found[-1]}?" if found else ""
 
 
