@@ -143,6 +143,13 @@ BAD = [
 ]  # fmt: skip
 
 
+def test_a_key_may_stand_in_several_mappings_and_in_text() -> None:
+    told = "+regimen.note={a: {dose: 1}, b: {dose: 2}, c: 'dose: 1, dose: 2', d: [dose:1, dose:2], e: [{dose: 1}, {dose: 2}]}"
+    with pytest.raises(ConfigError) as caught:  # it is read, and no setting
+        trialsim.compose(None, [told])
+    assert "note" in caught.value.key and "once" not in caught.value.allowed
+
+
 @pytest.mark.parametrize(("arguments", "key", "value", "allowed"), BAD, ids=[" ".join(row[0]) for row in BAD])
 def test_bad_input_is_told_before_anything_runs(
     arguments: list[str], key: str, value: str, allowed: str,

@@ -28,6 +28,7 @@ VERSION_BASE = "1.3"
 CONFIG_NAME = "config"
 KEY = re.compile(r"[{,]\s*[^\s:{},\[\]]+\s*:")  # of a mapping on the command line
 QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
+PLAIN_LIST = re.compile(r"\[[^\[\]{}]*\]")  # holds no mapping, and may hold words with a colon
 _ABSENT = object()
 
 read_quickly()
@@ -120,7 +121,7 @@ def _refuse_twice(override: Override) -> None:
     value = override.value()
     if isinstance(value, dict):
         text = str(override.input_line).partition("=")[2]
-        if len(KEY.findall(QUOTED.sub("''", text))) > _keys(value):
+        if len(KEY.findall(PLAIN_LIST.sub("", QUOTED.sub("''", text)))) > _keys(value):
             raise ConfigError(override.key_or_group, text, "each key once")
 
 

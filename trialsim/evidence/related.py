@@ -83,11 +83,11 @@ def by_alteration(drug: str, genes: Collection[str]) -> pd.DataFrame:
 
 
 def _finding(row: Any) -> str:
-    """What was published in words, or counts; both where the words say nothing of response."""
+    """Counts, and what was published in words."""
     of = f" of {row.n_patients}" if pd.notna(row.n_patients) else ""
     counts = [f"{count}{of} {what}" for count, what in
               ((row.n_response, "responded"), (row.n_benefit, row.benefit_definition)) if pd.notna(count)]  # fmt: skip
-    return row.statistic if "respon" in row.statistic or "ORR" in row.statistic else "; ".join([*counts, row.statistic]).strip("; ")
+    return "; ".join([*counts, *filter(None, [row.statistic])])
 
 
 def _is_of(kind: str, age_group: str, asked: Asked) -> bool:

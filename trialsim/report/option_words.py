@@ -254,13 +254,14 @@ def _against_reference(judged: pd.DataFrame, names: Names) -> str:
             return join(names.option(row.who, row.what) for row in rows.itertuples())
         return f"{len(rows)} of {len(judged)} options" if len(rows) else "none"
 
-    little = sum(_small(row) for row in groups["better"].to_dict("records"))
-    but = f", {little} of them by less than {percent(SMALL, 0)}" if little else ""
+    all_small = all(map(_small, judged.to_dict("records")))
+    little = sum(map(_small, groups["better"].to_dict("records")))
+    but = f", {little} of them by less than {percent(SMALL, 0)}" if little and not all_small else ""
     told = (
         f"Against {names.base}, with a probability of {percent(SURE, 0)} or more, better: {many(groups['better'])}{but}; not "
         f"better: {many(groups['worse'])}; the evidence does not tell: {many(groups['open'])}."
     )
-    if judged["ratio"].all() and judged["low_90"].min() > 1 - SMALL and judged["high_90"].max() < 1 + SMALL:
+    if all_small:
         told += f" But all differ from it by less than {percent(SMALL, 0)}: by this measure the choice matters little."
     return told
 
